@@ -1,0 +1,219 @@
+"""The biLM: words to contextual layers, and the ways in and out of files."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from ..errors import Errors
+from .char_cnn import CharCNN
+from .characters import distinct_words, words_to_ids
+from .lstm import LSTMStack, LSTMState
+from .options import BiLMOptions
+from .packing import Packing, inverse
+
+InitialState = Literal["zeros", "warm"]
+Layers = NDArray[np.float32]  # (n_layers + 1, n_tokens, 2 * projection_dim)
+
+# Forward and backward states of each LSTM layer, one row per sentence.
+BiLMStates = tuple[list[LSTMState], list[LSTMState]]
+
+
+class BiLM(nn.Module):
+    """Bidirectional language model over characters (Peters et al. 2018, section 3).
+
+    A sentence's layers depend on its words alone: no state is kept between calls.
+    """
+
+    def __init__(self, options: BiLMOptions) -> None:
+        super().__init__()
+        self.options = options
+        self.char_cnn = CharCNN(options)
+        self.forward_lstm = LSTMStack(options.lstm)
+        self.backward_lstm = LSTMStack(options.lstm)
+        self._warm_states: BiLMStates | None = None
+
+    # ---- words to layers -------------------------------------------------------------
+
+    def embed(
+        self,
+        sentences: Sequence[Sequence[str]],
+        *,
+        initial_state: InitialState = "zeros",
+        batch_tokens: int = 4096,
+        progress: bool = False,
+    ) -> list[Layers]:
+        """Layers of each sentence: list of float32 (n_layers + 1, n_tokens, 2 * projection_dim).
+
+        Layer 0 is the word's own vector twice; then one layer per LSTM layer, forward and
+        backward side by side. The sentence marks take part but are not returned.
+
+        initial_state: "zeros", the first batch of official ELMo, or "warm", one frozen state
+            left by a fixed text (see `initial_state.py`).
+        batch_tokens: work is cut into batches of about this many tokens; bounds the memory and
+            changes nothing else (beyond float32 rounding, below 1e-5).
+        progress: show a progress bar over the sentences.
+        Raises TypeError if a sentence is a str, ValueError for an unknown initial_state.
+        """
+        for sentence in sentences:
+            if isinstance(sentence, str):
+                raise TypeError(Errors.EL012.format(value=sentence[:40]))
+        states = self.initial_states(initial_state)
+        results: list[Layers] = [
+            np.zeros((self.options.n_layers, 0, self.options.width), dtype=np.float32)
+        ] * len(sentences)
+        with torch.inference_mode(), tqdm(total=len(sentences), disable=not progress) as bar:
+            for batch in _batches([len(sentence) for sentence in sentences], batch_tokens):
+                batch_layers = self.layers([sentences[i] for i in batch], states)
+                for i, layers in zip(batch, batch_layers, strict=True):
+                    results[i] = layers.float().cpu().numpy()
+                bar.update(len(batch))
+        return results
+
+    def layers(
+        self, sentences: Sequence[Sequence[str]], states: BiLMStates | None = None
+    ) -> list[Tensor]:
+        """One batch with gradients: like `embed`, as tensors (n_layers + 1, n_tokens, width).
+
+        states: start every sentence from these states of one row; zeros if None.
+        """
+        if not sentences:
+            return []
+        if states is not None:
+            states = _expand(states, len(sentences))
+        stacked, _ = self.run(sentences, states)
+        lengths = [len(sentence) + 2 for sentence in sentences]
+        return [layers[:, 1:-1] for layers in stacked.split(lengths, dim=1)]
+
+    def run(
+        self, sentences: Sequence[Sequence[str]], states: BiLMStates | None = None
+    ) -> tuple[Tensor, BiLMStates]:
+        """Layers of all tokens with their marks, and the states each sentence ends in.
+
+        states: (n_sentences, ...) where each sentence starts. Returns
+        (n_layers + 1, sum of (n_tokens + 2), width) float32, sentence after sentence.
+        """
+        words, rows = distinct_words(sentences)
+        packing = Packing.of([len(row) for row in rows])
+        word_index = torch.from_numpy(np.concatenate(rows)).to(self.device)
+        tokens = self.word_vectors(words)[word_index]  # (n_flat, projection_dim)
+        return self.contextualize(tokens, packing, states)
+
+    def word_vectors(self, words: Sequence[str]) -> Tensor:
+        """Context-free vectors: n_words str -> (n_words, projection_dim) float32."""
+        char_ids, lengths = words_to_ids(words, self.options.char_cnn.max_characters_per_token)
+        return self.char_cnn(
+            torch.from_numpy(char_ids).to(self.device), torch.from_numpy(lengths).to(self.device)
+        )
+
+    def contextualize(
+        self, tokens: Tensor, packing: Packing, states: BiLMStates | None = None
+    ) -> tuple[Tensor, BiLMStates]:
+        """tokens (n_flat, projection_dim) -> layers (n_layers + 1, n_flat, width), last states."""
+        stacks = (self.forward_lstm, self.backward_lstm)
+        layers = [torch.cat([tokens, tokens], dim=1)]
+        halves: list[list[Tensor]] = []
+        last_states: list[list[LSTMState]] = []
+        order = packing.order.to(tokens.device)
+        for direction, stack in enumerate(stacks):
+            packed = (packing.forward, packing.backward)[direction].to(tokens.device)
+            start = _reorder(states[direction], order) if states else None
+            outputs, last = stack(tokens[packed], packing.batch_sizes, start)
+            flat = inverse(packed)
+            halves.append([output[flat] for output in outputs])
+            last_states.append(_reorder(last, inverse(order)))
+        layers += [torch.cat(both, dim=1) for both in zip(*halves, strict=True)]
+        return torch.stack([layer.float() for layer in layers]), (last_states[0], last_states[1])
+
+    def initial_states(self, initial_state: InitialState) -> BiLMStates | None:
+        """States of one row that every sentence starts from; None stands for zeros."""
+        from .initial_state import warm_states
+
+        if initial_state == "zeros":
+            return None
+        if initial_state != "warm":
+            raise ValueError(Errors.EL013.format(value=initial_state))
+        if self._warm_states is None:
+            self._warm_states = warm_states(self)
+        return self._warm_states
+
+    @property
+    def device(self) -> torch.device:
+        return self.char_cnn.projection.weight.device
+
+    # ---- files -----------------------------------------------------------------------
+
+    @classmethod
+    def from_pretrained(cls, name: str) -> "BiLM":
+        """A biLM by name: "small-en", which ships in the package, or an official one.
+
+        Raises ValueError for an unknown name, OSError where files cannot be had.
+        """
+        from .pretrained import load_pretrained
+
+        return load_pretrained(name)
+
+    @classmethod
+    def from_hdf5(cls, options: str | Path, weights: str | Path) -> "BiLM":
+        """Official AllenNLP / bilm-tf files of any size.
+
+        Raises FileNotFoundError, or ValueError naming the file, the dataset and both shapes
+        where the two files disagree.
+        """
+        from .hdf5 import read_hdf5
+
+        bilm = cls(BiLMOptions.from_json(options))
+        read_hdf5(bilm, weights)
+        return bilm.eval()
+
+    def to_hdf5(self, directory: str | Path) -> None:
+        """Write ``options.json`` and ``weights.hdf5`` that AllenNLP reads."""
+        from .hdf5 import write_hdf5
+
+        write_hdf5(self, directory)
+
+    @classmethod
+    def from_disk(cls, directory: str | Path) -> "BiLM":
+        """Read what `to_disk` wrote. Raises FileNotFoundError or ValueError, naming the file."""
+        from .storage import read_directory
+
+        return read_directory(directory)
+
+    def to_disk(self, directory: str | Path, *, dtype: torch.dtype = torch.float32) -> None:
+        """Write ``options.json`` and ``weights.safetensors``, each whole or not at all.
+
+        dtype: torch.float16 halves the file; values are rounded once and read back as float32.
+        """
+        from .storage import write_directory
+
+        write_directory(self, directory, dtype)
+
+
+def _batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
+    """Indices of sentences that are not empty, in batches of similar length."""
+    batch: list[int] = []
+    n_tokens = 0
+    for i in sorted((i for i, n in enumerate(lengths) if n), key=lengths.__getitem__):
+        if batch and n_tokens + lengths[i] + 2 > batch_tokens:
+            yield batch
+            batch, n_tokens = [], 0
+        batch.append(i)
+        n_tokens += lengths[i] + 2
+    if batch:
+        yield batch
+
+
+def _expand(states: BiLMStates, n: int) -> BiLMStates:
+    forward, backward = (
+        [LSTMState(s.h.expand(n, -1), s.c.expand(n, -1)) for s in direction] for direction in states
+    )
+    return forward, backward
+
+
+def _reorder(states: Sequence[LSTMState], order: Tensor) -> list[LSTMState]:
+    return [LSTMState(state.h[order], state.c[order]) for state in states]

@@ -1,0 +1,70 @@
+"""A word's vector from its characters: convolutions, highways, projection."""
+
+import torch
+from torch import Tensor, nn
+
+from .options import N_CHARACTERS, BiLMOptions
+
+# Words go through the convolutions this many at a time, shortest first: enough to keep the
+# matrix products busy, few enough to keep their activations in the cache.
+_WORDS_PER_BLOCK = 512
+
+
+class Highway(nn.Module):
+    """carry * relu(transform(x)) + (1 - carry) * x (Srivastava et al. 2015).
+
+    bilm-tf's name for the gate is kept: what it opens is the transformed half.
+    """
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.transform = nn.Linear(dim, dim)
+        self.carry = nn.Linear(dim, dim)
+        # A fresh layer mostly hands its input on, as bilm-tf starts its training.
+        nn.init.constant_(self.carry.bias, -2.0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        carry = torch.sigmoid(self.carry(x))
+        return carry * torch.relu(self.transform(x)) + (1 - carry) * x
+
+
+class CharCNN(nn.Module):
+    """Characters of each word -> its context-free vector, layer 0 of the biLM."""
+
+    def __init__(self, options: BiLMOptions) -> None:
+        super().__init__()
+        cnn = options.char_cnn
+        self.widest = max(width for width, _ in cnn.filters)
+        self.activation = torch.relu if cnn.activation == "relu" else torch.tanh
+        # Row 0, "no character", is kept so that ids agree with AllenNLP's; no word uses it.
+        self.embedding = nn.Embedding(N_CHARACTERS + 1, cnn.embedding_dim, padding_idx=0)
+        self.convolutions = nn.ModuleList(
+            nn.Conv1d(cnn.embedding_dim, n, width) for width, n in cnn.filters
+        )
+        self.highways = nn.ModuleList(Highway(cnn.n_filters) for _ in range(cnn.n_highway))
+        self.projection = nn.Linear(cnn.n_filters, options.lstm.projection_dim)
+
+    def forward(self, char_ids: Tensor, lengths: Tensor) -> Tensor:
+        """char_ids (n_words, max_characters) int64, lengths (n_words,) -> (n_words, proj) float32.
+
+        The result does not depend on the other words: blocks and trimming are exact.
+        """
+        if not len(char_ids):
+            return self.projection.weight.new_zeros((0, self.projection.out_features))
+        order = torch.argsort(lengths, stable=True)
+        blocks = [
+            self._convolve(char_ids[block], int(lengths[block].max()))
+            for block in order.split(_WORDS_PER_BLOCK)
+        ]
+        x = torch.cat(blocks)  # (n_words, n_filters), shortest word first
+        for highway in self.highways:
+            x = highway(x)
+        return self.projection(x)[torch.argsort(order)]
+
+    def _convolve(self, char_ids: Tensor, longest: int) -> Tensor:
+        # Past the longest word a window sees padding alone and repeats one value, so one
+        # such window has the same maximum as all of them.
+        n_slots = min(char_ids.shape[1], longest + self.widest)
+        x = self.embedding(char_ids[:, :n_slots]).transpose(1, 2)  # (n_words, char_dim, slots)
+        pooled = [convolution(x).amax(dim=2) for convolution in self.convolutions]
+        return self.activation(torch.cat(pooled, dim=1))  # (n_words, n_filters)

@@ -1,0 +1,156 @@
+"""Official ELMo weights (HDF5, as bilm-tf dumps and AllenNLP reads them), both ways.
+
+One table maps every dataset to a parameter and the transform between their layouts.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import h5py
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..errors import Errors
+from .options import N_CHARACTERS
+from .storage import replace_when_written
+
+if TYPE_CHECKING:
+    from .bilm import BiLM
+
+Array = NDArray[np.float32]
+
+
+class Dataset(NamedTuple):
+    """A dataset of the official file, the parameter it fills, and both transforms."""
+
+    name: str
+    parameter: str
+    to_torch: Callable[[Array], Array]
+    to_hdf5: Callable[[Array], Array]
+
+
+def _same(x: Array) -> Array:
+    return x
+
+
+def _transpose(x: Array) -> Array:
+    return x.T
+
+
+def _rows_after_padding(x: Array) -> Array:
+    # Row 0 of ours means "no character". A file of 262 rows has one that no word reaches.
+    return np.concatenate([np.zeros_like(x[:1]), x[:N_CHARACTERS]])
+
+
+def _rows_without_padding(x: Array) -> Array:
+    return x[1:]
+
+
+def _to_conv1d(x: Array) -> Array:
+    return x[0].transpose(2, 1, 0)  # (1, width, char_dim, n) -> (n, char_dim, width)
+
+
+def _from_conv1d(x: Array) -> Array:
+    return x.transpose(2, 1, 0)[None]
+
+
+def datasets(bilm: "BiLM") -> Iterator[Dataset]:
+    """The table of one shape of biLM."""
+    options = bilm.options
+    yield Dataset(
+        "char_embed", "char_cnn.embedding.weight", _rows_after_padding, _rows_without_padding
+    )
+    for i in range(len(options.char_cnn.filters)):
+        own = f"char_cnn.convolutions.{i}"
+        yield Dataset(f"CNN/W_cnn_{i}", f"{own}.weight", _to_conv1d, _from_conv1d)
+        yield Dataset(f"CNN/b_cnn_{i}", f"{own}.bias", _same, _same)
+    for i in range(options.char_cnn.n_highway):
+        for gate in ("transform", "carry"):
+            own = f"char_cnn.highways.{i}.{gate}"
+            yield Dataset(f"CNN_high_{i}/W_{gate}", f"{own}.weight", _transpose, _transpose)
+            yield Dataset(f"CNN_high_{i}/b_{gate}", f"{own}.bias", _same, _same)
+    yield Dataset("CNN_proj/W_proj", "char_cnn.projection.weight", _transpose, _transpose)
+    yield Dataset("CNN_proj/b_proj", "char_cnn.projection.bias", _same, _same)
+    for number, direction in enumerate(("forward_lstm", "backward_lstm")):
+        for i in range(options.lstm.n_layers):
+            cell = f"RNN_{number}/RNN/MultiRNNCell/Cell{i}/LSTMCell"
+            own = f"{direction}.layers.{i}"
+            yield Dataset(f"{cell}/W_0", f"{own}.weight", _transpose, _transpose)
+            yield Dataset(f"{cell}/B", f"{own}.bias", _same, _same)
+            if options.lstm.has_projection:
+                yield Dataset(f"{cell}/W_P_0", f"{own}.projection", _transpose, _transpose)
+
+
+def read_hdf5(bilm: "BiLM", path: str | Path) -> None:
+    """Fill a biLM's parameters from official weights; every shape is checked before any read.
+
+    Raises FileNotFoundError, or ValueError naming the file, the dataset and both shapes.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(Errors.EL003.format(path=path, what="weights.hdf5"))
+    parameters = dict(bilm.named_parameters())
+    try:
+        file = h5py.File(path, "r")
+    except OSError as err:
+        raise ValueError(Errors.EL004.format(path=path, problem=err)) from err
+    with file:
+        absent = _identity_projection(bilm, file)
+        table = [dataset for dataset in datasets(bilm) if dataset.name not in absent]
+        for dataset in table:
+            _check(path, file, dataset, tuple(parameters[dataset.parameter].shape))
+        with torch.no_grad():
+            for dataset in table:
+                try:
+                    values = file[dataset.name][...].astype(np.float32)
+                except OSError as err:
+                    raise ValueError(Errors.EL004.format(path=path, problem=err)) from err
+                if not np.isfinite(values).all():
+                    raise ValueError(Errors.EL007.format(path=path, name=dataset.name))
+                values = np.ascontiguousarray(dataset.to_torch(values))
+                parameters[dataset.parameter].copy_(torch.from_numpy(values))
+
+
+def write_hdf5(bilm: "BiLM", directory: str | Path) -> None:
+    """Write ``options.json`` and ``weights.hdf5`` in the official layout, float32."""
+    directory = Path(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    parameters = dict(bilm.named_parameters())
+    with replace_when_written(directory / "weights.hdf5") as path, h5py.File(path, "w") as file:
+        for dataset in datasets(bilm):
+            values = parameters[dataset.parameter].detach().float().cpu().numpy()
+            file.create_dataset(dataset.name, data=dataset.to_hdf5(values))
+    with replace_when_written(directory / "options.json") as path:
+        bilm.options.to_json(path)
+
+
+def _check(path: Path, file: h5py.File, dataset: Dataset, shape: tuple[int, ...]) -> None:
+    """Compare a dataset's declared shape with the parameter's, without reading its values."""
+    # A link that leads out of the file would read someone else's data.
+    link = file.get(dataset.name, getlink=True) if dataset.name in file else None
+    if not isinstance(link, h5py.HardLink) or not isinstance(file[dataset.name], h5py.Dataset):
+        raise ValueError(Errors.EL005.format(path=path, name=dataset.name))
+    found = file[dataset.name]
+    # What the parameter looks like in the file, from a stand-in that takes no memory.
+    expected = dataset.to_hdf5(np.broadcast_to(np.float32(0), shape)).shape
+    shapes = [expected]
+    if dataset.name == "char_embed":
+        shapes.append((expected[0] + 1, *expected[1:]))
+    if found.shape not in shapes or found.dtype.kind != "f":
+        message = Errors.EL006.format(
+            path=path, name=dataset.name, found=found.shape, dtype=found.dtype, expected=expected
+        )
+        raise ValueError(message)
+
+
+def _identity_projection(bilm: "BiLM", file: h5py.File) -> set[str]:
+    """bilm-tf writes no projection where the filters are as many as it would give."""
+    projection = bilm.char_cnn.projection
+    if "CNN_proj" in file or projection.in_features != projection.out_features:
+        return set()
+    with torch.no_grad():
+        projection.weight.copy_(torch.eye(projection.out_features))
+        projection.bias.zero_()
+    return {"CNN_proj/W_proj", "CNN_proj/b_proj"}

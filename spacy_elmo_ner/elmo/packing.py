@@ -1,0 +1,50 @@
+"""Sentences of different lengths in packed order, without padding."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+class Packing(NamedTuple):
+    """Where each token of a batch stands when sequences run side by side.
+
+    Tokens are counted sentence after sentence ("flat"), n_flat in all.
+    order: sentences longest first, (n_sentences,) int64.
+    batch_sizes: sentences still running at each step.
+    forward, backward: packed position -> flat token, (n_flat,) int64; backward runs each
+    sentence from its own end.
+    """
+
+    order: Tensor
+    batch_sizes: list[int]
+    forward: Tensor
+    backward: Tensor
+
+    @classmethod
+    def of(cls, lengths: Sequence[int]) -> "Packing":
+        """lengths: tokens of each sentence, all at least 1; at least one sentence."""
+        sizes = np.asarray(lengths, dtype=np.int64)
+        starts = np.cumsum(sizes) - sizes
+        order = np.argsort(-sizes, kind="stable")
+        sizes, starts = sizes[order], starts[order]
+        # How many sentences are longer than t steps, for each step t.
+        batch_sizes = np.searchsorted(-sizes, -np.arange(sizes[0]), side="left")
+        step = np.repeat(np.arange(sizes[0]), batch_sizes)
+        first_of_step = np.cumsum(batch_sizes) - batch_sizes
+        row = np.arange(len(step)) - np.repeat(first_of_step, batch_sizes)
+        return cls(
+            order=torch.from_numpy(order),
+            batch_sizes=batch_sizes.tolist(),
+            forward=torch.from_numpy(starts[row] + step),
+            backward=torch.from_numpy(starts[row] + sizes[row] - 1 - step),
+        )
+
+
+def inverse(permutation: Tensor) -> Tensor:
+    """The permutation that undoes this one: (n,) int64 -> (n,) int64."""
+    result = torch.empty_like(permutation)
+    result[permutation] = torch.arange(len(permutation), device=permutation.device)
+    return result
