@@ -51,6 +51,9 @@ class ProjectedLSTM(nn.Module):
         """
         options = self.options
         input_weight, recurrent_weight = self.weight.split(options.projection_dim, dim=1)
+        if torch.is_autocast_enabled(inputs.device.type):
+            # Autocast keeps casts of whole parameters only; this half would be cast each step.
+            recurrent_weight = recurrent_weight.to(torch.get_autocast_dtype(inputs.device.type))
         forget_bias = self.bias.new_zeros(4, options.dim)
         forget_bias[2] = 1.0
         # One product over all steps for the input's half of the gates; only the recurrent

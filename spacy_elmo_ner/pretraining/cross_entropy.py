@@ -1,0 +1,56 @@
+"""Softmax over a large vocabulary and its gradient, without keeping the logits.
+
+Logits of a batch over tens of thousands of words are hundreds of megabytes that a CPU would
+write, read and throw away several times. Here rows go through in blocks that stay in the
+cache, and each block's gradient is taken at once (as in fused GPU kernels, Hsu et al. 2024).
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+_LOGITS_PER_BLOCK = 1 << 21
+
+
+class _LinearCrossEntropy(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor, dtype: torch.dtype
+    ) -> Tensor:
+        n_rows = max(1, _LOGITS_PER_BLOCK // len(weight))
+        w = weight.detach().to(dtype)
+        h = hidden.detach().to(dtype)
+        loss = hidden.new_zeros((), dtype=torch.float32)
+        grad_hidden = torch.empty_like(hidden, dtype=torch.float32)
+        grad_weight = torch.zeros_like(weight, dtype=torch.float32)
+        for rows in torch.arange(len(h), device=h.device).split(n_rows):
+            part = h[rows[0] : rows[-1] + 1]
+            target = targets[rows, None]
+            probabilities = torch.softmax((part @ w.T).float(), dim=1)  # (rows, n_classes)
+            chosen = probabilities.gather(1, target)
+            loss -= chosen.clamp_min(1e-30).log().sum()
+            probabilities.scatter_(1, target, chosen - 1)  # now the gradient of the logits
+            grad = probabilities.to(dtype)
+            grad_hidden[rows[0] : rows[-1] + 1] = grad @ w
+            grad_weight += grad.T @ part
+        ctx.save_for_backward(grad_hidden, grad_weight)
+        return loss
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
+        grad_hidden, grad_weight = ctx.saved_tensors
+        scale = grad_outputs[0]
+        return grad_hidden * scale, grad_weight * scale, None, None
+
+
+def linear_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
+    """Sum of -log softmax(hidden @ weight.T)[target], a float32 scalar with gradients.
+
+    hidden (n, dim), weight (n_classes, dim), targets (n,) int64. Products run in the autocast
+    type if there is one; the softmax is float32 always.
+    """
+    autocast = torch.is_autocast_enabled("cpu") and hidden.device.type == "cpu"
+    dtype = torch.get_autocast_dtype("cpu") if autocast else hidden.dtype
+    with torch.autocast("cpu", enabled=False):
+        return _LinearCrossEntropy.apply(hidden, weight, targets, dtype)

@@ -1,0 +1,96 @@
+"""Perplexity on text that was held out, over the full vocabulary, each direction by itself."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file
+
+from ..elmo import BiLM
+from ..errors import Errors
+from .objective import UNKNOWN, BatchMaker, LanguageModel, Vocabulary
+from .text import TokenizedText
+
+SOFTMAX_FILE, VOCABULARY_FILE = "softmax.safetensors", "vocabulary.txt"
+
+
+@dataclass(frozen=True)
+class Perplexity:
+    """Perplexities compare only over one vocabulary, so its size and what it misses come along.
+
+    forward, backward: exp of the mean negative log-likelihood per prediction (words and one
+    sentence mark). n_tokens: words measured. oov: share of them outside the vocabulary.
+    """
+
+    forward: float
+    backward: float
+    n_tokens: int
+    n_vocabulary: int
+    oov: float
+
+    @property
+    def mean(self) -> float:
+        """Geometric mean of both directions: exp of their mean loss."""
+        return math.sqrt(self.forward * self.backward)
+
+
+def measure(
+    model: LanguageModel,
+    make_batch: BatchMaker,
+    text: TokenizedText,
+    rows: NDArray,
+    vocabulary: Vocabulary,
+    *,
+    batch_tokens: int = 4096,
+) -> Perplexity:
+    """Perplexity of the sentences `rows` of a text, float32 throughout."""
+    totals = np.zeros(2)
+    n_predictions = n_tokens = 0
+    with torch.no_grad():
+        for batch_rows in _by_length(text, rows, batch_tokens):
+            batch = make_batch([text.sentence(i) for i in batch_rows])
+            forward, backward = model(batch)
+            totals += [forward.item(), backward.item()]
+            n_predictions += batch.n_predictions
+            n_tokens += batch.n_predictions - len(batch_rows)
+    known = np.asarray([word in vocabulary.index for word in text.words])
+    tokens = np.concatenate([text.sentence(i) for i in rows])
+    forward, backward = np.exp(totals / n_predictions)
+    return Perplexity(
+        forward=float(forward),
+        backward=float(backward),
+        n_tokens=n_tokens,
+        n_vocabulary=len(vocabulary),
+        oov=float(1 - known[tokens].mean()),
+    )
+
+
+def load_language_model(directory: Path) -> tuple[LanguageModel, Vocabulary]:
+    """A biLM with the softmax it was trained with, as `pretrain` leaves them in a folder.
+
+    Raises FileNotFoundError naming the missing file: published biLMs come without a softmax.
+    """
+    for name in (SOFTMAX_FILE, VOCABULARY_FILE):
+        if not (directory / name).is_file():
+            raise FileNotFoundError(Errors.EL407.format(path=directory / name))
+    vocabulary = Vocabulary((directory / VOCABULARY_FILE).read_text(encoding="utf8").split("\n"))
+    if vocabulary.words[2] != UNKNOWN:
+        problem = f"its third line is {vocabulary.words[2]!r}, not {UNKNOWN}"
+        path = directory / VOCABULARY_FILE
+        raise ValueError(Errors.EL004.format(path=path, problem=problem))
+    tensors = load_file(directory / SOFTMAX_FILE)
+    cutoffs = tensors.pop("cutoffs").tolist()
+    model = LanguageModel(BiLM.from_disk(directory), len(vocabulary), cutoffs)
+    model.softmax.load_state_dict(tensors)
+    return model.eval(), vocabulary
+
+
+def _by_length(text: TokenizedText, rows: NDArray, batch_tokens: int) -> Iterator[Sequence[int]]:
+    lengths = np.diff(text.offsets)[rows]
+    order = np.argsort(-lengths, kind="stable")
+    ends = np.cumsum(lengths[order] + 2)
+    yield from np.split(rows[order], np.flatnonzero(np.diff(ends // batch_tokens)) + 1)

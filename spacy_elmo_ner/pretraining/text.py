@@ -1,0 +1,174 @@
+"""Raw text to word ids on disk, once; then sentences in shuffled batches, again and again.
+
+Files hold one sentence or paragraph per line (.txt, also .gz and .xz). They are tokenized with
+spaCy's English tokenizer, so that the biLM sees words cut as a pipeline will cut them.
+"""
+
+import gzip
+import json
+import lzma
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import spacy
+from numpy.typing import NDArray
+from spacy.tokens import Doc
+from tqdm import tqdm
+
+from ..elmo.storage import replace_when_written
+from ..errors import Errors
+
+# Longer lines are cut here: the gradient of an LSTM reaches no further anyway.
+MAX_SENTENCE = 128
+# Batches are cut from pools of this many sentences sorted by length, so that the sentences of
+# a batch are about equally long and few steps run on part of the batch only.
+_POOL = 16384
+_LONGEST_LINE = 1_000_000
+
+
+@dataclass(frozen=True)
+class TokenizedText:
+    """Sentences as ids into a list of distinct words.
+
+    words: distinct words, most frequent first. counts (n_words,) int64.
+    tokens (n_tokens,) int32; offsets (n_sentences + 1,) int64: where each sentence starts.
+    source (n_sentences,) int16: index into sources, the names of the files.
+    """
+
+    words: list[str]
+    counts: NDArray[np.int64]
+    tokens: NDArray[np.int32]
+    offsets: NDArray[np.int64]
+    source: NDArray[np.int16]
+    sources: list[str]
+
+    @property
+    def n_sentences(self) -> int:
+        return len(self.offsets) - 1
+
+    def sentence(self, i: int) -> NDArray[np.int32]:
+        return self.tokens[self.offsets[i] : self.offsets[i + 1]]
+
+    def to_disk(self, directory: Path) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        for name in ("counts", "tokens", "offsets", "source"):
+            with replace_when_written(directory / f"{name}.npy") as path, path.open("wb") as file:
+                np.save(file, getattr(self, name), allow_pickle=False)
+        with replace_when_written(directory / "words.json") as path:
+            data = {"words": self.words, "sources": self.sources}
+            path.write_text(json.dumps(data), encoding="utf8")
+
+    @classmethod
+    def from_disk(cls, directory: Path) -> "TokenizedText":
+        arrays = {
+            name: np.load(directory / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+            for name in ("counts", "tokens", "offsets", "source")
+        }
+        data = json.loads((directory / "words.json").read_text(encoding="utf8"))
+        return cls(words=data["words"], sources=data["sources"], **arrays)
+
+
+def tokenize(paths: Sequence[Path], *, progress: bool = True) -> TokenizedText:
+    """Read and tokenize text files in order.
+
+    Raises FileNotFoundError, or ValueError naming the file for text that is not UTF-8, a line
+    of more than a million characters, or files without any word.
+    """
+    nlp = spacy.blank("en")
+    index: dict[str, int] = {}
+    tokens: list[NDArray[np.int32]] = []
+    lengths: list[int] = []
+    source: list[int] = []
+    with tqdm(desc="Tokenize", unit=" sentences", disable=not progress) as bar:
+        for number, path in enumerate(paths):
+            for doc in nlp.tokenizer.pipe(read_lines(path)):
+                words = _words(doc)
+                for start in range(0, len(words), MAX_SENTENCE):
+                    part = words[start : start + MAX_SENTENCE]
+                    ids = [index.setdefault(word, len(index)) for word in part]
+                    tokens.append(np.asarray(ids, dtype=np.int32))
+                    lengths.append(len(ids))
+                    source.append(number)
+                bar.update()
+    if not lengths:
+        raise ValueError(Errors.EL402.format(paths=", ".join(map(str, paths)) or "none"))
+    flat = np.concatenate(tokens)
+    counts = np.bincount(flat, minlength=len(index))
+    order = np.argsort(-counts, kind="stable")
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    words_in_order = np.asarray(list(index), dtype=object)[order].tolist()
+    return TokenizedText(
+        words=words_in_order,
+        counts=counts[order],
+        tokens=rank[flat].astype(np.int32),
+        offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        source=np.asarray(source, dtype=np.int16),
+        sources=[path.name for path in paths],
+    )
+
+
+def read_lines(path: Path) -> Iterator[str]:
+    """Lines of one text file that are not blank, decompressed on the way."""
+    if not path.is_file():
+        raise FileNotFoundError(Errors.EL401.format(path=path))
+    number = 0
+    try:
+        with _open(path) as file:
+            for number, line in enumerate(file, start=1):
+                if len(line) > _LONGEST_LINE:
+                    raise ValueError(
+                        Errors.EL404.format(path=path, line=number, limit=_LONGEST_LINE)
+                    )
+                if "\0" in line:
+                    raise ValueError(Errors.EL403.format(path=path, line=number, problem="NUL"))
+                if line := line.strip():
+                    yield line
+    except (UnicodeDecodeError, lzma.LZMAError, EOFError, gzip.BadGzipFile) as err:
+        raise ValueError(Errors.EL403.format(path=path, line=number + 1, problem=err)) from err
+
+
+def split_held_out(text: TokenizedText, n_held_out: int) -> tuple[NDArray, NDArray]:
+    """Sentence indices to train on and to hold out: the end of each source is held out.
+
+    Whole stretches of text rather than scattered sentences, so that a document's names and
+    phrases do not stand on both sides. At most n_held_out sentences and a tenth of a source.
+    """
+    train, held_out = [], []
+    for number in range(len(text.sources)):
+        rows = np.flatnonzero(text.source == number)
+        n = min(n_held_out, len(rows) // 10)
+        train.append(rows[: len(rows) - n])
+        held_out.append(rows[len(rows) - n :])
+    return np.concatenate(train), np.concatenate(held_out)
+
+
+def shuffled_batches(
+    text: TokenizedText, rows: NDArray, batch_tokens: int, rng: np.random.Generator
+) -> list[NDArray]:
+    """One epoch: sentence indices in batches of about batch_tokens tokens of similar length."""
+    lengths = np.diff(text.offsets)
+    order = rng.permutation(rows)
+    batches = []
+    for start in range(0, len(order), _POOL):
+        pool = order[start : start + _POOL]
+        pool = pool[np.argsort(-lengths[pool], kind="stable")]
+        ends = np.cumsum(lengths[pool] + 2)
+        cuts = np.flatnonzero(np.diff(ends // batch_tokens)) + 1
+        batches.extend(np.split(pool, cuts))
+    return [batches[i] for i in rng.permutation(len(batches))]
+
+
+def _words(doc: Doc) -> list[str]:
+    return [token.text for token in doc if not token.is_space]
+
+
+def _open(path: Path) -> IO[str]:
+    if path.suffix == ".xz":
+        return lzma.open(path, "rt", encoding="utf8")
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf8")
+    return path.open(encoding="utf8")
