@@ -142,6 +142,10 @@ class BiLM(nn.Module):
             self._warm_states = warm_states(self)
         return self._warm_states
 
+    def forget_warm_states(self) -> None:
+        """To be called after the weights have changed."""
+        self._warm_states = None
+
     @property
     def device(self) -> torch.device:
         return self.char_cnn.projection.weight.device

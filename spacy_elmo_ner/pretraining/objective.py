@@ -7,7 +7,7 @@ vocabulary its exact probability, so a training loss here is a true perplexity.
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import torch
@@ -138,8 +138,10 @@ class LanguageModel(nn.Module):
         for i, (low, high) in enumerate(pairwise(softmax.cutoffs)):
             rows = ((targets >= low) & (targets < high)).nonzero().squeeze(1)
             in_head[rows] = softmax.cutoffs[0] + i
-            narrow, out = softmax.tail[i]
+            narrow, out = cast(nn.Sequential, softmax.tail[i])
             projected = narrow(hidden[rows]).float()
-            losses.append(linear_cross_entropy(projected, out.weight, targets[rows] - low))
+            losses.append(
+                linear_cross_entropy(projected, cast(Tensor, out.weight), targets[rows] - low)
+            )
         losses.append(linear_cross_entropy(hidden, softmax.head.weight, in_head))
         return torch.stack(losses).sum()

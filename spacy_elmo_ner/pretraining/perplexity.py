@@ -1,7 +1,7 @@
 """Perplexity on text that was held out, over the full vocabulary, each direction by itself."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,7 +89,7 @@ def load_language_model(directory: Path) -> tuple[LanguageModel, Vocabulary]:
     return model.eval(), vocabulary
 
 
-def _by_length(text: TokenizedText, rows: NDArray, batch_tokens: int) -> Iterator[Sequence[int]]:
+def _by_length(text: TokenizedText, rows: NDArray, batch_tokens: int) -> Iterator[NDArray]:
     lengths = np.diff(text.offsets)[rows]
     order = np.argsort(-lengths, kind="stable")
     ends = np.cumsum(lengths[order] + 2)

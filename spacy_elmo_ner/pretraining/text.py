@@ -84,7 +84,7 @@ def tokenize(paths: Sequence[Path], *, progress: bool = True) -> TokenizedText:
     source: list[int] = []
     with tqdm(desc="Tokenize", unit=" sentences", disable=not progress) as bar:
         for number, path in enumerate(paths):
-            for doc in nlp.tokenizer.pipe(read_lines(path)):
+            for doc in map(nlp.tokenizer, read_lines(path)):
                 words = _words(doc)
                 for start in range(0, len(words), MAX_SENTENCE):
                     part = words[start : start + MAX_SENTENCE]

@@ -1,0 +1,197 @@
+"""biLMs by name: the one that ships in the package, the official ones, and local folders.
+
+Official weights are looked for in a cache folder first and downloaded only if they are not
+there. No sha256 of them was ever published: a file is checked against the shapes and the exact
+number of parameters, its sha256 is recorded at first load, and a later mismatch is refused.
+"""
+
+import json
+import urllib.request
+import weakref
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from tqdm import tqdm
+
+from ..errors import Errors
+from .bilm import BiLM
+from .options import BiLMOptions, CharCNNOptions, LSTMOptions
+from .storage import OPTIONS_FILE, WEIGHTS_FILE, replace_when_written, sha256_of
+
+PACKAGED = Path(__file__).parent.parent / "data"
+CACHE = Path.home() / ".cache" / "spacy-elmo-ner"
+
+_BASE = "https://s3-us-west-2.amazonaws.com/allennlp/models/elmo"
+_FILTERS = ((1, 32), (2, 32), (3, 64), (4, 128), (5, 256), (6, 512), (7, 1024))
+_TIMEOUT_S = 30
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Official:
+    """An official biLM: the folder and file stem of its address, and its shape."""
+
+    folder: str
+    stem: str
+    options: BiLMOptions
+
+    def url(self, file: str) -> str:
+        return f"{_BASE}/{self.folder}/{self.stem}_{file}"
+
+
+def _official(dim: int, projection_dim: int, n_highway: int, suffix: str = "") -> Official:
+    shape = f"2x{dim}_{projection_dim}_2048cnn_{n_highway}xhighway{suffix}"
+    options = BiLMOptions(
+        CharCNNOptions(embedding_dim=16, filters=_FILTERS, n_highway=n_highway),
+        LSTMOptions(dim=dim, projection_dim=projection_dim),
+    )
+    return Official(shape, f"elmo_{shape}", options)
+
+
+OFFICIAL = {
+    "elmo-small": _official(1024, 128, 1),
+    "elmo-medium": _official(2048, 256, 1),
+    "elmo-original": _official(4096, 512, 2),
+    "elmo-original-5.5B": _official(4096, 512, 2, "_5.5B"),
+}
+
+
+def packaged_names() -> list[str]:
+    return sorted(path.parent.name for path in PACKAGED.glob(f"*/{WEIGHTS_FILE}"))
+
+
+def is_published(name: str) -> bool:
+    """Whether anyone who has this package can get the weights by this name."""
+    return name in OFFICIAL or name in packaged_names()
+
+
+def read_options(name: str) -> BiLMOptions | None:
+    """The shape of a biLM without reading its weights.
+
+    None for a folder that is not there: a saved pipeline may bring weights that once came from
+    one. Raises ValueError for options that cannot be read.
+    """
+    if name in OFFICIAL:
+        return OFFICIAL[name].options
+    path = _folder(name) / OPTIONS_FILE
+    return BiLMOptions.from_json(path) if path.is_file() else None
+
+
+def load_pretrained(name: str, *, cache: Path | None = None) -> BiLM:
+    """See `BiLM.from_pretrained`. cache: where official files lie or are downloaded to."""
+    if name in OFFICIAL:
+        return _load_official(name, (cache or CACHE) / name)
+    folder = _folder(name)
+    if (folder / WEIGHTS_FILE).is_file():
+        return BiLM.from_disk(folder)
+    # NLPL's archives call the file model.hdf5.
+    for file in ("weights.hdf5", "model.hdf5"):
+        if (folder / file).is_file():
+            return BiLM.from_hdf5(folder / OPTIONS_FILE, folder / file)
+    names = ", ".join([*packaged_names(), *OFFICIAL])
+    raise ValueError(Errors.EL009.format(name=name, names=names))
+
+
+# Frozen biLMs in use, so that pipes naming the same weights hold them in memory once.
+_shared: weakref.WeakValueDictionary[str, BiLM] = weakref.WeakValueDictionary()
+
+
+def shared_bilm(name: str) -> BiLM:
+    """A frozen biLM that everyone who asks for this name shares; never to be trained."""
+    key = name if is_published(name) else str(_folder(name).resolve())
+    bilm = _shared.get(key)
+    if bilm is None:
+        bilm = _shared[key] = load_pretrained(name).requires_grad_(False)
+    return bilm
+
+
+def published_sha256(name: str) -> str | None:
+    """sha256 of a published biLM's weights file, or None for a name that is not published."""
+    if name in OFFICIAL:
+        folder = CACHE / name
+        _fetch_official(name, folder)
+        return sha256_of(folder / "weights.hdf5")
+    path = PACKAGED / name / WEIGHTS_FILE
+    return _packaged_sha256(path) if name in packaged_names() else None
+
+
+@lru_cache(maxsize=8)
+def _packaged_sha256(path: Path) -> str:
+    return sha256_of(path)
+
+
+def _folder(name: str) -> Path:
+    packaged = PACKAGED / name
+    return packaged if name in packaged_names() else Path(name)
+
+
+def _load_official(name: str, folder: Path) -> BiLM:
+    _fetch_official(name, folder)
+    weights = folder / "weights.hdf5"
+    _check_sha256(weights, folder / "sha256.json")
+    options = BiLMOptions.from_json(folder / OPTIONS_FILE)
+    expected = OFFICIAL[name].options
+    if options.n_params != expected.n_params:
+        message = Errors.EL010.format(
+            path=folder / OPTIONS_FILE,
+            found=options.n_params,
+            name=name,
+            expected=expected.n_params,
+        )
+        raise ValueError(message)
+    return BiLM.from_hdf5(folder / OPTIONS_FILE, weights)
+
+
+def _check_sha256(weights: Path, record: Path) -> None:
+    """Record a file's sha256 at first load; refuse another file under the same name later."""
+    found = sha256_of(weights)
+    if record.is_file():
+        wanted = json.loads(record.read_text(encoding="utf8"))["sha256"]
+        if found != wanted:
+            raise ValueError(
+                Errors.EL011.format(path=weights, found=found, wanted=wanted, record=record)
+            )
+        return
+    with replace_when_written(record) as path:
+        path.write_text(json.dumps({"sha256": found}) + "\n", encoding="utf8")
+
+
+def _fetch_official(name: str, folder: Path) -> None:
+    official = OFFICIAL[name]
+    # Four bytes a parameter, and room for HDF5's own bookkeeping.
+    limits = {OPTIONS_FILE: 1 << 16, "weights.hdf5": 4 * official.options.n_params + (1 << 22)}
+    for file, limit in limits.items():
+        if not (folder / file).is_file():
+            folder.mkdir(parents=True, exist_ok=True)
+            try:
+                download(official.url(file), folder / file, limit)
+            except (OSError, ValueError) as err:
+                raise OSError(
+                    Errors.EL014.format(
+                        name=name, url=official.url(file), folder=folder, problem=err
+                    )
+                ) from err
+
+
+def download(url: str, path: Path, limit: int) -> None:
+    """Fetch one https address to a file of at most limit bytes, whole or not at all.
+
+    Raises OSError if it cannot be reached, ValueError if it is longer than limit or not https.
+    """
+    if not url.startswith("https://"):
+        raise ValueError(f"{url} is not an https address")
+    with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as response:
+        total = int(response.headers.get("Content-Length") or 0)
+        with (
+            replace_when_written(path) as temporary,
+            temporary.open("wb") as file,
+            tqdm(total=total or None, unit="B", unit_scale=True, desc=path.name) as bar,
+        ):
+            while block := response.read(_BLOCK):
+                file.write(block)
+                bar.update(len(block))
+                if file.tell() > limit:
+                    raise ValueError(f"more than the {limit:,} bytes it should have")
+            if total and file.tell() != total:
+                raise OSError(f"connection ended after {file.tell():,} of {total:,} bytes")

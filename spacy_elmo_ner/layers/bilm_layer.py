@@ -1,0 +1,170 @@
+"""The biLM as a Thinc layer: Docs in, layers out. Frozen unless its owner trains it."""
+
+import contextlib
+import copy
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal, cast
+
+import numpy as np
+import srsly
+import torch
+from numpy.typing import NDArray
+from spacy.tokens import Doc
+from thinc.api import Model, Optimizer
+from thinc.types import Floats3d
+from thinc.util import xp2torch
+
+from ..elmo import BiLM, BiLMOptions
+from ..elmo.bilm import InitialState
+from ..elmo.pretrained import is_published, published_sha256, read_options, shared_bilm
+from ..elmo.storage import from_bytes, to_bytes
+from ..errors import Errors
+from .elmo_listener import ListenerState
+from .torch_shim import TorchShim
+from .types import BiLMModel, DocLayers, LayersBackprop
+
+
+def build_bilm_v1(
+    name: str = "small-en",
+    initial_state: Literal["zeros", "warm"] = "zeros",
+    include_bilm: bool = False,
+) -> BiLMModel:
+    """Docs -> each Doc's layers (n_layers, n_tokens, width) float32 (Peters et al. 2018).
+
+    name: "small-en", an official name, or a folder with options.json and weights. Only the
+        options are read here; weights are read at first use and shared by all who name them.
+    initial_state: what every Doc starts from, see `BiLM.embed`.
+    include_bilm: save the weights with the pipeline. By default published weights are saved as
+        name and sha256; weights from a folder, or trained further, are always saved.
+    Raises FileNotFoundError or ValueError for a name that is neither published nor a folder.
+    """
+    options = read_options(name)
+    return Model(
+        "bilm",
+        forward,
+        init=init,
+        dims={"nO": options.width if options else None},
+        attrs={"listener": ListenerState()},
+        shims=[BiLMShim(name, initial_state, include_bilm)],
+    )
+
+
+def forward(
+    model: BiLMModel, docs: Sequence[Doc], is_train: bool
+) -> tuple[DocLayers, LayersBackprop]:
+    shim = bilm_shim(model)
+    upstream = model.attrs["listener"].upstream
+    if upstream is not None:
+        return upstream.layers(docs, model), lambda d_layers: []
+    words = doc_words(docs)
+    if not (is_train and shim.trainable):
+        layers = shim.bilm.embed(words, initial_state=shim.initial_state)
+        return [_layers(model, one) for one in layers], lambda d_layers: []
+    tensors = shim.bilm.layers(words, shim.bilm.initial_states(shim.initial_state))
+
+    def backprop(d_layers: DocLayers) -> object:
+        torch.autograd.backward(tensors, [xp2torch(d) for d in d_layers])
+        return []
+
+    return [_layers(model, one.detach().cpu().numpy()) for one in tensors], backprop
+
+
+def init(model: BiLMModel, X: Sequence[Doc] | None = None, Y: DocLayers | None = None) -> None:
+    """Read the weights, so that a missing file is an error before training and not during it."""
+    model.set_dim("nO", bilm_shim(model).bilm.options.width)
+
+
+def doc_words(docs: Sequence[Doc]) -> list[list[str]]:
+    return [[token.text for token in doc] for doc in docs]
+
+
+def bilm_shim(model: BiLMModel) -> "BiLMShim":
+    (shim,) = model.shims
+    return cast(BiLMShim, shim)
+
+
+def _layers(model: BiLMModel, layers: NDArray[np.float32]) -> Floats3d:
+    return model.ops.asarray3f(cast(Floats3d, layers))
+
+
+class BiLMShim(TorchShim):
+    """A biLM that is shared while frozen and saved by name where that says it all.
+
+    trainable: set by the owner; gives this shim weights of its own.
+    """
+
+    def __init__(self, name: str, initial_state: InitialState, include_bilm: bool) -> None:
+        super().__init__(self._read)
+        self.name = name
+        self.initial_state = initial_state
+        self.include_bilm = include_bilm
+        self.trainable = False
+
+    @property
+    def bilm(self) -> BiLM:
+        bilm = cast(BiLM, self.module)
+        if self.trainable and not next(bilm.parameters()).requires_grad:
+            bilm = self._model = copy.deepcopy(bilm)
+            bilm.requires_grad_(True)
+        return bilm
+
+    def same_weights(self, other: "BiLMShim") -> bool:
+        """Whether both give the same layers: frozen, one set of weights, one initial state."""
+        return (
+            not self.trainable
+            and not other.trainable
+            and self.initial_state == other.initial_state
+            and (
+                self.name == other.name
+                if None in (self._model, other._model)
+                else self._model is other._model
+            )
+        )
+
+    def _read(self) -> BiLM:
+        return shared_bilm(self.name)
+
+    def finish_update(self, optimizer: Optimizer) -> None:
+        if self.trainable:
+            super().finish_update(optimizer)
+            self.bilm.forget_warm_states()
+
+    @contextlib.contextmanager
+    def use_params(self, params: dict[Any, Any]) -> Iterator[None]:
+        with super().use_params(params if self.trainable else {}):
+            yield
+
+    def copy(self) -> "BiLMShim":
+        """A frozen biLM is shared by its copies; a trained one is copied."""
+        other = BiLMShim(self.name, self.initial_state, self.include_bilm)
+        other.trainable = self.trainable
+        other.learn_rate_scale = self.learn_rate_scale
+        other._model = copy.deepcopy(self._model) if self.trainable else self._model
+        return other
+
+    def to_device(self, device_type: str, device_id: int) -> None:
+        if self._model is not None:
+            super().to_device(device_type, device_id)
+
+    def to_bytes(self) -> bytes:
+        named = is_published(self.name) and not self.trainable and not self.include_bilm
+        if named or self._model is None:
+            sha256 = published_sha256(self.name) if named else None
+            return srsly.msgpack_dumps({"name": self.name, "sha256": sha256})
+        options = self.bilm.options.to_dict()
+        return srsly.msgpack_dumps({"options": options, "weights": to_bytes(self.bilm)})
+
+    def from_bytes(self, bytes_data: bytes) -> "BiLMShim":
+        """Raises ValueError where named weights are not those the pipeline was trained with."""
+        message = srsly.msgpack_loads(bytes_data)
+        if "weights" not in message:
+            self.name, wanted = message["name"], message["sha256"]
+            found = published_sha256(self.name) if wanted else None
+            if found != wanted:
+                raise ValueError(Errors.EL102.format(name=self.name, found=found, wanted=wanted))
+            self._model = None
+            return self
+        bilm = BiLM(BiLMOptions.from_dict(message["options"], source="the saved pipeline"))
+        from_bytes(bilm, message["weights"], source="the saved pipeline")
+        self._model = bilm.requires_grad_(self.trainable)
+        return self

@@ -1,0 +1,92 @@
+"""Reading the layers of an `elmo` pipe earlier in the pipeline.
+
+A listener holds no weights of the biLM. It asks its upstream pipe for the layers of the very
+Docs it is given, so it never answers with another batch's, and never with zeros.
+"""
+
+import weakref
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from spacy.tokens import Doc
+from thinc.api import Model, chain
+
+from ..errors import Errors
+from .scalar_mix import scalar_mix
+from .types import BiLMModel, DocLayers, LayersBackprop, Tok2VecModel
+
+
+class Upstream(Protocol):
+    """What a listener needs of the `elmo` pipe."""
+
+    name: str
+
+    def layers(self, docs: Sequence[Doc], reader: BiLMModel) -> DocLayers: ...
+
+
+class ListenerState:
+    """Which pipe a node listens to, and the batch that pipe is training on.
+
+    Never saved and never copied: linking happens anew whenever a pipeline is put together.
+    """
+
+    def __init__(self) -> None:
+        self._upstream: weakref.ref[Upstream] | None = None
+        self.docs: Sequence[Doc] = ()
+        self.outputs: DocLayers = []
+        self.backprop: LayersBackprop | None = None
+
+    @property
+    def upstream(self) -> Upstream | None:
+        return self._upstream() if self._upstream is not None else None
+
+    def link(self, upstream: Upstream | None) -> None:
+        self._upstream = weakref.ref(upstream) if upstream is not None else None
+
+    def receive(self, docs: Sequence[Doc], outputs: DocLayers, backprop: LayersBackprop) -> None:
+        """Keep a training batch of the upstream pipe until the gradient has gone back."""
+        self.docs, self.outputs, self.backprop = docs, outputs, backprop
+
+    def clear(self) -> None:
+        self.docs, self.outputs, self.backprop = (), [], None
+
+    def has(self, docs: Sequence[Doc]) -> bool:
+        return len(docs) == len(self.docs) > 0 and all(
+            a is b for a, b in zip(docs, self.docs, strict=True)
+        )
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "ListenerState":
+        return ListenerState()
+
+
+def build_elmo_listener_v1(
+    width: int, upstream: str = "elmo", n_layers: int = 3, layer_norm: bool = False
+) -> Tok2VecModel:
+    """Docs -> (n_tokens, width) float32 each: an `elmo` pipe's layers in a mix of one's own.
+
+    width, n_layers: of the upstream biLM, 256 and 3 for "small-en"; checked when linked.
+    upstream: the pipe's name, or "*" for the nearest `elmo` pipe before this one.
+    layer_norm: see `scalar_mix`.
+    """
+    listener: BiLMModel = Model(
+        "elmo_listener",
+        forward,
+        dims={"nO": width},
+        attrs={"listener": ListenerState(), "upstream": upstream},
+    )
+    model: Tok2VecModel = chain(listener, scalar_mix(n_layers, width, layer_norm))
+    model.set_dim("nO", width)
+    return model
+
+
+def forward(
+    model: BiLMModel, docs: Sequence[Doc], is_train: bool
+) -> tuple[DocLayers, LayersBackprop]:
+    state: ListenerState = model.attrs["listener"]
+    if state.upstream is None:
+        raise ValueError(Errors.EL103.format(upstream=model.attrs["upstream"]))
+    if not (is_train and state.has(docs)):
+        return state.upstream.layers(docs, model), lambda d_layers: []
+    outputs, backprop = state.outputs, state.backprop
+    state.clear()
+    return outputs, backprop or (lambda d_layers: [])

@@ -1,0 +1,128 @@
+"""Two bidirectional LSTMs whose outputs are added: the head's encoder."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import torch
+from thinc.api import Model
+from thinc.types import Floats2d
+from thinc.util import torch2xp, xp2torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
+
+from ..elmo.packing import Packing, inverse
+from .torch_shim import TorchShim
+from .types import EncoderModel
+
+
+def build_residual_bilstm_v1(
+    units: int = 512, dropout: float = 0.2, recurrent_dropout: float = 0.2
+) -> EncoderModel:
+    """Vectors of each Doc -> (n_tokens, 2 * units) float32: x1 + x2 of two stacked BiLSTMs.
+
+    units: cells of one direction. dropout: share of inputs of each BiLSTM that a training step
+    drops, the same ones at every token of a Doc; recurrent_dropout: share of recurrent inputs,
+    the same at every step (Gal and Ghahramani 2016). [training] dropout does not change them.
+    """
+    model: EncoderModel = Model(
+        "residual_bilstm", forward, init=init, dims={"nI": None, "nO": 2 * units}
+    )
+    model.shims.append(
+        TorchShim(lambda: ResidualBiLSTM(model.get_dim("nI"), units, dropout, recurrent_dropout))
+    )
+    return model
+
+
+def forward(
+    model: EncoderModel, docs: Sequence[Floats2d], is_train: bool
+) -> tuple[list[Floats2d], Any]:
+    lengths = [len(doc) for doc in docs]
+    kept = [n for n in lengths if n]
+    if not kept:
+        nO = model.get_dim("nO")
+        return [model.ops.alloc2f(0, nO) for _ in docs], lambda d: [doc * 0 for doc in docs]
+    module = _shim(model).module
+    packing = Packing.of(kept)
+    inputs = xp2torch(model.ops.xp.concatenate(docs), requires_grad=is_train)
+    module.train(is_train)
+    with torch.set_grad_enabled(is_train):
+        outputs = module(inputs, packing)
+
+    def backprop(d_outputs: Sequence[Floats2d]) -> list[Floats2d]:
+        outputs.backward(xp2torch(model.ops.xp.concatenate(d_outputs)))
+        return _split(model, torch2xp(cast(Tensor, inputs.grad)), lengths)
+
+    return _split(model, torch2xp(outputs.detach()), lengths), backprop
+
+
+def init(model: EncoderModel, X: Sequence[Floats2d] | None = None, Y: Any = None) -> None:
+    if X is not None:
+        model.set_dim("nI", X[0].shape[1])
+
+
+def _shim(model: EncoderModel) -> TorchShim:
+    (shim,) = model.shims
+    return cast(TorchShim, shim)
+
+
+def _split(model: EncoderModel, x: Any, lengths: Sequence[int]) -> list[Floats2d]:
+    ends = model.ops.xp.cumsum(model.ops.xp.asarray(lengths))
+    return model.ops.xp.split(x, ends[:-1].tolist())
+
+
+class ResidualBiLSTM(nn.Module):
+    """x1 = BiLSTM(x), x2 = BiLSTM(x1), out = x1 + x2, over tokens in packed order."""
+
+    def __init__(self, n_in: int, units: int, dropout: float, recurrent_dropout: float) -> None:
+        super().__init__()
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.lower = nn.LSTM(n_in, units, bidirectional=True)
+        self.upper = nn.LSTM(2 * units, units, bidirectional=True)
+        for lstm in (self.lower, self.upper):
+            _init_as_keras(lstm)
+
+    def forward(self, inputs: Tensor, packing: Packing) -> Tensor:
+        """inputs (n_flat, n_in), Doc after Doc -> (n_flat, 2 * units)."""
+        # Packed, so that a Doc's result does not depend on the Docs beside it: over padding
+        # the backward half would start from it (Thinc's with_padded does).
+        position = packing.forward.to(inputs.device)
+        batch_sizes = torch.tensor(packing.batch_sizes)
+        row = torch.cat([torch.arange(n) for n in packing.batch_sizes]).to(inputs.device)
+        x1 = self._run(self.lower, inputs[position], batch_sizes, row)
+        x2 = self._run(self.upper, x1, batch_sizes, row)
+        return (x1 + x2)[inverse(position)]
+
+    def _run(self, lstm: nn.LSTM, x: Tensor, batch_sizes: Tensor, row: Tensor) -> Tensor:
+        if self.training and self.dropout:
+            mask = x.new_empty(int(batch_sizes[0]), x.shape[1]).bernoulli_(1 - self.dropout)
+            x = x * (mask / (1 - self.dropout))[row]
+        packed = PackedSequence(x, batch_sizes)
+        if not (self.training and self.recurrent_dropout):
+            return lstm(packed)[0].data
+        # Dropping a recurrent input at every step is dropping its column of the weights, which
+        # leaves torch's fused LSTM in place; the batch shares one mask.
+        weights = {
+            name: _drop_columns(p, self.recurrent_dropout) if "weight_hh" in name else p
+            for name, p in lstm.named_parameters()
+        }
+        return torch.func.functional_call(lstm, weights, (packed,))[0].data
+
+
+def _drop_columns(weight: Tensor, rate: float) -> Tensor:
+    mask = weight.new_empty(1, weight.shape[1]).bernoulli_(1 - rate)
+    return weight * (mask / (1 - rate))
+
+
+def _init_as_keras(lstm: nn.LSTM) -> None:
+    """Glorot inputs, orthogonal recurrences, forget gates open: Keras' start, the article's."""
+    for name, parameter in lstm.named_parameters():
+        if "weight_ih" in name:
+            nn.init.xavier_uniform_(parameter)
+        elif "weight_hh" in name:
+            for gate in parameter.data.chunk(4):
+                nn.init.orthogonal_(gate)
+        else:
+            nn.init.zeros_(parameter)
+            if "bias_ih" in name:
+                parameter.data[lstm.hidden_size : 2 * lstm.hidden_size] = 1.0

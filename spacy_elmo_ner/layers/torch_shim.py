@@ -1,0 +1,91 @@
+"""The one bridge between torch modules and Thinc's training and serialization.
+
+Thinc's own `PyTorchShim` pickles, leaves averaged parameters unused and needs its module at
+construction; this one keeps safetensors, applies averages, and builds its module when the
+dimensions are known.
+"""
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import srsly
+import torch
+from safetensors.torch import load, save
+from thinc.api import Optimizer
+from thinc.shims import Shim
+from thinc.util import get_torch_default_device, torch2xp, xp2torch
+from torch import nn
+
+from ..errors import Errors
+
+# OpenMP's threads do not survive a fork, and a child that starts a parallel region waits for
+# them forever: this is what hangs `nlp.pipe(n_process=2)` with torch models (spaCy #6662).
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
+
+
+class TorchShim(Shim):
+    """Holds a torch module that is built on first use by `make`.
+
+    learn_rate_scale: factor on the optimizer's learning rate for this module's parameters.
+    """
+
+    def __init__(self, make: Callable[[], nn.Module], *, learn_rate_scale: float = 1.0) -> None:
+        super().__init__(None)
+        self.make = make
+        self.learn_rate_scale = learn_rate_scale
+
+    @property
+    def module(self) -> nn.Module:
+        if self._model is None:
+            self._model = self.make().to(get_torch_default_device())
+        return self._model
+
+    def finish_update(self, optimizer: Optimizer) -> None:
+        for name, parameter in self.module.named_parameters():
+            if parameter.grad is None:
+                continue
+            values, _ = optimizer(
+                self._key(name),
+                torch2xp(parameter.data),
+                torch2xp(parameter.grad),
+                lr_scale=self.learn_rate_scale,
+            )
+            parameter.data = xp2torch(values, device=parameter.device)
+            parameter.grad = None
+
+    @contextlib.contextmanager
+    def use_params(self, params: dict[Any, Any]) -> Iterator[None]:
+        """Run with other values of the parameters, such as an optimizer's averages."""
+        named = dict(self.module.named_parameters()) if params else {}
+        used = {name: p for name, p in named.items() if self._key(name) in params}
+        backup = {name: p.data for name, p in used.items()}
+        try:
+            for name, p in used.items():
+                p.data = xp2torch(params[self._key(name)], device=p.device)
+            yield
+        finally:
+            for name, p in used.items():
+                p.data = backup[name]
+
+    def to_device(self, device_type: str, device_id: int) -> None:
+        self.module.to("cpu" if device_type == "cpu" else f"cuda:{device_id}")
+
+    def to_bytes(self) -> bytes:
+        state = {k: v.detach().cpu().contiguous() for k, v in self.module.state_dict().items()}
+        return srsly.msgpack_dumps({"state": save(state)})
+
+    def from_bytes(self, bytes_data: bytes) -> "TorchShim":
+        """Raises ValueError where the saved parameters are not those of the module."""
+        state = load(srsly.msgpack_loads(bytes_data)["state"])
+        try:
+            self.module.load_state_dict(state)
+        except RuntimeError as err:
+            raise ValueError(Errors.EL101.format(problem=err)) from err
+        return self
+
+    def _key(self, name: str) -> tuple[int, str]:
+        # Thinc numbers its nodes apart from its shims; the prefix keeps their keys apart too.
+        return self.id, f"torch.{name}"

@@ -1,0 +1,262 @@
+"""The shared `elmo` pipe: runs a biLM once per Doc for every pipe that listens."""
+
+import weakref
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+from typing import Any
+
+from spacy.language import Language
+from spacy.pipeline.trainable_pipe import TrainablePipe
+from spacy.tokens import Doc
+from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.vocab import Vocab
+from thinc.api import Config, Model, Optimizer, set_dropout_rate
+
+from ..errors import Errors
+from ..layers.bilm_layer import bilm_shim
+from ..layers.elmo_listener import ListenerState
+from ..layers.elmo_tok2vec import replace_listener_cfg
+from ..layers.types import BiLMModel, DocLayers, LayersBackprop
+
+DEFAULT_ELMO_CONFIG = """
+[model]
+@architectures = "spacy_elmo_ner.BiLM.v1"
+name = "small-en"
+initial_state = "zeros"
+include_bilm = false
+"""
+
+
+@Language.factory(
+    "elmo",
+    assigns=["doc._.elmo"],
+    default_config={
+        **Config().from_str(DEFAULT_ELMO_CONFIG),
+        "trainable": False,
+        "learn_rate_scale": 0.1,
+        "keep_layers": False,
+    },
+)
+def make_elmo(
+    nlp: Language,
+    name: str,
+    model: BiLMModel,
+    trainable: bool,
+    learn_rate_scale: float,
+    keep_layers: bool,
+) -> "Elmo":
+    """Make the shared `elmo` pipe.
+
+    trainable: fine-tune the biLM on the listeners' gradients, at learn_rate_scale times the
+        learning rate.
+    keep_layers: keep each Doc's layers (n_layers, n_tokens, width) in doc._.elmo.
+    """
+    return Elmo(
+        nlp.vocab,
+        model,
+        name,
+        trainable=trainable,
+        learn_rate_scale=learn_rate_scale,
+        keep_layers=keep_layers,
+    )
+
+
+class Elmo(TrainablePipe):
+    """Computes a Doc's biLM layers once; each listener mixes them in its own way.
+
+    Layers are kept only until every listener has read them, and never longer than the Doc.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: BiLMModel,
+        name: str = "elmo",
+        *,
+        trainable: bool = False,
+        learn_rate_scale: float = 0.1,
+        keep_layers: bool = False,
+    ) -> None:
+        self.vocab = vocab
+        self.model = model
+        self.name = name
+        self.cfg: dict[str, Any] = {}
+        self.keep_layers = keep_layers
+        self.listener_map: dict[str, list[Model]] = {}
+        shim = bilm_shim(model)
+        shim.trainable = trainable
+        shim.learn_rate_scale = learn_rate_scale
+        model.attrs["replace_listener"] = _unlinked
+        model.attrs["replace_listener_cfg"] = replace_listener_cfg
+        self._kept: weakref.WeakKeyDictionary[Doc, _Kept] = weakref.WeakKeyDictionary()
+        self._pending: tuple[DocLayers, LayersBackprop] | None = None
+        if keep_layers and not Doc.has_extension("elmo"):
+            Doc.set_extension("elmo", default=None)
+
+    # ---- listeners -------------------------------------------------------------------
+
+    @property
+    def listeners(self) -> list[Model]:
+        return [node for nodes in self.listener_map.values() for node in nodes]
+
+    @property
+    def listening_components(self) -> list[str]:
+        return list(self.listener_map)
+
+    def add_listener(self, listener: Model, component_name: str) -> None:
+        nodes = self.listener_map.setdefault(component_name, [])
+        if listener not in nodes:
+            nodes.append(listener)
+            listener.attrs["listener"].link(self)
+
+    def remove_listener(self, listener: Model, component_name: str) -> bool:
+        nodes = self.listener_map.get(component_name, [])
+        if listener not in nodes:
+            return False
+        nodes.remove(listener)
+        if not nodes:
+            del self.listener_map[component_name]
+        listener.attrs["listener"].link(None)
+        return True
+
+    def find_listeners(self, component: Any) -> None:
+        """Link the nodes of a later pipe that ask for this one.
+
+        A node with a biLM of its own (ElmoTok2Vec) is linked only where both are frozen and
+        have the same weights, so that linking changes nothing but the time it takes.
+        Raises ValueError for a listener of another width.
+        """
+        model = getattr(component, "model", None)
+        if not isinstance(model, Model):
+            return
+        for node in model.walk():
+            if node.attrs.get("upstream") not in ("*", self.name):
+                continue
+            if node.shims and not bilm_shim(node).same_weights(bilm_shim(self.model)):
+                continue
+            if self.model.has_dim("nO") and node.has_dim("nO"):
+                found, width = self.model.get_dim("nO"), node.get_dim("nO")
+                if found != width:
+                    raise ValueError(
+                        Errors.EL104.format(
+                            name=component.name, upstream=self.name, width=width, found=found
+                        )
+                    )
+            self.add_listener(node, component.name)
+
+    def layers(self, docs: Sequence[Doc], reader: BiLMModel) -> DocLayers:
+        """Layers of these Docs for one listener: kept ones, or computed here and now."""
+        missing = [doc for doc in docs if not self._has(doc)]
+        for doc, one in zip(missing, self.predict(missing), strict=True):
+            self._kept[doc] = _Kept(one)
+        result = []
+        for doc in docs:
+            kept = self._kept[doc]
+            result.append(kept.layers)
+            kept.readers.add(reader.id)
+        wanted = {node.id for node in self.listeners}
+        for doc in docs:
+            if doc in self._kept and wanted <= self._kept[doc].readers:
+                del self._kept[doc]
+        return result
+
+    def _has(self, doc: Doc) -> bool:
+        # A Doc whose tokens were merged or split since has other layers now.
+        return doc in self._kept and self._kept[doc].layers.shape[1] == len(doc)
+
+    # ---- prediction ------------------------------------------------------------------
+
+    def predict(self, docs: Iterable[Doc]) -> DocLayers:
+        """Each Doc's layers, (n_layers, n_tokens, width) float32."""
+        docs = list(docs)
+        return self.model.predict(docs) if docs else []
+
+    def set_annotations(self, docs: Sequence[Doc], layers: DocLayers) -> None:
+        for doc, one in zip(docs, layers, strict=True):
+            if self.listener_map:
+                self._kept[doc] = _Kept(one)
+            if self.keep_layers:
+                doc._.elmo = one
+
+    # ---- training --------------------------------------------------------------------
+
+    def initialize(
+        self, get_examples: Callable[[], Iterable[Example]], *, nlp: Language | None = None
+    ) -> None:
+        """Read the weights; nothing is learned from the examples."""
+        validate_get_examples(get_examples, "Elmo.initialize")
+        self.model.initialize(X=[example.x for example in islice(get_examples(), 10)])
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Hand this batch's layers to the listeners. The loss is theirs: ours is always 0.
+
+        Frozen, nothing is handed out: listeners ask for what they need.
+        """
+        losses = losses if losses is not None else {}
+        losses.setdefault(self.name, 0.0)
+        examples = list(examples)
+        validate_examples(examples, "Elmo.update")
+        if not bilm_shim(self.model).trainable:
+            return losses
+        self._backpropagate()
+        docs = [example.predicted for example in examples]
+        set_dropout_rate(self.model, drop)
+        layers, backprop = self.model.begin_update(docs)
+        gradients = [self.model.ops.alloc3f(*one.shape) for one in layers]
+        self._pending = gradients, backprop
+
+        def accumulate(d_layers: DocLayers) -> object:
+            for total, d in zip(gradients, d_layers, strict=True):
+                total += d
+            return []
+
+        for listener in self.listeners:
+            state: ListenerState = listener.attrs["listener"]
+            state.receive(docs, layers, accumulate)
+        if sgd not in (None, False):
+            self.finish_update(sgd)
+        return losses
+
+    def finish_update(self, sgd: Optimizer) -> None:
+        # Backpropagating here rather than in the last listener's callback works whichever of
+        # them took part in this update.
+        self._backpropagate()
+        self.model.finish_update(sgd)
+
+    def _backpropagate(self) -> None:
+        if self._pending is not None:
+            gradients, backprop = self._pending
+            self._pending = None
+            if any(d.any() for d in gradients):
+                backprop(gradients)
+
+    def get_loss(self, examples: Iterable[Example], scores: Any) -> tuple[float, float]:
+        return 0.0, 0.0
+
+    def add_label(self, label: str) -> int:
+        raise NotImplementedError(Errors.EL105.format(name=self.name))
+
+
+class _Kept:
+    """A Doc's layers and the listeners (by node id) that have read them."""
+
+    __slots__ = ("layers", "readers")
+
+    def __init__(self, layers: Any) -> None:
+        self.layers = layers
+        self.readers: set[int] = set()
+
+
+def _unlinked(model: BiLMModel) -> BiLMModel:
+    """A copy of the biLM that takes a listener's place and computes for itself."""
+    model.attrs.pop("replace_listener", None)
+    model.attrs.pop("replace_listener_cfg", None)
+    model.attrs["upstream"] = None
+    return model

@@ -1,0 +1,130 @@
+"""The `elmo_tagger` pipe: part-of-speech tags with their probabilities."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from spacy.language import Language
+from spacy.tokens import Doc, Token
+from spacy.training import Example
+from spacy.vocab import Vocab
+from thinc.api import Config, Model
+from thinc.types import Floats2d
+
+from .token_classifier import MISSING, TokenClassifier
+
+# Where a Doc keeps the tagger's probabilities: travels with the Doc into a DocBin and between
+# processes.
+CONFIDENCE_KEY = "elmo_tagger"
+
+DEFAULT_TAGGER_CONFIG = """
+[model]
+@architectures = "spacy_elmo_ner.ElmoTagger.v1"
+decoder = "softmax"
+nO = null
+
+[model.tok2vec]
+@architectures = "spacy_elmo_ner.ElmoTok2Vec.v1"
+upstream = "*"
+
+[model.tok2vec.bilm]
+@architectures = "spacy_elmo_ner.BiLM.v1"
+name = "small-en"
+
+[model.encoder]
+@architectures = "spacy_elmo_ner.ResidualBiLSTM.v1"
+units = 256
+dropout = 0.2
+recurrent_dropout = 0.2
+"""
+
+
+@Language.factory(
+    "elmo_tagger",
+    assigns=["token.tag", "token._.tag_confidence"],
+    default_config={
+        **Config().from_str(DEFAULT_TAGGER_CONFIG),
+        "overwrite": True,
+        "scorer": {"@scorers": "spacy_elmo_ner.tagger_scorer.v1"},
+    },
+    default_score_weights={"tag_acc": 1.0},
+)
+def make_elmo_tagger(
+    nlp: Language,
+    name: str,
+    model: Model[list[Doc], list[Floats2d]],
+    overwrite: bool,
+    scorer: Callable[..., dict[str, Any]] | None,
+) -> "ElmoTagger":
+    """Make an `elmo_tagger` pipe.
+
+    overwrite: replace tags that an earlier pipe has set. True by default, unlike spaCy's
+        tagger: who adds this one behind another wants its tags.
+    """
+    return ElmoTagger(nlp.vocab, model, name, overwrite=overwrite, scorer=scorer)
+
+
+class ElmoTagger(TokenClassifier):
+    """Sets token.tag_, and token._.tag_confidence, the probability of that tag in [0, 1]."""
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model[list[Doc], list[Floats2d]],
+        name: str = "elmo_tagger",
+        *,
+        overwrite: bool = True,
+        scorer: Callable[..., dict[str, Any]] | None = None,
+    ) -> None:
+        super().__init__(vocab, model, name, overwrite=overwrite, scorer=scorer)
+        if not Token.has_extension("tag_confidence"):
+            Token.set_extension("tag_confidence", getter=tag_confidence)
+
+    @property
+    def n_classes(self) -> int:
+        return len(self.labels)
+
+    def example_labels(self, example: Example) -> Iterable[str]:
+        return (token.tag_ for token in example.reference if token.tag)
+
+    def gold_classes(self, example: Example) -> NDArray[np.int64]:
+        index = {label: i for i, label in enumerate(self.labels)}
+        tags = example.get_aligned("TAG", as_string=True)
+        return np.asarray([index.get(tag, MISSING) for tag in tags], dtype=np.int64)
+
+    def predict(self, docs: Iterable[Doc]) -> list[NDArray[np.float32]]:
+        """Probabilities (n_tokens, n_labels) float32 of each Doc."""
+        scores = self.predict_scores(list(docs))
+        return [_softmax(self.model.ops.to_numpy(one)) for one in scores]
+
+    def set_annotations(
+        self, docs: Sequence[Doc], probabilities: Sequence[NDArray[np.float32]]
+    ) -> None:
+        tag_ids = np.asarray([self.vocab.strings[label] for label in self.labels], dtype=np.uint64)
+        for doc, one in zip(docs, probabilities, strict=True):
+            if not len(doc):
+                continue
+            best = one.argmax(axis=1)
+            tags = tag_ids[best]
+            doc.user_data[CONFIDENCE_KEY] = {
+                "tags": tags.tolist(),
+                "scores": one.max(axis=1).tolist(),
+            }
+            if not self.cfg["overwrite"]:
+                before = doc.to_array("TAG")
+                tags = np.where(before != 0, before, tags)
+            doc.from_array(["TAG"], tags)
+
+
+def tag_confidence(token: Token) -> float | None:
+    """Probability of the tag that `elmo_tagger` gave this token; None for another's tag."""
+    stored = token.doc.user_data.get(CONFIDENCE_KEY)
+    if stored is None or len(stored["tags"]) != len(token.doc):
+        return None
+    return stored["scores"][token.i] if stored["tags"][token.i] == token.tag else None
+
+
+def _softmax(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    e = np.exp(x - x.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
