@@ -42,15 +42,185 @@ class Errors(metaclass=_Coded):
         "{path} does not fit its options.json: {name!r} is {problem}. Weights and options must "
         "belong together."
     )
+    EL009 = (
+        "No biLM named {name!r}. Use one of {names}, or the path of a folder that holds "
+        "options.json and weights.safetensors, weights.hdf5 or model.hdf5."
+    )
+    EL010 = (
+        "{path} describes a biLM of {found:,} parameters, but {name} has {expected:,}. Delete the "
+        "file and fetch it again."
+    )
+    EL011 = (
+        "{path} has sha256 {found}, but {wanted} when it was first loaded. Restore the file; or, "
+        "if the change was meant, delete {record}."
+    )
     EL012 = (
         "A sentence is a list of words, but found the str {value!r}. Split it into words first, "
         "for instance [token.text for token in doc]."
     )
     EL013 = "Unknown initial_state {value!r}. Use \"zeros\" or \"warm\"."
+    EL014 = (
+        "Cannot fetch {name} from {url}: {problem}. Without network, put its options.json and "
+        "weights.hdf5 into {folder} by hand."
+    )
 
     # EL1xx: layers and pipes
+    EL101 = (
+        "The saved parameters do not fit the model built from the config: {problem}. Load the "
+        "pipeline with the config it was saved with."
+    )
+    EL102 = (
+        "This pipeline was trained with biLM {name!r} of sha256 {wanted}, but the one found here "
+        "has {found}. Install the version of spacy-elmo-ner it was trained with, or train it again."
+    )
+    EL103 = (
+        "No `elmo` pipe named {upstream!r} comes before this one in the pipeline, so its "
+        "ElmoListener has nothing to listen to. Add one with nlp.add_pipe(\"elmo\") before it, "
+        "or use ElmoTok2Vec.v1 as its tok2vec."
+    )
+    EL104 = (
+        "{name!r} listens to {upstream!r} with width {width}, but that pipe's biLM has width "
+        "{found}. Set the listener's width to {found}."
+    )
+    EL105 = "{name!r} shares representations and has no labels. Add labels to the pipes after it."
+    EL151 = (
+        "{value!r} cannot be entity type number {index}. Give each entity type once, as a str that "
+        "is not empty, without the B- or I-."
+    )
+    EL152 = (
+        "Tag {value} of token {token} is no label of this scheme. Use whole numbers from 0 to "
+        "{highest}, one per token."
+    )
+    EL153 = (
+        "The span {span} cannot be written as BIO labels: {problem}. Give spans within the {n} "
+        "tokens that do not overlap, of the types {types}."
+    )
+    EL154 = (
+        "Emissions of shape {found}, expected {expected}. Give one score per token and label, "
+        "(n_tokens, n_labels) for each document."
+    )
+    EL155 = (
+        "The score of label {label} at token {token} of document {doc} (counted from 0 in this "
+        "batch) is {value}. Training has diverged or the weights are damaged: train with a lower "
+        "learning rate, or load other weights."
+    )
+    EL156 = (
+        "The lengths {found} do not fit the emissions' {n_tokens} tokens. Give each document's "
+        "number of tokens, in order."
+    )
+    EL157 = (
+        "{name} has shape {shape} and {problem}. Give finite scores, or -inf for what is "
+        "forbidden, of shape {expected}."
+    )
+    EL158 = (
+        "Document {doc} (counted from 0 in this batch) has no possible sequence of labels. Allow "
+        "at least one: check the -inf in emissions, transitions, start and end."
+    )
+    EL159 = "Unknown decoder {value!r}. Use one of {known}."
+    EL160 = (
+        "Decoder {mode!r} {problem}. Give transitions with \"crf\", where they were learned, and "
+        "only there."
+    )
+    EL161 = (
+        "{name} of document {doc} (counted from 0 in this batch) has shape {found}, but the "
+        "document has {n_tokens} tokens. Give one bool per token."
+    )
+    EL162 = (
+        "Gold labels of shape {shape} with values from {lowest} to {highest}, but expected "
+        "({n_tokens},) with values from -1 (not annotated) to {n_labels} - 1."
+    )
+    EL163 = (
+        "The gold labels of document {doc} (counted from 0 in this batch) are forbidden by the "
+        "constraints. Correct the annotation, or give -1 where it is not known."
+    )
+    EL164 = (
+        "Tokens {start} to {end} are no span of one document of this batch. Give starts before "
+        "ends, counted over the whole batch."
+    )
 
     # EL2xx: corpora and label maps
+    EL201 = (
+        "No file {path}. Give the path of ner_dataset.csv, plain or packed as .xz or .zip; "
+        "\"python -m spacy elmo assets\" fetches it."
+    )
+    EL202 = (
+        "{path} cannot be read: {problem}. The file is damaged or cut short: fetch it again, or "
+        "give the plain ner_dataset.csv."
+    )
+    EL203 = (
+        "{path} holds no words. Expected ner_dataset.csv: a header and a word a row; fetch it again."
+    )
+    EL204 = (
+        "{path}, line {line}: byte {value} is no Windows-1252 character. Save the file in the "
+        "encoding Windows-1252 (cp1252), or fetch it again."
+    )
+    EL205 = (
+        "{path}, line 1: the header is {value}. It must read {header} in Windows-1252 without a "
+        "byte order mark."
+    )
+    EL206 = (
+        "{path}, line {line}: {n} columns instead of 4 in {value}. Each row holds sentence name, "
+        "word, tag and entity label; put cells that hold a comma in double quotes."
+    )
+    EL207 = (
+        "{path}, line {line}: not valid CSV ({problem}). Put cells that hold a double quote in "
+        "double quotes, with the inner one doubled."
+    )
+    EL208 = "{path}, line {line}: unknown entity label {value!r}. Use one of {known}."
+    EL209 = (
+        "{path}, line {line}: the word {value!r} stands before any sentence. Write \"Sentence: N\" "
+        "into the first column of a sentence's first row."
+    )
+    EL210 = (
+        "{path}, line {line}: word and tag are {value}. A word must have no line break and a tag "
+        "must not be blank; look for a double quote left open, or fill in the tag."
+    )
+    EL211 = (
+        "{path}, line {line}: {value!r} does not begin a sentence. Write \"Sentence: N\", with a "
+        "whole number N from 1 that no sentence before has."
+    )
+    EL212 = (
+        "The seed split is made of exactly {expected:,} sentences, but this file has {n:,}. It "
+        "repeats a published split of one file: use the clean split for any other."
+    )
+    EL213 = (
+        "{n} blocks of sentences cannot be cut into train, dev and test. Use a corpus of at least "
+        "three blocks, or pass a smaller block."
+    )
+    EL214 = (
+        "The {split} split of the published file came out as {found}, not as {expected}. Figures "
+        "made on it could not be compared: install a numpy whose RandomState gives the documented "
+        "numbers, or take back changes made to the split."
+    )
+    EL215 = "Unknown {what} {value!r}. Use one of {known}."
+    EL220 = (
+        "No file {path}. A corpus folder holds train.conll, dev.conll and test.conll: a word a "
+        "line, with its tag and entity label behind tabs."
+    )
+    EL221 = "{path}, line {line}: byte {value} is not UTF-8. Save the file as UTF-8."
+    EL222 = (
+        "{path}, line {line}: {value!r} is not word, tag and entity label. Put one tab between "
+        "each, an empty line between sentences, and \"# \" before a comment."
+    )
+    EL223 = (
+        "{path}, line {line}: {value!r} is no BIO label. Write O, B-type at an entity's first "
+        "word, or I-type inside it."
+    )
+    EL224 = "{path} holds no sentence. Write at least one: a word a line, word, tag, entity label."
+    EL230 = (
+        "The {part} part of the {name} corpus is empty, nothing was written. Use a corpus with "
+        "more sentences."
+    )
+    EL231 = "The downloaded file has sha256 {found}, not {expected}. It was thrown away."
+    EL240 = "{path} cannot be read as a label map: {problem}. Write JSON or YAML, see {example}."
+    EL241 = (
+        "{path}: {place} is {value!r}. A label map holds \"description\" (text) and \"ents\" and "
+        "\"tags\", each from labels to labels, or to null where there is nothing like it."
+    )
+    EL242 = (
+        "{path}: {section} has no label {label!r}. Add \"{label}\" to it, with the label it "
+        "becomes, or null where there is nothing like it."
+    )
 
     # EL3xx: comparison
     EL301 = (
@@ -131,6 +301,10 @@ class Errors(metaclass=_Coded):
     )
 
     # EL5xx: commands
+    EL501 = (
+        "No file {path}. Make the corpus first: python -m spacy project run corpus, or "
+        "python -m spacy elmo corpus --output FOLDER."
+    )
     pass
 
 

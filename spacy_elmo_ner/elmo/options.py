@@ -1,6 +1,7 @@
 """The shape of a biLM, as ``options.json`` beside official ELMo weights describes it."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,14 @@ from ..errors import Errors
 # Rows of the character table that a word can reach: 256 bytes, begin/end of sentence,
 # begin/end of word, padding inside a word. Our module puts one zero row in front of them.
 N_CHARACTERS = 261
+
+# Ten times the largest published biLM, and far more than official files take (700 bytes): keeps
+# a hostile options file from asking for all memory.
+_MOST_PARAMS = 1 << 30
+_LARGEST_FILE = 1 << 16
+_LARGEST = 1 << 16
+
+_REQUIRED: Any = object()
 
 
 @dataclass(frozen=True)
@@ -93,45 +102,43 @@ class BiLMOptions:
         Raises ValueError for a missing entry or one of the wrong kind.
         """
         try:
-            cnn, lstm = data["char_cnn"], data["lstm"]
+            cnn, lstm = _Entries(data, "").block("char_cnn"), _Entries(data, "").block("lstm")
             options = cls(
                 char_cnn=CharCNNOptions(
-                    embedding_dim=_positive(cnn["embedding"]["dim"], "char_cnn.embedding.dim"),
-                    filters=tuple(
-                        (_positive(w, "char_cnn.filters"), _positive(n, "char_cnn.filters"))
-                        for w, n in cnn["filters"]
-                    ),
-                    n_highway=int(cnn["n_highway"]),
-                    max_characters_per_token=_positive(
-                        cnn.get("max_characters_per_token", 50), "char_cnn.max_characters_per_token"
-                    ),
-                    activation=str(cnn.get("activation", "relu")),
+                    embedding_dim=cnn.block("embedding").whole("dim"),
+                    filters=cnn.filters("filters"),
+                    n_highway=cnn.whole("n_highway", least=0),
+                    max_characters_per_token=cnn.whole("max_characters_per_token", 50, least=4),
+                    activation=cnn.get("activation", "relu"),
                 ),
                 lstm=LSTMOptions(
-                    dim=_positive(lstm["dim"], "lstm.dim"),
-                    projection_dim=_positive(lstm["projection_dim"], "lstm.projection_dim"),
-                    n_layers=_positive(lstm.get("n_layers", 2), "lstm.n_layers"),
-                    cell_clip=_clip(lstm.get("cell_clip")),
-                    proj_clip=_clip(lstm.get("proj_clip")),
-                    use_skip_connections=bool(lstm.get("use_skip_connections", False)),
+                    dim=lstm.whole("dim"),
+                    projection_dim=lstm.whole("projection_dim"),
+                    n_layers=lstm.whole("n_layers", 2),
+                    cell_clip=lstm.clip("cell_clip"),
+                    proj_clip=lstm.clip("proj_clip"),
+                    use_skip_connections=lstm.flag("use_skip_connections", False),
                 ),
             )
+            options._check()
         except KeyError as err:
             raise ValueError(Errors.EL001.format(source=source, key=err.args[0])) from err
-        except (TypeError, ValueError, AttributeError) as err:
+        except (TypeError, ValueError) as err:
             raise ValueError(Errors.EL002.format(source=source, problem=err)) from err
-        if options.char_cnn.activation not in ("relu", "tanh"):
-            problem = f"char_cnn.activation is {options.char_cnn.activation!r}, not relu or tanh"
-            raise ValueError(Errors.EL002.format(source=source, problem=problem))
-        if not options.char_cnn.filters:
-            raise ValueError(
-                Errors.EL002.format(source=source, problem="char_cnn.filters is empty")
-            )
-        widest = max(width for width, _ in options.char_cnn.filters)
-        if max(widest, 4) > options.char_cnn.max_characters_per_token:
-            problem = "char_cnn.max_characters_per_token is smaller than the widest filter"
-            raise ValueError(Errors.EL002.format(source=source, problem=problem))
         return options
+
+    def _check(self) -> None:
+        cnn = self.char_cnn
+        if cnn.activation not in ("relu", "tanh"):
+            raise ValueError(f"char_cnn.activation is {cnn.activation!r}, not relu or tanh")
+        widest = max(width for width, _ in cnn.filters)
+        if widest > cnn.max_characters_per_token:
+            raise ValueError(
+                f"char_cnn.max_characters_per_token is {cnn.max_characters_per_token}, less than "
+                f"the widest filter's {widest}"
+            )
+        if self.n_params > _MOST_PARAMS:
+            raise ValueError(f"{self.n_params:,} parameters are more than {_MOST_PARAMS:,}")
 
     def to_dict(self) -> dict[str, Any]:
         """The layout of official ``options.json``; AllenNLP and bilm-tf read it."""
@@ -153,8 +160,10 @@ class BiLMOptions:
         if not path.is_file():
             raise FileNotFoundError(Errors.EL003.format(path=path, what="options.json"))
         try:
+            if path.stat().st_size > _LARGEST_FILE:
+                raise ValueError(f"more than {_LARGEST_FILE:,} bytes")
             data = json.loads(path.read_text(encoding="utf8"))
-        except (UnicodeDecodeError, json.JSONDecodeError) as err:
+        except (ValueError, RecursionError) as err:
             raise ValueError(Errors.EL002.format(source=path, problem=err)) from err
         return cls.from_dict(data, source=str(path))
 
@@ -162,15 +171,58 @@ class BiLMOptions:
         Path(path).write_text(json.dumps(self.to_dict(), indent=2) + "\n", encoding="utf8")
 
 
-# Larger than any published biLM; keeps a hostile options file from asking for all memory.
-_LARGEST = 1 << 16
+class _Entries:
+    """One block of ``options.json``: raises KeyError or ValueError naming the full entry."""
+
+    def __init__(self, data: Any, path: str) -> None:
+        if not isinstance(data, Mapping):
+            raise ValueError(f"{path or 'the whole'} is {_shown(data)}, not a block of entries")
+        self.data, self.path = data, path
+
+    def get(self, key: str, default: Any = _REQUIRED) -> Any:
+        if key not in self.data and default is _REQUIRED:
+            raise KeyError(self.name(key))
+        return self.data.get(key, default)
+
+    def name(self, key: str) -> str:
+        return f"{self.path}.{key}" if self.path else key
+
+    def block(self, key: str) -> "_Entries":
+        return _Entries(self.get(key), self.name(key))
+
+    def whole(self, key: str, default: Any = _REQUIRED, *, least: int = 1) -> int:
+        return _whole(self.get(key, default), self.name(key), least)
+
+    def filters(self, key: str) -> tuple[tuple[int, int], ...]:
+        name, value = self.name(key), self.get(key)
+        pairs = value if isinstance(value, (list, tuple)) else ()
+        if not pairs or not all(isinstance(x, (list, tuple)) and len(x) == 2 for x in pairs):
+            raise ValueError(f"{name} is {_shown(value)}, not a list of [width, number]")
+        return tuple((_whole(width, name), _whole(n, name)) for width, n in pairs)
+
+    def clip(self, key: str) -> float | None:
+        """A bound, or None for null and 0, which leave values unbounded."""
+        value = self.get(key, None)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e9:
+            raise ValueError(f"{self.name(key)} is {_shown(value)}, not null or a positive number")
+        return float(value) or None
+
+    def flag(self, key: str, default: bool) -> bool:
+        value = self.get(key, default)
+        if not isinstance(value, bool):
+            raise ValueError(f"{self.name(key)} is {_shown(value)}, not true or false")
+        return value
 
 
-def _positive(value: Any, name: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= _LARGEST:
-        raise ValueError(f"{name} is {value!r}, not a whole number from 1 to {_LARGEST}")
+def _whole(value: Any, name: str, least: int = 1) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _LARGEST:
+        raise ValueError(f"{name} is {_shown(value)}, not a whole number {least} to {_LARGEST}")
     return value
 
 
-def _clip(value: Any) -> float | None:
-    return None if value is None or float(value) <= 0 else float(value)
+def _shown(value: Any) -> str:
+    """A value as a message shows it, cut short."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:56]} ..."

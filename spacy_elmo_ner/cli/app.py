@@ -1,0 +1,23 @@
+"""``python -m spacy elmo``: the package's commands on spaCy's own command line."""
+
+import typer
+from spacy.cli._util import app
+
+from .assets import assets_cli
+from .compare import compare_cli
+from .corpus import corpus_cli
+from .train import train_cli
+
+elmo_cli = typer.Typer(
+    name="elmo",
+    help="ELMo's contextual word representations, and the pipes on top of them.",
+    no_args_is_help=True,
+)
+app.add_typer(elmo_cli)
+
+elmo_cli.command("assets")(assets_cli)
+elmo_cli.command("corpus")(corpus_cli)
+elmo_cli.command("compare")(compare_cli)
+elmo_cli.command(
+    "train", context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
+)(train_cli)

@@ -1,0 +1,85 @@
+"""``python -m spacy elmo assets``: the corpus that `corpus` works on, found or downloaded."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from wasabi import msg
+
+from ..corpus.gmb import CSV_NAME
+from ..elmo.pretrained import download
+from ..elmo.storage import replace_when_written, sha256_of
+from ..errors import Errors
+
+ENVIRONMENT_VARIABLE = "SPACY_ELMO_NER_GMB"
+ARCHIVE_NAME = "entity-annotated-corpus.zip"
+# One commit, so that the address always means the same file.
+ARCHIVE_URL = (
+    "https://raw.githubusercontent.com/SubhamIO/Named-Entity-Recognition-using-ELMo-BiLSTM/"
+    f"794b5e841b2814042e34e83eb1913ed694ec344f/{ARCHIVE_NAME}"
+)
+ARCHIVE_SHA256 = "7d6939e761ca2097bc579b2dc123a73d8ce7c68f4a3e3eb71fea0c2231afc70e"
+ARCHIVE_BYTES = 3_243_968
+
+ASSETS = Path("assets/gmb")
+_NAMES = (CSV_NAME, f"{CSV_NAME}.xz", ARCHIVE_NAME)
+_SHARED = Path("../shared/data") / f"{CSV_NAME}.xz"
+
+
+def find_gmb(csv: Path | None = None, folder: Path = ASSETS) -> Path | None:
+    """The first of: csv, the environment variable's file, those in folder, ``../shared/data``.
+
+    Raises FileNotFoundError (EL201) where csv or the variable names a file that is not there.
+    """
+    named = csv or os.environ.get(ENVIRONMENT_VARIABLE)
+    if named:
+        path = Path(named)
+        if not path.is_file():
+            raise FileNotFoundError(Errors.EL201.format(path=path))
+        return path
+    candidates = [*(folder / name for name in _NAMES), _SHARED]
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def fetch_gmb(folder: Path) -> Path:
+    """Download the published archive to folder.
+
+    Raises OSError if it cannot be reached, ValueError (EL231) for another file than expected.
+    """
+    path = folder / ARCHIVE_NAME
+    folder.mkdir(parents=True, exist_ok=True)
+    with replace_when_written(path) as temporary:
+        download(ARCHIVE_URL, temporary, ARCHIVE_BYTES)
+        found = sha256_of(temporary)
+        if found != ARCHIVE_SHA256:
+            raise ValueError(Errors.EL231.format(found=found, expected=ARCHIVE_SHA256))
+    return path
+
+
+def assets_cli(
+    folder: Annotated[Path, typer.Argument(help="Folder to download the corpus to.")] = ASSETS,
+) -> None:
+    """Download the entity annotated corpus, unless it is at hand already.
+
+    It is looked for where the corpus command looks. Where the network cannot be reached, the
+    command says so and succeeds: the sample corpus stands in.
+    """
+    try:
+        path = find_gmb(folder=folder)
+        if path is not None:
+            msg.good(f"The corpus is at hand: {path}")
+            return
+    except FileNotFoundError as err:
+        msg.fail(str(err), exits=1)
+    try:
+        path = fetch_gmb(folder)
+    except ValueError as err:
+        msg.fail(str(err), exits=1)
+    except OSError as err:
+        msg.warn(
+            f"Could not download the corpus ({err}): the sample corpus will be used. To use the "
+            f"real one, put {CSV_NAME} or {ARCHIVE_NAME} into {folder} by hand."
+        )
+        return
+    msg.good(f"Downloaded the corpus to {path}")

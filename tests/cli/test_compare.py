@@ -1,0 +1,64 @@
+import json
+from pathlib import Path
+
+import pytest
+import spacy
+import typer
+from spacy.tokens import Doc, DocBin
+from spacy.vocab import Vocab
+from typer.testing import CliRunner
+
+from spacy_elmo_ner.cli.compare import compare_cli
+
+app = typer.Typer()
+app.command("compare")(compare_cli)
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path) -> Path:
+    nlp = spacy.blank("en")
+    ruler = nlp.add_pipe("entity_ruler")
+    ruler.add_patterns([{"label": "geo", "pattern": "London"}])  # type: ignore[attr-defined]
+    nlp.to_disk(tmp_path / "pipeline")
+    return tmp_path / "pipeline"
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    doc = Doc(Vocab(), words=["In", "London", "."], ents=["O", "B-geo", "O"])
+    path = tmp_path / "test.spacy"
+    DocBin(docs=[doc]).to_disk(path)
+    return path
+
+
+def invoke(*arguments: object):
+    return CliRunner().invoke(app, [str(each) for each in arguments])
+
+
+def test_compare_prints_its_tables_and_writes_json_and_markdown(pipeline, corpus, tmp_path):
+    output = tmp_path / "out"
+    shown = ("--pipeline", f"ours={pipeline}", "--pipeline", "xx_no_such_package")
+    run = invoke(*shown, "--corpus", corpus, "--output", output, "--repeats", 0)
+    assert run.exit_code == 0, run.output
+    assert "[London = geo]" in run.output
+    assert "xx_no_such_package was skipped" in run.output
+    data = json.loads((output / "results.json").read_text(encoding="utf8"))
+    assert data["schema_version"] == 1
+    assert data["corpora"][0]["systems"][0]["ner"]["seqeval_default"]["f1"] == 1.0
+    assert data["pipelines"][0]["name"] == "ours"
+    assert "| ours | 100.00 |" in (output / "results.md").read_text(encoding="utf8")
+    assert sorted(path.name for path in output.iterdir()) == ["results.json", "results.md"]
+
+
+def test_an_error_is_one_message_and_no_traceback(pipeline, tmp_path):
+    run = invoke("-p", pipeline, "-c", tmp_path / "none.spacy", "-o", tmp_path / "out")
+    assert run.exit_code == 1
+    assert "EL304" in run.output
+    assert "Traceback" not in run.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_help_says_what_a_label_map_is():
+    run = invoke("--help")
+    assert run.exit_code == 0
+    assert "--label-map" in run.output

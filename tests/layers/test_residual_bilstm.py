@@ -1,0 +1,111 @@
+import numpy as np
+import torch
+
+from spacy_elmo_ner.elmo.packing import Packing
+from spacy_elmo_ner.layers.packed_lstm import packed_lstm
+from spacy_elmo_ner.layers.residual_bilstm import ResidualBiLSTM, build_residual_bilstm_v1
+
+
+def docs(*lengths: int, width: int = 6) -> list[np.ndarray]:
+    rng = np.random.default_rng(0)
+    return [rng.normal(size=(n, width)).astype("float32") for n in lengths]
+
+
+def layer(**settings):
+    model = build_residual_bilstm_v1(units=5, **settings)
+    model.initialize(X=docs(3))
+    return model
+
+
+def test_a_doc_is_encoded_the_same_beside_any_other():
+    model = layer()
+    batch = docs(3, 9, 1, 0, 9, 4)
+    together = model.predict(batch)
+    assert [one.shape for one in together] == [(len(doc), 10) for doc in batch]
+    for doc, expected in zip(batch, together, strict=True):
+        np.testing.assert_allclose(model.predict([doc])[0], expected, atol=1e-6)
+
+
+def test_the_output_is_the_sum_of_both_bilstms():
+    module = ResidualBiLSTM(6, 5, 0.0, 0.0).eval()
+    (doc,) = docs(7)
+    x1, _ = module.lower(torch.from_numpy(doc))
+    x2, _ = module.upper(x1)
+    found = module(torch.from_numpy(doc), Packing.of([7]))
+    torch.testing.assert_close(found, x1 + x2)
+
+
+def test_training_in_float32_equals_torchs_lstm_in_values_and_gradients():
+    torch.manual_seed(0)
+    lengths = [3, 1, 7, 7, 2]
+    packing = Packing.of(lengths)
+    lstm = torch.nn.LSTM(6, 5)
+    x = torch.randn(sum(lengths), 6, requires_grad=True)
+    direction = torch.randn(sum(lengths), 5)
+    packed = torch.nn.utils.rnn.PackedSequence(
+        x[packing.forward], torch.tensor(packing.batch_sizes)
+    )
+    expected = lstm(packed)[0].data
+    found = packed_lstm(
+        x[packing.forward],
+        packing.batch_sizes,
+        lstm.weight_ih_l0,
+        lstm.weight_hh_l0,
+        lstm.bias_ih_l0 + lstm.bias_hh_l0,
+    )
+    torch.testing.assert_close(found, expected)
+    parameters = [x, *lstm.parameters()]
+    wanted = torch.autograd.grad((expected * direction).sum(), parameters)
+    got = torch.autograd.grad((found * direction).sum(), parameters)
+    for a, b in zip(got, wanted, strict=True):
+        torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-4)
+
+
+def test_a_mask_on_the_recurrence_is_the_same_at_every_step():
+    torch.manual_seed(0)
+    x, w_in, w_rec, bias = (
+        torch.randn(*size) for size in ((4, 3), (20, 3), (20, 5), (20,))
+    )
+    mask = torch.tensor([[0.0, 2.0, 2.0, 0.0, 2.0]])
+    masked = packed_lstm(x, [1, 1, 1, 1], w_in, w_rec, bias, mask)
+    torch.testing.assert_close(masked, packed_lstm(x, [1] * 4, w_in, w_rec * mask, bias))
+
+
+def test_training_without_dropout_is_close_to_prediction():
+    model = layer(dropout=0.0, recurrent_dropout=0.0)
+    batch = docs(3, 8)
+    trained, _ = model.begin_update(batch)
+    for a, b in zip(trained, model.predict(batch), strict=True):
+        np.testing.assert_allclose(a, b, atol=2e-2)  # bfloat16 products
+
+
+def test_dropout_changes_training_only():
+    model = layer(dropout=0.5, recurrent_dropout=0.5)
+    batch = docs(6)
+    assert np.abs(model.begin_update(batch)[0][0] - model.begin_update(batch)[0][0]).max() > 1e-2
+    np.testing.assert_array_equal(model.predict(batch)[0], model.predict(batch)[0])
+
+
+def test_gradients_of_the_inputs_come_back_in_the_docs_order():
+    model = layer(dropout=0.0, recurrent_dropout=0.0)
+    batch = docs(2, 5, 3)
+    outputs, backprop = model.begin_update(batch)
+    d_outputs = [np.zeros_like(one) for one in outputs]
+    d_outputs[1][:] = 1.0
+    d_inputs = backprop(d_outputs)
+    assert [one.shape for one in d_inputs] == [one.shape for one in batch]
+    assert not d_inputs[0].any() and d_inputs[1].any() and not d_inputs[2].any()
+
+
+def test_docs_without_tokens_pass():
+    model = layer()
+    outputs, backprop = model.begin_update(docs(0, 0))
+    assert [one.shape for one in outputs] == [(0, 10), (0, 10)]
+    assert [one.shape for one in backprop(outputs)] == [(0, 6), (0, 6)]
+
+
+def test_weights_survive_bytes_without_pickle():
+    model = layer()
+    other = build_residual_bilstm_v1(units=5).from_bytes(model.to_bytes())
+    batch = docs(4)
+    np.testing.assert_array_equal(other.predict(batch)[0], model.predict(batch)[0])
