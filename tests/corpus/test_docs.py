@@ -1,0 +1,88 @@
+"""Labels survive the way into a Doc, into a file and back."""
+
+import random
+
+import pytest
+import spacy
+from spacy.tokens import DocBin
+from spacy.training import Example
+from spacy.vocab import Vocab
+
+from spacy_elmo_ner.corpus.docs import (
+    bio_to_spans,
+    blank_doc,
+    doc_bin_bytes,
+    sentence_to_doc,
+    spans_to_bio,
+)
+from spacy_elmo_ner.corpus.gmb import GMBFile, GMBSentence
+
+from .conftest import sentence
+
+
+def test_orphan_inside_label_opens_an_entity() -> None:
+    assert bio_to_spans(["I-per", "O", "I-geo", "I-geo"]) == [(0, 1, "per"), (2, 4, "geo")]
+
+
+def test_inside_label_of_another_type_opens_an_entity() -> None:
+    assert bio_to_spans(["B-per", "I-org", "I-org"]) == [(0, 1, "per"), (1, 3, "org")]
+
+
+def test_begin_label_closes_an_entity_of_its_own_type() -> None:
+    assert bio_to_spans(["B-per", "B-per", "I-per"]) == [(0, 1, "per"), (1, 3, "per")]
+
+
+def test_spans_are_read_as_seqeval_reads_them() -> None:
+    sequence_labeling = pytest.importorskip("seqeval.metrics.sequence_labeling")
+    choose = random.Random(0).choice
+    for _ in range(500):
+        labels = [choose(["O", "B-per", "I-per", "B-tim-x", "I-tim-x"]) for _ in range(8)]
+        expected = [(a, b + 1, type_) for type_, a, b in sequence_labeling.get_entities(labels)]
+        assert bio_to_spans(labels) == expected
+
+
+def test_spans_become_labels_and_spans_again() -> None:
+    spans = [(0, 1, "per"), (1, 4, "org"), (5, 6, "geo")]
+    labels = spans_to_bio(7, spans)
+    assert labels == ["B-per", "B-org", "I-org", "I-org", "O", "B-geo", "O"]
+    assert bio_to_spans(labels) == spans
+
+
+def test_blank_words_keep_their_place_and_labels() -> None:
+    ents = ["O", "B-org", "O", "I-per", "B-geo"]
+    blank = sentence(1, ["The", "", " ", "5\xa0storm", "\n"], ents)
+    doc = sentence_to_doc(blank, Vocab())
+    assert [token.text for token in doc] == ["The", " ", " ", "5\xa0storm", "\n"]
+    assert [(ent.start, ent.end, ent.label_) for ent in doc.ents] == bio_to_spans(ents)
+    example = Example(blank_doc(blank.words, doc.vocab), doc)
+    assert example.get_aligned_ner() == ["O", "U-org", "O", "U-per", "U-geo"]
+    assert example.get_aligned("TAG", as_string=True) == ["NN"] * 5
+
+
+def test_a_doc_carries_tags_and_says_that_it_has_no_entities() -> None:
+    doc = sentence_to_doc(GMBSentence(1, ("He", "left"), ("PRP", "VBD"), ("O", "O")), Vocab())
+    assert [token.tag_ for token in doc] == ["PRP", "VBD"]
+    assert doc.has_annotation("ENT_IOB") and not doc.ents
+    assert doc.has_unknown_spaces
+
+
+def test_a_file_holds_what_was_annotated_and_nothing_else() -> None:
+    one = GMBSentence(1, ("Rome", "fell"), ("NNP", "VBD"), ("B-geo", "O"))
+    two = sentence(2, ["", "x"])
+    data = doc_bin_bytes([one, two], Vocab())
+    first, second = DocBin().from_bytes(data).get_docs(spacy.blank("en").vocab)
+    assert [(token.text, token.tag_) for token in first] == [("Rome", "NNP"), ("fell", "VBD")]
+    assert [(ent.text, ent.label_) for ent in first.ents] == [("Rome", "geo")]
+    assert len(second) == 2 and second.has_annotation("ENT_IOB")
+    for attribute in ("DEP", "LEMMA", "POS", "SENT_START"):
+        assert not first.has_annotation(attribute)
+    assert data == doc_bin_bytes([one, two], Vocab())
+
+
+def test_every_published_label_survives_the_doc(published: GMBFile) -> None:
+    vocab = Vocab()
+    for each in published.sentences[::50]:
+        doc = sentence_to_doc(each, vocab)
+        spans = [(ent.start, ent.end, ent.label_) for ent in doc.ents]
+        assert spans_to_bio(len(doc), spans) == list(each.ents)
+        assert tuple(token.text for token in doc) == each.words
