@@ -63,6 +63,18 @@ class Errors(metaclass=_Coded):
         "Cannot fetch {name} from {url}: {problem}. Without network, put its options.json and "
         "weights.hdf5 into {folder} by hand."
     )
+    EL015 = (
+        "A word is a str, but found {value!r} of type {type}. Pass texts, for instance "
+        "[token.text for token in doc]."
+    )
+    EL016 = (
+        "{name!r} holds values that {dtype} cannot: NaN, infinite or too large. Write float32, or "
+        "train again with a lower learning rate."
+    )
+    EL017 = (
+        "{path} is no record of a file's sha256: {problem}. Delete it, and the next load writes "
+        "it again."
+    )
 
     # EL1xx: layers and pipes
     EL101 = (
@@ -137,6 +149,11 @@ class Errors(metaclass=_Coded):
         "Tokens {start} to {end} are no span of one document of this batch. Give starts before "
         "ends, counted over the whole batch."
     )
+    EL165 = (
+        "All labels of token {token} (counted from 0) score -inf. Allow at least one label at "
+        "each token."
+    )
+    EL166 = "{name} holds {found} arrays, but there are {n_docs} documents. Give one for each."
 
     # EL2xx: corpora and label maps
     EL201 = (
@@ -148,7 +165,8 @@ class Errors(metaclass=_Coded):
         "give the plain ner_dataset.csv."
     )
     EL203 = (
-        "{path} holds no words. Expected ner_dataset.csv: a header and a word a row; fetch it again."
+        "{path} holds no words. Expected ner_dataset.csv, a header and a word a row: fetch it "
+        "again."
     )
     EL204 = (
         "{path}, line {line}: byte {value} is no Windows-1252 character. Save the file in the "
@@ -211,7 +229,10 @@ class Errors(metaclass=_Coded):
         "The {part} part of the {name} corpus is empty, nothing was written. Use a corpus with "
         "more sentences."
     )
-    EL231 = "The downloaded file has sha256 {found}, not {expected}. It was thrown away."
+    EL231 = (
+        "What came from {url} is not the published file ({problem}) and was thrown away. Try "
+        "again, or put {name} into {folder} by hand."
+    )
     EL240 = "{path} cannot be read as a label map: {problem}. Write JSON or YAML, see {example}."
     EL241 = (
         "{path}: {place} is {value!r}. A label map holds \"description\" (text) and \"ents\" and "
@@ -243,7 +264,8 @@ class Errors(metaclass=_Coded):
     )
     EL307 = (
         "{source} is not installed. Get it with `python -m spacy download {source}` "
-        "(en_core_web_sm also comes with `pip install spacy-elmo-ner[project]`), or give a pipeline's folder."
+        "(en_core_web_sm also comes with `pip install spacy-elmo-ner[project]`), or give the "
+        "folder of a pipeline."
     )
     EL308 = (
         "There is no folder {source}. Train it first (`python -m spacy project run train`) or give "
@@ -282,7 +304,7 @@ class Errors(metaclass=_Coded):
         "{path}, line {line}: more than {limit} characters in one line. Put one sentence or "
         "paragraph on a line."
     )
-    EL405 = "{path} is no usable pre-training config: {problem}."
+    EL405 = "{path} is no usable pre-training config: {problem}. Correct it there."
     EL406 = (
         "{path} was written by a run with another config. Resume with the config it began with, "
         "or choose another --output."
@@ -296,8 +318,19 @@ class Errors(metaclass=_Coded):
         "another --output."
     )
     EL409 = (
-        "The loss is {loss} at step {step}. Lower [training] learning_rate, or set bf16 = false, "
-        "and go on from the last checkpoint with --resume."
+        "At step {step} the loss is {loss} and its gradient's norm {norm}. Lower [training] "
+        "learning_rate, or set bf16 = false, and begin again with another --output."
+    )
+    EL410 = (
+        "{path} cannot be read as a checkpoint: {problem}. Delete this folder, and --resume goes "
+        "on from the one before."
+    )
+    EL411 = (
+        "{path} holds a biLM already, and no checkpoints to go on from. Choose another --output."
+    )
+    EL412 = (
+        "{path} cannot be read as tokenized text: {problem}. Delete this folder, and --resume "
+        "writes it again."
     )
 
     # EL5xx: commands
@@ -305,8 +338,15 @@ class Errors(metaclass=_Coded):
         "No file {path}. Make the corpus first: python -m spacy project run corpus, or "
         "python -m spacy elmo corpus --output FOLDER."
     )
-    pass
+    EL502 = (
+        "No file {path}. Run a comparison first: python -m spacy project run compare, or "
+        "python -m spacy elmo compare --output FOLDER."
+    )
 
 
 class Warnings(metaclass=_Coded):
-    pass
+    # WL0xx: weights and options
+    WL001 = (
+        "Could not record the sha256 of official weights in {path}: {problem}. They load, but a "
+        "later change of the file will not be noticed. Make the folder writable once."
+    )

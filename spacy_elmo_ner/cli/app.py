@@ -6,6 +6,7 @@ from spacy.cli._util import app
 from .assets import assets_cli
 from .compare import compare_cli
 from .corpus import corpus_cli
+from .report import report_cli
 from .train import train_cli
 
 elmo_cli = typer.Typer(
@@ -18,6 +19,7 @@ app.add_typer(elmo_cli)
 elmo_cli.command("assets")(assets_cli)
 elmo_cli.command("corpus")(corpus_cli)
 elmo_cli.command("compare")(compare_cli)
+elmo_cli.command("report")(report_cli)
 elmo_cli.command(
     "train", context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
 )(train_cli)

@@ -49,11 +49,17 @@ def fetch_gmb(folder: Path) -> Path:
     """
     path = folder / ARCHIVE_NAME
     folder.mkdir(parents=True, exist_ok=True)
-    with replace_when_written(path) as temporary:
-        download(ARCHIVE_URL, temporary, ARCHIVE_BYTES)
-        found = sha256_of(temporary)
-        if found != ARCHIVE_SHA256:
-            raise ValueError(Errors.EL231.format(found=found, expected=ARCHIVE_SHA256))
+    try:
+        with replace_when_written(path) as temporary:
+            download(ARCHIVE_URL, temporary, ARCHIVE_BYTES)
+            found = sha256_of(temporary)
+            if found != ARCHIVE_SHA256:
+                raise ValueError(f"its sha256 is {found}, not {ARCHIVE_SHA256}")
+    except ValueError as err:
+        message = Errors.EL231.format(
+            url=ARCHIVE_URL, problem=err, name=ARCHIVE_NAME, folder=folder
+        )
+        raise ValueError(message) from err
     return path
 
 
@@ -78,8 +84,8 @@ def assets_cli(
         msg.fail(str(err), exits=1)
     except OSError as err:
         msg.warn(
-            f"Could not download the corpus ({err}): the sample corpus will be used. To use the "
-            f"real one, put {CSV_NAME} or {ARCHIVE_NAME} into {folder} by hand."
+            "Could not download the corpus: the sample corpus will be used.",
+            f"{err}. To use the real one, put {CSV_NAME} or {ARCHIVE_NAME} into {folder} by hand.",
         )
         return
     msg.good(f"Downloaded the corpus to {path}")

@@ -27,7 +27,7 @@ def corpus_cli(
         Path | None,
         typer.Option(
             help=f"{CSV_NAME}, plain or packed (.xz, .zip). Default: the file that "
-            f"{ENVIRONMENT_VARIABLE} names, else the one in assets/gmb."
+            f"{ENVIRONMENT_VARIABLE} names, else the one in assets/gmb or ../shared/data."
         ),
     ] = None,
     split: Annotated[
@@ -68,8 +68,8 @@ def _read(
     path = find_gmb(csv)
     if path is None:
         msg.warn(
-            f"No {CSV_NAME} found: using the sample corpus in {sample_dir} instead. "
-            '"python -m spacy elmo assets" fetches the real one.'
+            f"No {CSV_NAME} found: using the sample corpus in {sample_dir} instead.",
+            '"python -m spacy elmo assets" fetches the real one.',
         )
         return _read_sample(sample_dir)
     gmb = open_gmb(path)
@@ -77,8 +77,9 @@ def _read(
     msg.info(f"Using {path}, {name} split")
     if not gmb.is_published:
         msg.warn(
-            f"{path} is not the published {CSV_NAME}: its sha256 is {gmb.sha256}, not "
-            f"{CSV_SHA256}. Figures made from it cannot be compared with published ones."
+            f"{path} is not the published {CSV_NAME}.",
+            f"Its sha256 is {gmb.sha256}, not {CSV_SHA256}. Figures made from it cannot be "
+            "compared with published ones.",
         )
     return name, split_gmb(gmb, name), [SourceFile(path.name, gmb.sha256)]
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 from spacy.cli._util import parse_config_overrides
@@ -22,9 +23,9 @@ SMALL_CORPUS = {
 
 def train_cli(
     context: typer.Context,
-    config: Path = typer.Argument(..., help="Config file, such as configs/elmo.cfg"),
-    corpus: Path = typer.Option("corpus", help="Folder written by `elmo corpus`"),
-    output: Path = typer.Option(..., help="Folder for model-best and model-last"),
+    config: Annotated[Path, typer.Argument(help="Config file, such as configs/elmo.cfg")],
+    output: Annotated[Path, typer.Option(help="Folder for model-best and model-last")],
+    corpus: Annotated[Path, typer.Option(help="Folder that `elmo corpus` wrote")] = Path("corpus"),
 ) -> None:
     """Train a pipeline with spaCy on the train and dev parts of a corpus folder.
 
@@ -32,13 +33,16 @@ def train_cli(
     steps where the corpus is small. Settings of the config can be given as options, for
     instance --training.max_steps 1000; they win.
     """
-    overrides = corpus_overrides(corpus) | parse_config_overrides(context.args)
+    try:
+        overrides = corpus_overrides(corpus) | parse_config_overrides(context.args)
+    except FileNotFoundError as error:
+        msg.fail(str(error), exits=1)
     if "training.max_steps" in overrides:
-        msg.info(f"Training for at most {overrides['training.max_steps']} steps")
+        msg.info(f"Training for {overrides['training.max_steps']} steps at most")
     train(config, output, overrides=overrides)
 
 
-def corpus_overrides(corpus: Path) -> dict[str, object]:
+def corpus_overrides(corpus: Path) -> dict[str, Any]:
     """What a corpus folder changes in a config: its paths and, if it is small, the budget.
 
     Raises FileNotFoundError for a folder that `elmo corpus` did not write.
@@ -47,7 +51,7 @@ def corpus_overrides(corpus: Path) -> dict[str, object]:
     if not description.is_file():
         raise FileNotFoundError(Errors.EL501.format(path=description))
     n_tokens = json.loads(description.read_text(encoding="utf8"))["parts"]["train"]["tokens"]
-    paths: dict[str, object] = {
+    paths = {
         "paths.train": str(corpus / "train.spacy"),
         "paths.dev": str(corpus / "dev.spacy"),
     }

@@ -24,8 +24,9 @@ class LabelMaps:
     ) -> tuple[str, LabelMap] | None:
         """(path, map) for this pipeline; None where it already speaks gold's labels.
 
-        A map named for the pipeline is always used, the one for all only where the pipeline has
-        or predicts a label that gold does not use.
+        A map named for the pipeline is always used, the one for all only where it explains a
+        label that the pipeline has or predicts and gold does not use. (That a small corpus lacks
+        some type does not make a pipeline trained on its scheme a foreign one.)
         """
         if pipeline.name in self.by_pipeline:
             return self.by_pipeline[pipeline.name]
@@ -33,8 +34,12 @@ class LabelMaps:
         entities |= {label for each in predicted for _, _, label in each.entities or ()}
         tags = _declared(pipeline, pipeline.tag_components)
         tags |= {tag for each in predicted for tag in each.tags or () if tag}
-        same = entities <= set(gold.entities) and tags <= set(gold.tags)
-        return None if same else self.for_all
+        if self.for_all is None:
+            return None
+        _, label_map = self.for_all
+        foreign = (entities - set(gold.entities)) & set(label_map.ents)
+        foreign |= (tags - set(gold.tags)) & set(label_map.tags)
+        return self.for_all if foreign else None
 
     def targets(self) -> LabelSets:
         """Every label and tag some map sends predictions to."""

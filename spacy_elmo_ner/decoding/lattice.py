@@ -88,16 +88,18 @@ class Lattice:
 
     def per_doc(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n_docs,) in the caller's order, from values in the order of `docs`; 0 where a
-        document has no tokens.
-
-        Raises ValueError if one is -inf: that document has no possible sequence.
-        """
-        impossible = np.flatnonzero(values == -np.inf)
-        if len(impossible):
-            raise ValueError(Errors.EL158.format(doc=self.docs[impossible].min()))
+        document has no tokens."""
         result = np.zeros(self.n_docs)
         result[self.docs] = values
         return result
+
+
+def check_possible(scores: NDArray[np.float64], message: str) -> None:
+    """Raise ValueError(message) for the first document whose score is -inf: no sequence of
+    labels is possible there. scores: (n_docs,); message: with a place for {doc}."""
+    impossible = np.flatnonzero(scores == -np.inf)
+    if len(impossible):
+        raise ValueError(message.format(doc=impossible[0]))
 
 
 def _parameter(name: str, value: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:

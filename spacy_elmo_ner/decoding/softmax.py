@@ -3,17 +3,22 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..errors import Errors
 from .emissions import check_emissions
 
 
 def log_softmax(emissions: ArrayLike) -> NDArray[np.float64]:
     """Log-probabilities in nats: (n_tokens, n_labels) -> (n_tokens, n_labels) float64.
 
-    Raises ValueError for another shape, NaN or +inf.
+    Raises ValueError for another shape, NaN or +inf, or a token all of whose labels are -inf.
     """
     scores = check_emissions(emissions, [len(np.asarray(emissions))])
+    highest = scores.max(axis=1, keepdims=True)
+    impossible = np.flatnonzero(highest == -np.inf)
+    if len(impossible):
+        raise ValueError(Errors.EL165.format(token=impossible[0]))
     # Contiguous rows are summed in the same order whatever the batch.
-    shifted = np.ascontiguousarray(scores - scores.max(axis=1, keepdims=True))
+    shifted = np.subtract(scores, highest, order="C")
     return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
 
 

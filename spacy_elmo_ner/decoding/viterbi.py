@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .lattice import Lattice
+from ..errors import Errors
+from .lattice import Lattice, check_possible
 
 
 def viterbi(
@@ -31,6 +32,7 @@ def viterbi(
         best[:, current] += extended.max(axis=0)
     final = best[:, lattice.last] + lattice.end[:, None]
     scores = lattice.per_doc(final.max(axis=0))
+    check_possible(scores, Errors.EL158)
 
     # Walk back. The best predecessor is found again only for the labels that are on the path,
     # from the same sums as above, so it is the same one.

@@ -58,7 +58,8 @@ class BiLM(nn.Module):
         batch_tokens: work is cut into batches of about this many tokens; bounds the memory and
             changes nothing else (beyond float32 rounding, below 1e-5).
         progress: show a progress bar over the sentences.
-        Raises TypeError if a sentence is a str, ValueError for an unknown initial_state.
+        Raises TypeError if a sentence is a str or a word is not, ValueError for an unknown
+        initial_state.
         """
         for sentence in sentences:
             if isinstance(sentence, str):
@@ -71,7 +72,8 @@ class BiLM(nn.Module):
             for batch in _batches([len(sentence) for sentence in sentences], batch_tokens):
                 batch_layers = self.layers([sentences[i] for i in batch], states)
                 for i, layers in zip(batch, batch_layers, strict=True):
-                    results[i] = layers.float().cpu().numpy()
+                    # A copy: a view would keep the whole batch in memory.
+                    results[i] = layers.cpu().numpy().copy()
                 bar.update(len(batch))
         return results
 
@@ -85,7 +87,7 @@ class BiLM(nn.Module):
         if not sentences:
             return []
         if states is not None:
-            states = _expand(states, len(sentences))
+            states = _expand(states, len(sentences), self.device)
         stacked, _ = self.run(sentences, states)
         lengths = [len(sentence) + 2 for sentence in sentences]
         return [layers[:, 1:-1] for layers in stacked.split(lengths, dim=1)]
@@ -212,9 +214,10 @@ def _batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
         yield batch
 
 
-def _expand(states: BiLMStates, n: int) -> BiLMStates:
+def _expand(states: BiLMStates, n: int, device: torch.device) -> BiLMStates:
     forward, backward = (
-        [LSTMState(s.h.expand(n, -1), s.c.expand(n, -1)) for s in direction] for direction in states
+        [LSTMState(*(part.to(device).expand(n, -1) for part in state)) for state in direction]
+        for direction in states
     )
     return forward, backward
 

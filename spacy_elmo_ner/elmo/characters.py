@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import Errors
+
 BEGIN_SENTENCE, END_SENTENCE, BEGIN_WORD, END_WORD, PADDING = 256, 257, 258, 259, 260
 
 # The marks as words. A user's token spelled like one is read as the mark: AllenNLP and
@@ -21,7 +23,10 @@ def word_to_ids(word: str, max_characters: int = 50) -> list[int]:
     """Character ids of one word, its marks included and without padding: 2 to max_characters.
 
     Bytes past the last slot are cut, even inside a character. Lone surrogates are dropped.
+    Raises TypeError for anything that is not a str.
     """
+    if not isinstance(word, str):
+        raise TypeError(Errors.EL015.format(value=word, type=type(word).__name__))
     if word == BOS:
         inner: Iterable[int] = (BEGIN_SENTENCE,)
     elif word == EOS:

@@ -31,6 +31,10 @@ class Dataset(NamedTuple):
     to_hdf5: Callable[[Array], Array]
 
 
+class _Misfit(ValueError):
+    """A readable file that is not what the options promise."""
+
+
 def _same(x: Array) -> Array:
     return x
 
@@ -91,26 +95,31 @@ def read_hdf5(bilm: "BiLM", path: str | Path) -> None:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(Errors.EL003.format(path=path, what="weights.hdf5"))
-    parameters = dict(bilm.named_parameters())
     try:
-        file = h5py.File(path, "r")
-    except OSError as err:
+        with h5py.File(path, "r") as file:
+            _read(bilm, file, path)
+    except _Misfit:
+        raise
+    # h5py tells of damage inside a file by any of these, and of a file that is none by OSError.
+    except (OSError, KeyError, RuntimeError, TypeError, ValueError) as err:
         raise ValueError(Errors.EL004.format(path=path, problem=err)) from err
-    with file:
-        absent = _identity_projection(bilm, file)
-        table = [dataset for dataset in datasets(bilm) if dataset.name not in absent]
+
+
+def _read(bilm: "BiLM", file: h5py.File, path: Path) -> None:
+    parameters = dict(bilm.named_parameters())
+    absent = _identity_projection(bilm, file)
+    table = [dataset for dataset in datasets(bilm) if dataset.name not in absent]
+    for dataset in table:
+        _check(path, file, dataset, tuple(parameters[dataset.parameter].shape))
+    with torch.no_grad():
         for dataset in table:
-            _check(path, file, dataset, tuple(parameters[dataset.parameter].shape))
-        with torch.no_grad():
-            for dataset in table:
-                try:
-                    values = file[dataset.name][...].astype(np.float32)
-                except OSError as err:
-                    raise ValueError(Errors.EL004.format(path=path, problem=err)) from err
-                if not np.isfinite(values).all():
-                    raise ValueError(Errors.EL007.format(path=path, name=dataset.name))
-                values = np.ascontiguousarray(dataset.to_torch(values))
-                parameters[dataset.parameter].copy_(torch.from_numpy(values))
+            values = file[dataset.name][...]
+            with np.errstate(over="ignore"):  # a float64 too large becomes infinite: caught below
+                values = values.astype(np.float32)
+            if not np.isfinite(values).all():
+                raise _Misfit(Errors.EL007.format(path=path, name=dataset.name))
+            values = np.ascontiguousarray(dataset.to_torch(values))
+            parameters[dataset.parameter].copy_(torch.from_numpy(values))
 
 
 def write_hdf5(bilm: "BiLM", directory: str | Path) -> None:
@@ -128,11 +137,9 @@ def write_hdf5(bilm: "BiLM", directory: str | Path) -> None:
 
 def _check(path: Path, file: h5py.File, dataset: Dataset, shape: tuple[int, ...]) -> None:
     """Compare a dataset's declared shape with the parameter's, without reading its values."""
-    # A link that leads out of the file would read someone else's data.
-    link = file.get(dataset.name, getlink=True) if dataset.name in file else None
-    if not isinstance(link, h5py.HardLink) or not isinstance(file[dataset.name], h5py.Dataset):
-        raise ValueError(Errors.EL005.format(path=path, name=dataset.name))
-    found = file[dataset.name]
+    found = _dataset_in(file, dataset.name)
+    if found is None:
+        raise _Misfit(Errors.EL005.format(path=path, name=dataset.name))
     # What the parameter looks like in the file, from a stand-in that takes no memory.
     expected = dataset.to_hdf5(np.broadcast_to(np.float32(0), shape)).shape
     shapes = [expected]
@@ -142,7 +149,22 @@ def _check(path: Path, file: h5py.File, dataset: Dataset, shape: tuple[int, ...]
         message = Errors.EL006.format(
             path=path, name=dataset.name, found=found.shape, dtype=found.dtype, expected=expected
         )
-        raise ValueError(message)
+        raise _Misfit(message)
+
+
+def _dataset_in(file: h5py.File, name: str) -> h5py.Dataset | None:
+    """The dataset of this name, or None where there is none or its values lie in another file."""
+    item: h5py.Group | h5py.Dataset = file
+    for part in name.split("/"):
+        # Links that lead out of the file, at any level, would read someone else's data.
+        if not isinstance(item, h5py.Group) or part not in item:
+            return None
+        if not isinstance(item.get(part, getlink=True), h5py.HardLink):
+            return None
+        item = item[part]
+    if not isinstance(item, h5py.Dataset) or item.external or item.is_virtual:
+        return None
+    return item
 
 
 def _identity_projection(bilm: "BiLM", file: h5py.File) -> set[str]:

@@ -32,12 +32,11 @@ WARM_UP_TEXT = (
 
 def warm_states(bilm: "BiLM") -> "BiLMStates":
     """States of one row that `WARM_UP_TEXT` leaves behind, float32, without gradients."""
-    states = None
+    first, *others = (sentence.split() for sentence in WARM_UP_TEXT)
     with torch.no_grad():
-        for sentence in WARM_UP_TEXT:
-            _, states = bilm.run([sentence.split()], states)
-    if states is None:
-        raise AssertionError("WARM_UP_TEXT is empty")
+        _, states = bilm.run([first])
+        for sentence in others:
+            _, states = bilm.run([sentence], states)
     forward, backward = (
         [LSTMState(s.h.float(), s.c.float()) for s in direction] for direction in states
     )

@@ -12,11 +12,10 @@ from ..errors import Errors
 # begin/end of word, padding inside a word. Our module puts one zero row in front of them.
 N_CHARACTERS = 261
 
-# Ten times the largest published biLM, and far more than official files take (700 bytes): keeps
-# a hostile options file from asking for all memory.
+# Ten times the largest published biLM; keeps a hostile file from asking for all memory.
 _MOST_PARAMS = 1 << 30
-_LARGEST_FILE = 1 << 16
-_LARGEST = 1 << 16
+_LARGEST = 1 << 16  # of any single size
+_MOST_BYTES = 1 << 16  # official files take less than 1 KB
 
 _REQUIRED: Any = object()
 
@@ -123,7 +122,7 @@ class BiLMOptions:
             options._check()
         except KeyError as err:
             raise ValueError(Errors.EL001.format(source=source, key=err.args[0])) from err
-        except (TypeError, ValueError) as err:
+        except ValueError as err:
             raise ValueError(Errors.EL002.format(source=source, problem=err)) from err
         return options
 
@@ -160,8 +159,8 @@ class BiLMOptions:
         if not path.is_file():
             raise FileNotFoundError(Errors.EL003.format(path=path, what="options.json"))
         try:
-            if path.stat().st_size > _LARGEST_FILE:
-                raise ValueError(f"more than {_LARGEST_FILE:,} bytes")
+            if path.stat().st_size > _MOST_BYTES:
+                raise ValueError(f"it has more than {_MOST_BYTES:,} bytes")
             data = json.loads(path.read_text(encoding="utf8"))
         except (ValueError, RecursionError) as err:
             raise ValueError(Errors.EL002.format(source=path, problem=err)) from err

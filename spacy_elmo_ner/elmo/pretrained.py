@@ -5,22 +5,28 @@ there. No sha256 of them was ever published: a file is checked against the shape
 number of parameters, its sha256 is recorded at first load, and a later mismatch is refused.
 """
 
+import hashlib
 import json
+import os
 import urllib.request
+import warnings
 import weakref
 from dataclasses import dataclass
 from functools import lru_cache
+from http.client import HTTPException
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
-from ..errors import Errors
+from ..errors import Errors, Warnings
 from .bilm import BiLM
 from .options import BiLMOptions, CharCNNOptions, LSTMOptions
-from .storage import OPTIONS_FILE, WEIGHTS_FILE, replace_when_written, sha256_of
+from .storage import OPTIONS_FILE, WEIGHTS_FILE, from_bytes, replace_when_written, sha256_of
 
 PACKAGED = Path(__file__).parent.parent / "data"
-CACHE = Path.home() / ".cache" / "spacy-elmo-ner"
+# Unlike Path.home(), this does not fail for a user without a home folder.
+CACHE = Path(os.path.expanduser("~/.cache/spacy-elmo-ner"))
 
 _BASE = "https://s3-us-west-2.amazonaws.com/allennlp/models/elmo"
 _FILTERS = ((1, 32), (2, 32), (3, 64), (4, 128), (5, 256), (6, 512), (7, 1024))
@@ -106,18 +112,38 @@ def shared_bilm(name: str) -> BiLM:
     return bilm
 
 
+def shared_from_bytes(options: dict[str, Any], weights: bytes) -> BiLM:
+    """A frozen biLM from what a pipeline was saved with, shared by all with the same bytes.
+
+    Raises ValueError for weights that do not fit the options.
+    """
+    key = f"sha256:{hashlib.sha256(weights).hexdigest()}"
+    bilm = _shared.get(key)
+    if bilm is None:
+        source = "the saved pipeline"
+        bilm = from_bytes(
+            BiLM(BiLMOptions.from_dict(options, source=source)), weights, source=source
+        )
+        _shared[key] = bilm.requires_grad_(False)
+    return bilm
+
+
 def published_sha256(name: str) -> str | None:
     """sha256 of a published biLM's weights file, or None for a name that is not published."""
     if name in OFFICIAL:
-        folder = CACHE / name
-        _fetch_official(name, folder)
-        return sha256_of(folder / "weights.hdf5")
-    path = PACKAGED / name / WEIGHTS_FILE
-    return _packaged_sha256(path) if name in packaged_names() else None
+        _fetch_official(name, CACHE / name)
+        return _sha256(CACHE / name / "weights.hdf5")
+    return _sha256(PACKAGED / name / WEIGHTS_FILE) if name in packaged_names() else None
+
+
+def _sha256(path: Path) -> str:
+    """`sha256_of`, without reading hundreds of megabytes again while the file is the same."""
+    status = path.stat()
+    return _sha256_once(path, status.st_mtime_ns, status.st_size)
 
 
 @lru_cache(maxsize=8)
-def _packaged_sha256(path: Path) -> str:
+def _sha256_once(path: Path, mtime_ns: int, n_bytes: int) -> str:
     return sha256_of(path)
 
 
@@ -128,8 +154,11 @@ def _folder(name: str) -> Path:
 
 def _load_official(name: str, folder: Path) -> BiLM:
     _fetch_official(name, folder)
-    weights = folder / "weights.hdf5"
-    _check_sha256(weights, folder / "sha256.json")
+    weights, record = folder / "weights.hdf5", folder / "sha256.json"
+    found, wanted = _sha256(weights), _recorded_sha256(record)
+    if wanted not in (None, found):
+        message = Errors.EL011.format(path=weights, found=found, wanted=wanted, record=record)
+        raise ValueError(message)
     options = BiLMOptions.from_json(folder / OPTIONS_FILE)
     expected = OFFICIAL[name].options
     if options.n_params != expected.n_params:
@@ -140,21 +169,28 @@ def _load_official(name: str, folder: Path) -> BiLM:
             expected=expected.n_params,
         )
         raise ValueError(message)
-    return BiLM.from_hdf5(folder / OPTIONS_FILE, weights)
+    bilm = BiLM.from_hdf5(folder / OPTIONS_FILE, weights)
+    if wanted is None:
+        _record_sha256(record, found)  # only now: a damaged file must not be what counts
+    return bilm
 
 
-def _check_sha256(weights: Path, record: Path) -> None:
-    """Record a file's sha256 at first load; refuse another file under the same name later."""
-    found = sha256_of(weights)
-    if record.is_file():
-        wanted = json.loads(record.read_text(encoding="utf8"))["sha256"]
-        if found != wanted:
-            raise ValueError(
-                Errors.EL011.format(path=weights, found=found, wanted=wanted, record=record)
-            )
-        return
-    with replace_when_written(record) as path:
-        path.write_text(json.dumps({"sha256": found}) + "\n", encoding="utf8")
+def _recorded_sha256(record: Path) -> str | None:
+    """What `_record_sha256` wrote when the weights were first loaded; None before that."""
+    if not record.is_file():
+        return None
+    try:
+        return str(json.loads(record.read_text(encoding="utf8"))["sha256"])
+    except (ValueError, KeyError, TypeError) as err:
+        raise ValueError(Errors.EL017.format(path=record, problem=repr(err))) from err
+
+
+def _record_sha256(record: Path, sha256: str) -> None:
+    try:
+        with replace_when_written(record) as path:
+            path.write_text(json.dumps({"sha256": sha256}) + "\n", encoding="utf8")
+    except OSError as err:  # a folder shared by many users is often read-only: no reason to fail
+        warnings.warn(Warnings.WL001.format(path=record, problem=err), stacklevel=2)
 
 
 def _fetch_official(name: str, folder: Path) -> None:
@@ -163,10 +199,10 @@ def _fetch_official(name: str, folder: Path) -> None:
     limits = {OPTIONS_FILE: 1 << 16, "weights.hdf5": 4 * official.options.n_params + (1 << 22)}
     for file, limit in limits.items():
         if not (folder / file).is_file():
-            folder.mkdir(parents=True, exist_ok=True)
             try:
+                folder.mkdir(parents=True, exist_ok=True)
                 download(official.url(file), folder / file, limit)
-            except (OSError, ValueError) as err:
+            except (OSError, ValueError, HTTPException) as err:
                 raise OSError(
                     Errors.EL014.format(
                         name=name, url=official.url(file), folder=folder, problem=err
@@ -177,12 +213,15 @@ def _fetch_official(name: str, folder: Path) -> None:
 def download(url: str, path: Path, limit: int) -> None:
     """Fetch one https address to a file of at most limit bytes, whole or not at all.
 
-    Raises OSError if it cannot be reached, ValueError if it is longer than limit or not https.
+    Raises OSError if it cannot be reached, ValueError if it is longer than limit or not https,
+    also where it redirects to.
     """
-    if not url.startswith("https://"):
-        raise ValueError(f"{url} is not an https address")
+    _check_https(url)
     with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as response:
+        _check_https(response.geturl())
         total = int(response.headers.get("Content-Length") or 0)
+        if total > limit:
+            raise ValueError(f"{total:,} bytes, more than the {limit:,} it may have")
         with (
             replace_when_written(path) as temporary,
             temporary.open("wb") as file,
@@ -192,6 +231,11 @@ def download(url: str, path: Path, limit: int) -> None:
                 file.write(block)
                 bar.update(len(block))
                 if file.tell() > limit:
-                    raise ValueError(f"more than the {limit:,} bytes it should have")
+                    raise ValueError(f"more than the {limit:,} bytes it may have")
             if total and file.tell() != total:
                 raise OSError(f"connection ended after {file.tell():,} of {total:,} bytes")
+
+
+def _check_https(url: str) -> None:
+    if not url.startswith("https://"):
+        raise ValueError(f"{url} is not an https address")

@@ -31,7 +31,7 @@ def replace_when_written(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary
-        with open(temporary, "rb") as file:
+        with open(temporary, "r+b") as file:  # Windows syncs only what is open for writing
             os.fsync(file.fileno())
         os.replace(temporary, path)
     finally:
@@ -48,9 +48,15 @@ def sha256_of(path: str | Path) -> str:
 
 
 def to_bytes(bilm: "BiLM", dtype: torch.dtype = torch.float32) -> bytes:
-    """Weights and the warm initial state as safetensors bytes."""
+    """Weights and the warm initial state as safetensors bytes.
+
+    Raises ValueError for values that dtype cannot hold: NaN, infinite, or too large for it.
+    """
     tensors = {name: value.to(dtype) for name, value in bilm.state_dict().items()}
     tensors |= _named_states(bilm.initial_states("warm"))
+    for name, value in tensors.items():
+        if not torch.isfinite(value).all():
+            raise ValueError(Errors.EL016.format(name=name, dtype=value.dtype))
     return save({name: value.contiguous().cpu() for name, value in tensors.items()})
 
 
@@ -61,25 +67,33 @@ def from_bytes(bilm: "BiLM", data: bytes, *, source: str) -> "BiLM":
     """
     try:
         tensors = load(data)
-    except (SafetensorError, ValueError) as err:
+    except (SafetensorError, ValueError, KeyError, RuntimeError) as err:
         raise ValueError(Errors.EL004.format(path=source, problem=err)) from err
-    expected = bilm.state_dict()
-    states = {name: tensors.pop(name) for name in list(tensors) if name.startswith("warm.")}
+    weights = {name: tuple(value.shape) for name, value in bilm.state_dict().items()}
+    # Files made by others may come without the warm state; it is computed at first use.
+    has_states = any(name.startswith("warm.") for name in tensors)
+    _check(tensors, {**weights, **(_state_shapes(bilm) if has_states else {})}, source)
+    bilm.load_state_dict({name: tensors[name].float() for name in weights})
+    bilm._warm_states = _states_from(bilm, tensors) if has_states else None
+    return bilm.eval()
+
+
+def _check(
+    tensors: dict[str, torch.Tensor], expected: dict[str, tuple[int, ...]], source: str
+) -> None:
+    """Raise ValueError unless these are the tensors expected, each of finite floats."""
     for name in sorted({*expected, *tensors}):
         if name not in tensors or name not in expected:
             problem = "missing" if name in expected else "not expected"
             raise ValueError(Errors.EL008.format(path=source, name=name, problem=problem))
-        found, wanted = tuple(tensors[name].shape), tuple(expected[name].shape)
-        if found != wanted:
+        found, dtype = tuple(tensors[name].shape), tensors[name].dtype
+        if found != expected[name] or not dtype.is_floating_point:
             message = Errors.EL006.format(
-                path=source, name=name, found=found, dtype=tensors[name].dtype, expected=wanted
+                path=source, name=name, found=found, dtype=dtype, expected=expected[name]
             )
             raise ValueError(message)
-        if not torch.isfinite(tensors[name]).all():
+        if not torch.isfinite(tensors[name].float()).all():
             raise ValueError(Errors.EL007.format(path=source, name=name))
-    bilm.load_state_dict({name: value.float() for name, value in tensors.items()})
-    bilm._warm_states = _states_from(bilm, states, source)
-    return bilm.eval()
 
 
 def write_directory(bilm: "BiLM", directory: str | Path, dtype: torch.dtype) -> None:
@@ -111,25 +125,21 @@ def _named_states(states: "BiLMStates | None") -> dict[str, torch.Tensor]:
     }
 
 
-def _states_from(
-    bilm: "BiLM", tensors: dict[str, torch.Tensor], source: str
-) -> "BiLMStates | None":
-    """The stored warm state, or None (computed at first use) for files that hold none."""
-    if not tensors:
-        return None
+def _state_shapes(bilm: "BiLM") -> dict[str, tuple[int, ...]]:
     lstm = bilm.options.lstm
-    both = []
-    for direction in ("forward", "backward"):
-        states = []
-        for depth in range(lstm.n_layers):
-            names = [f"warm.{direction}.{depth}.{part}" for part in LSTMState._fields]
-            for name, width in zip(names, (lstm.projection_dim, lstm.dim), strict=True):
-                found = tuple(tensors[name].shape) if name in tensors else ()
-                if found != (1, width):
-                    message = Errors.EL006.format(
-                        path=source, name=name, found=found, dtype="float32", expected=(1, width)
-                    )
-                    raise ValueError(message)
-            states.append(LSTMState(*(tensors[name].float() for name in names)))
-        both.append(states)
-    return both[0], both[1]
+    return {
+        f"warm.{direction}.{depth}.{part}": (1, width)
+        for direction in ("forward", "backward")
+        for depth in range(lstm.n_layers)
+        for part, width in zip(LSTMState._fields, (lstm.projection_dim, lstm.dim), strict=True)
+    }
+
+
+def _states_from(bilm: "BiLM", tensors: dict[str, torch.Tensor]) -> "BiLMStates":
+    def layers(direction: str) -> list[LSTMState]:
+        return [
+            LSTMState(*(tensors[f"warm.{direction}.{i}.{p}"].float() for p in LSTMState._fields))
+            for i in range(bilm.options.lstm.n_layers)
+        ]
+
+    return layers("forward"), layers("backward")

@@ -14,10 +14,16 @@ from thinc.api import Model, Optimizer
 from thinc.types import Floats3d
 from thinc.util import xp2torch
 
-from ..elmo import BiLM, BiLMOptions
+from ..elmo import BiLM
 from ..elmo.bilm import InitialState
-from ..elmo.pretrained import is_published, published_sha256, read_options, shared_bilm
-from ..elmo.storage import from_bytes, to_bytes
+from ..elmo.pretrained import (
+    is_published,
+    published_sha256,
+    read_options,
+    shared_bilm,
+    shared_from_bytes,
+)
+from ..elmo.storage import to_bytes
 from ..errors import Errors
 from .elmo_listener import ListenerState
 from .torch_shim import TorchShim
@@ -164,7 +170,7 @@ class BiLMShim(TorchShim):
                 raise ValueError(Errors.EL102.format(name=self.name, found=found, wanted=wanted))
             self._model = None
             return self
-        bilm = BiLM(BiLMOptions.from_dict(message["options"], source="the saved pipeline"))
-        from_bytes(bilm, message["weights"], source="the saved pipeline")
-        self._model = bilm.requires_grad_(self.trainable)
+        # Pipes that were saved with the same weights share them again.
+        bilm = shared_from_bytes(message["options"], message["weights"])
+        self._model = copy.deepcopy(bilm).requires_grad_(True) if self.trainable else bilm
         return self

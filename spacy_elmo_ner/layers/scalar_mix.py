@@ -1,6 +1,6 @@
 """The learned mix of a biLM's layers (Peters et al. 2018, equation 1)."""
 
-from typing import Any
+from typing import Any, cast
 
 from thinc.api import Model, Ops
 from thinc.types import Floats2d
@@ -46,7 +46,8 @@ def forward(model: ScalarMixModel, docs: DocLayers, is_train: bool) -> tuple[lis
         d_s = d_s * gamma
         model.inc_grad("gamma", xp.asarray([d_gamma], dtype="f"))
         model.inc_grad("weights", s * (d_s - (s * d_s).sum()))
-        d_layers = [(gamma * s)[:, None, None] * d[None] for d in d_outputs]
+        factor = (gamma * s)[:, None, None]
+        d_layers: list[Array] = [factor * cast(Array, d)[None] for d in d_outputs]
         if normed:
             d_layers = [
                 _d_normalize(d, x, scale) for d, (x, scale) in zip(d_layers, normed, strict=True)

@@ -8,13 +8,14 @@ dimensions are known.
 import contextlib
 import os
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import srsly
 import torch
 from safetensors.torch import load, save
 from thinc.api import Optimizer
 from thinc.shims import Shim
+from thinc.types import FloatsXd
 from thinc.util import get_torch_default_device, torch2xp, xp2torch
 from torch import nn
 
@@ -49,8 +50,8 @@ class TorchShim(Shim):
                 continue
             values, _ = optimizer(
                 self._key(name),
-                torch2xp(parameter.data),
-                torch2xp(parameter.grad),
+                cast(FloatsXd, torch2xp(parameter.data)),
+                cast(FloatsXd, torch2xp(parameter.grad)),
                 lr_scale=self.learn_rate_scale,
             )
             parameter.data = xp2torch(values, device=parameter.device)

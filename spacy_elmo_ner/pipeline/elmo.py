@@ -231,11 +231,14 @@ class Elmo(TrainablePipe):
         self.model.finish_update(sgd)
 
     def _backpropagate(self) -> None:
-        if self._pending is not None:
-            gradients, backprop = self._pending
+        if self._pending is None:
+            return
+        gradients, backprop = self._pending
+        # nlp.update(sgd=...) finishes this pipe before the listeners have run: their gradients
+        # are still to come, and are taken at the next update.
+        if any(d.any() for d in gradients):
             self._pending = None
-            if any(d.any() for d in gradients):
-                backprop(gradients)
+            backprop(gradients)
 
     def get_loss(self, examples: Iterable[Example], scores: Any) -> tuple[float, float]:
         return 0.0, 0.0

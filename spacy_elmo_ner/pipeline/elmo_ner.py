@@ -105,16 +105,15 @@ class ElmoNER(TokenClassifier):
         """The entities of each Doc: start, end, label and probability."""
         docs = list(docs)
         scores = [self.model.ops.to_numpy(one) for one in self.predict_scores(docs)]
-        decoder = self.model.attrs["decoding"].decoder
-        blocked = [self._blocked(doc) for doc in docs]
-        return decode_entities(scores, self.scheme, mode=decoder, blocked=blocked)
-
-    def _blocked(self, doc: Doc) -> NDArray[np.bool_]:
-        """(n_tokens,) bool: whitespace, and entities of an earlier pipe that are to stay."""
-        blocked = doc.to_array("IS_SPACE").astype(bool)
-        if not self.cfg["overwrite"]:
-            blocked |= doc.to_array("ENT_TYPE") != 0
-        return blocked
+        return decode_entities(
+            scores,
+            self.scheme,
+            mode=self.model.attrs["decoding"].decoder,
+            # spaCy would let an entity begin or end on whitespace; ours never does.
+            skipped=[doc.to_array("IS_SPACE") for doc in docs],
+            # Entities of an earlier pipe stay.
+            blocked=None if self.cfg["overwrite"] else [doc.to_array("ENT_TYPE") for doc in docs],
+        )
 
     def set_annotations(self, docs: Sequence[Doc], predicted: Sequence[list[EntitySpan]]) -> None:
         for doc, spans in zip(docs, predicted, strict=True):

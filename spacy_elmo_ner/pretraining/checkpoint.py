@@ -11,10 +11,22 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ..errors import Errors
+
+# How a file that is missing, cut short or overwritten shows itself.
+_DAMAGED = (
+    OSError,
+    KeyError,
+    TypeError,
+    RuntimeError,
+    SafetensorError,
+    json.JSONDecodeError,
+    UnicodeDecodeError,
+)
 
 
 @dataclass
@@ -69,8 +81,17 @@ def load_checkpoint(
 ) -> Progress:
     """Put model and optimizer where they were; returns where the run stood.
 
-    Raises ValueError if the checkpoint belongs to another config.
+    Raises ValueError if the checkpoint belongs to another config or is damaged.
     """
+    try:
+        return _load(path, model, optimizer, config)
+    except _DAMAGED as err:
+        raise ValueError(Errors.EL410.format(path=path, problem=err)) from err
+
+
+def _load(
+    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, config: dict[str, Any]
+) -> Progress:
     state = json.loads((path / "state.json").read_text(encoding="utf8"))
     # Tuples become lists in JSON; compare what both look like there.
     if state["config"] != json.loads(json.dumps(config)):

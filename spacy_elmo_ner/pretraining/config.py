@@ -1,6 +1,9 @@
 """What a pre-training run is told: a config file in spaCy's format, checked on reading."""
 
+import configparser
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,26 @@ _SMALL = BiLMOptions(
     ),
     lstm=LSTMOptions(dim=512, projection_dim=128),
 )
+
+# Text that a model of this size is worth training on; less is read several times.
+_WORDS_WANTED = 2_000_000
+
+# The smallest value of each number; a vocabulary holds three special words and one more.
+_LEAST: dict[str, int | float] = {
+    "n_vocabulary": 4,
+    "n_held_out": 0,
+    "seed": 0,
+    "batch_tokens": 1,
+    "max_epochs": 1,
+    "max_steps": 0,
+    "learning_rate": 0.0,
+    "warmup_steps": 0,
+    "weight_decay": 0.0,
+    "max_gradient": 0.0,
+    "evaluate_every": 1,
+    "checkpoint_every": 1,
+    "keep_checkpoints": 1,
+}
 
 
 @dataclass(frozen=True)
@@ -74,19 +97,38 @@ class PretrainingConfig:
             raise FileNotFoundError(Errors.EL401.format(path=path))
         try:
             config = load_config(path, interpolate=True)
-        except ValueError as err:
+            if unknown := sorted(set(config) - {"text", "training", "bilm", "paths"}):
+                raise ValueError(f"unknown block [{unknown[0]}]")
+            text = _block(TextConfig, config.get("text", {}), "text")
+            training = _block(TrainingConfig, config.get("training", {}), "training")
+            _check_names(config.get("bilm", {}), _SMALL.to_dict(), "bilm")
+        except (ValueError, configparser.Error) as err:
             raise ValueError(Errors.EL405.format(path=path, problem=err)) from err
-        known = {"text", "training", "bilm", "paths"}
-        if unknown := sorted(set(config) - known):
-            problem = f"unknown block [{unknown[0]}]"
-            raise ValueError(Errors.EL405.format(path=path, problem=problem))
+        if "bilm" not in config:
+            return cls(text, training)
+        return cls(text, training, BiLMOptions.from_dict(config["bilm"], source=f"{path} [bilm]"))
+
+    @classmethod
+    def for_text(cls, paths: Sequence[Path]) -> "PretrainingConfig":
+        """Settings for plain text files, from their size: more passes over less text.
+
+        The same files always give the same settings, so that such a run can be resumed.
+        Raises FileNotFoundError for a path that is no file.
+        """
+        for path in paths:
+            if not path.is_file():
+                raise FileNotFoundError(Errors.EL401.format(path=path))
+        # English text has about 6 bytes a word; packed, a third to a quarter of that.
+        n_words = sum(path.stat().st_size // (2 if _is_packed(path) else 6) for path in paths)
+        epochs = min(10, max(1, round(_WORDS_WANTED / max(1, n_words))))
         return cls(
-            text=_block(TextConfig, config.get("text", {}), path, "text"),
-            training=_block(TrainingConfig, config.get("training", {}), path, "training"),
-            options=(
-                BiLMOptions.from_dict(config["bilm"], source=f"{path} [bilm]")
-                if "bilm" in config
-                else _SMALL
+            text=TextConfig(
+                paths=tuple(map(str, paths)),
+                n_vocabulary=min(60_000, max(1_000, n_words // 20)),
+            ),
+            training=TrainingConfig(
+                max_epochs=epochs,
+                batch_tokens=4096 if n_words >= _WORDS_WANTED else 1024,
             ),
         )
 
@@ -98,18 +140,50 @@ class PretrainingConfig:
         }
 
 
-def _block(cls: type, values: dict[str, Any], path: Path, name: str) -> Any:
+def _is_packed(path: Path) -> bool:
+    return path.suffix in (".gz", ".xz")
+
+
+def _check_names(block: dict[str, Any], known: dict[str, Any], name: str) -> None:
+    """Published options.json files hold entries we have no use for; in a config one is a slip."""
+    for key, value in block.items():
+        if key not in known:
+            raise ValueError(f"[{name}] has no setting {key!r}; it has {', '.join(known)}")
+        if isinstance(value, dict) and isinstance(known[key], dict):
+            _check_names(value, known[key], f"{name}.{key}")
+
+
+def _block(cls: type, values: dict[str, Any], name: str) -> Any:
+    """A block's values over the defaults. Raises ValueError for a name or value that is wrong."""
     defaults = {f.name: getattr(cls(), f.name) for f in fields(cls)}
+    _check_names(values, defaults, name)
+    checked = {}
     for key, value in values.items():
-        if key not in defaults:
-            problem = f"[{name}] has no setting {key!r}; it has {', '.join(defaults)}"
-            raise ValueError(Errors.EL405.format(path=path, problem=problem))
-        wanted = type(defaults[key])
-        if wanted is tuple and isinstance(value, list):
-            values = {**values, key: tuple(value)}
-        elif wanted is float and type(value) is int:
-            values = {**values, key: float(value)}
-        elif type(value) is not wanted:
-            problem = f"[{name}] {key} is {value!r}, not of type {wanted.__name__}"
-            raise ValueError(Errors.EL405.format(path=path, problem=problem))
-    return cls(**values)
+        checked[key] = _value(value, type(defaults[key]), f"[{name}] {key}")
+        least = _LEAST.get(key)
+        if least is not None and not least <= checked[key] < float("inf"):
+            raise ValueError(f"[{name}] {key} is {value!r}, not {least} or more")
+    _check_lists(checked, name)
+    return cls(**checked)
+
+
+def _value(value: Any, wanted: type, place: str) -> Any:
+    if wanted is tuple and isinstance(value, list):
+        return tuple(value)
+    if wanted is float and type(value) is int:
+        return float(value)
+    if type(value) is not wanted:
+        kind = "list" if wanted is tuple else wanted.__name__
+        raise ValueError(f"{place} is {value!r}, not of type {kind}")
+    return value
+
+
+def _check_lists(values: dict[str, Any], name: str) -> None:
+    for path in values.get("paths", ()):
+        if not isinstance(path, str):
+            raise ValueError(f"[{name}] paths holds {path!r}, which is no text")
+    cutoffs = values.get("softmax_cutoffs", ())
+    if not all(type(cutoff) is int for cutoff in cutoffs) or any(
+        low >= high for low, high in pairwise((0, *cutoffs))
+    ):
+        raise ValueError(f"[{name}] softmax_cutoffs is {cutoffs}, not rising whole numbers")

@@ -24,15 +24,16 @@ class _LinearCrossEntropy(torch.autograd.Function):
         loss = hidden.new_zeros((), dtype=torch.float32)
         grad_hidden = torch.empty_like(hidden, dtype=torch.float32)
         grad_weight = torch.zeros_like(weight, dtype=torch.float32)
-        for rows in torch.arange(len(h), device=h.device).split(n_rows):
-            part = h[rows[0] : rows[-1] + 1]
+        for start in range(0, len(h), n_rows):  # no block at all for a cluster without targets
+            rows = slice(start, start + n_rows)
+            part = h[rows]
             target = targets[rows, None]
             probabilities = torch.softmax((part @ w.T).float(), dim=1)  # (rows, n_classes)
             chosen = probabilities.gather(1, target)
             loss -= chosen.clamp_min(1e-30).log().sum()
             probabilities.scatter_(1, target, chosen - 1)  # now the gradient of the logits
             grad = probabilities.to(dtype)
-            grad_hidden[rows[0] : rows[-1] + 1] = grad @ w
+            grad_hidden[rows] = grad @ w
             grad_weight += grad.T @ part
         ctx.save_for_backward(grad_hidden, grad_weight)
         return loss

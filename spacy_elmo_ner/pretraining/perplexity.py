@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from ..elmo import BiLM
 from ..errors import Errors
-from .objective import UNKNOWN, BatchMaker, LanguageModel, Vocabulary
+from .objective import SPECIAL, BatchMaker, LanguageModel, Vocabulary
 from .text import TokenizedText
 
 SOFTMAX_FILE, VOCABULARY_FILE = "softmax.safetensors", "vocabulary.txt"
@@ -47,7 +48,7 @@ def measure(
     *,
     batch_tokens: int = 4096,
 ) -> Perplexity:
-    """Perplexity of the sentences `rows` of a text, float32 throughout."""
+    """Perplexity of the sentences `rows` of a text, at least one; float32 throughout."""
     totals = np.zeros(2)
     n_predictions = n_tokens = 0
     with torch.no_grad():
@@ -72,21 +73,36 @@ def measure(
 def load_language_model(directory: Path) -> tuple[LanguageModel, Vocabulary]:
     """A biLM with the softmax it was trained with, as `pretrain` leaves them in a folder.
 
-    Raises FileNotFoundError naming the missing file: published biLMs come without a softmax.
+    Raises FileNotFoundError naming the missing file (published biLMs come without a softmax), or
+    ValueError naming the one that is damaged.
     """
     for name in (SOFTMAX_FILE, VOCABULARY_FILE):
         if not (directory / name).is_file():
             raise FileNotFoundError(Errors.EL407.format(path=directory / name))
-    vocabulary = Vocabulary((directory / VOCABULARY_FILE).read_text(encoding="utf8").split("\n"))
-    if vocabulary.words[2] != UNKNOWN:
-        problem = f"its third line is {vocabulary.words[2]!r}, not {UNKNOWN}"
-        path = directory / VOCABULARY_FILE
-        raise ValueError(Errors.EL004.format(path=path, problem=problem))
-    tensors = load_file(directory / SOFTMAX_FILE)
-    cutoffs = tensors.pop("cutoffs").tolist()
-    model = LanguageModel(BiLM.from_disk(directory), len(vocabulary), cutoffs)
-    model.softmax.load_state_dict(tensors)
+    bilm = BiLM.from_disk(directory)
+    vocabulary = _read_vocabulary(directory / VOCABULARY_FILE)
+    path = directory / SOFTMAX_FILE
+    try:
+        tensors = load_file(path)
+        cutoffs = tensors.pop("cutoffs").tolist()
+        model = LanguageModel(bilm, len(vocabulary), cutoffs)
+        model.softmax.load_state_dict(tensors)
+    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as err:
+        raise ValueError(Errors.EL004.format(path=path, problem=err)) from err
+    for name, value in tensors.items():
+        if not torch.isfinite(value).all():
+            raise ValueError(Errors.EL007.format(path=path, name=name))
     return model.eval(), vocabulary
+
+
+def _read_vocabulary(path: Path) -> Vocabulary:
+    try:
+        words = path.read_text(encoding="utf8").split("\n")
+        if words[: len(SPECIAL)] != SPECIAL:
+            raise ValueError(f"it does not begin with the lines {', '.join(SPECIAL)}")
+    except ValueError as err:  # also for what is no UTF-8
+        raise ValueError(Errors.EL004.format(path=path, problem=err)) from err
+    return Vocabulary(words)
 
 
 def _by_length(text: TokenizedText, rows: NDArray, batch_tokens: int) -> Iterator[NDArray]:

@@ -5,12 +5,16 @@ spaCy's English tokenizer, so that the biLM sees words cut as a pipeline will cu
 """
 
 import gzip
+import io
 import json
 import lzma
+import re
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 import spacy
@@ -27,6 +31,8 @@ MAX_SENTENCE = 128
 # a batch are about equally long and few steps run on part of the batch only.
 _POOL = 16384
 _LONGEST_LINE = 1_000_000
+# What is not text: NUL, and how "surrogateescape" marks a byte that is not UTF-8.
+_NOT_TEXT = re.compile("[\0\udc80-\udcff]")
 
 
 @dataclass(frozen=True)
@@ -35,14 +41,14 @@ class TokenizedText:
 
     words: distinct words, most frequent first. counts (n_words,) int64.
     tokens (n_tokens,) int32; offsets (n_sentences + 1,) int64: where each sentence starts.
-    source (n_sentences,) int16: index into sources, the names of the files.
+    source (n_sentences,) int32: index into sources, the names of the files.
     """
 
     words: list[str]
     counts: NDArray[np.int64]
     tokens: NDArray[np.int32]
     offsets: NDArray[np.int64]
-    source: NDArray[np.int16]
+    source: NDArray[np.int32]
     sources: list[str]
 
     @property
@@ -63,12 +69,16 @@ class TokenizedText:
 
     @classmethod
     def from_disk(cls, directory: Path) -> "TokenizedText":
-        arrays = {
-            name: np.load(directory / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-            for name in ("counts", "tokens", "offsets", "source")
-        }
-        data = json.loads((directory / "words.json").read_text(encoding="utf8"))
-        return cls(words=data["words"], sources=data["sources"], **arrays)
+        """Read what `to_disk` wrote, arrays mapped. Raises ValueError if a file is damaged."""
+        try:
+            arrays = {
+                name: np.load(directory / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+                for name in ("counts", "tokens", "offsets", "source")
+            }
+            data = json.loads((directory / "words.json").read_text(encoding="utf8"))
+            return cls(words=data["words"], sources=data["sources"], **arrays)
+        except (OSError, ValueError, KeyError, TypeError) as err:
+            raise ValueError(Errors.EL412.format(path=directory, problem=err)) from err
 
 
 def tokenize(paths: Sequence[Path], *, progress: bool = True) -> TokenizedText:
@@ -106,28 +116,34 @@ def tokenize(paths: Sequence[Path], *, progress: bool = True) -> TokenizedText:
         counts=counts[order],
         tokens=rank[flat].astype(np.int32),
         offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
-        source=np.asarray(source, dtype=np.int16),
+        source=np.asarray(source, dtype=np.int32),
         sources=[path.name for path in paths],
     )
 
 
 def read_lines(path: Path) -> Iterator[str]:
-    """Lines of one text file that are not blank, decompressed on the way."""
+    """Lines of one text file that are not blank, decompressed on the way.
+
+    Raises FileNotFoundError, or ValueError naming file and line where it is not text.
+    """
     if not path.is_file():
         raise FileNotFoundError(Errors.EL401.format(path=path))
     number = 0
     try:
         with _open(path) as file:
-            for number, line in enumerate(file, start=1):
+            # Never more than one longest line in memory, whatever the file holds.
+            while line := file.readline(_LONGEST_LINE + 1):
+                number += 1
                 if len(line) > _LONGEST_LINE:
                     raise ValueError(
                         Errors.EL404.format(path=path, line=number, limit=_LONGEST_LINE)
                     )
-                if "\0" in line:
-                    raise ValueError(Errors.EL403.format(path=path, line=number, problem="NUL"))
+                if found := _NOT_TEXT.search(line):
+                    problem = f"byte 0x{ord(found[0]) & 0xFF:02x}"
+                    raise ValueError(Errors.EL403.format(path=path, line=number, problem=problem))
                 if line := line.strip():
                     yield line
-    except (UnicodeDecodeError, lzma.LZMAError, EOFError, gzip.BadGzipFile) as err:
+    except (lzma.LZMAError, zlib.error, EOFError, gzip.BadGzipFile) as err:
         raise ValueError(Errors.EL403.format(path=path, line=number + 1, problem=err)) from err
 
 
@@ -135,11 +151,17 @@ def split_held_out(text: TokenizedText, n_held_out: int) -> tuple[NDArray, NDArr
     """Sentence indices to train on and to hold out: the end of each source is held out.
 
     Whole stretches of text rather than scattered sentences, so that a document's names and
-    phrases do not stand on both sides. At most n_held_out sentences and a tenth of a source.
+    phrases do not stand on both sides. At most n_held_out sentences and a tenth of a source; of
+    all sources together where each is too short for that, as in a folder of small files.
     """
+    n_sources = len(text.sources)
+    # Sentences stand source after source.
+    starts = np.searchsorted(text.source, np.arange(n_sources + 1)).tolist()
+    if n_held_out and all(b - a < 10 for a, b in pairwise(starts)):
+        starts = [0, text.n_sentences]
     train, held_out = [], []
-    for number in range(len(text.sources)):
-        rows = np.flatnonzero(text.source == number)
+    for start, end in pairwise(starts):
+        rows = np.arange(start, end)
         n = min(n_held_out, len(rows) // 10)
         train.append(rows[: len(rows) - n])
         held_out.append(rows[len(rows) - n :])
@@ -167,8 +189,6 @@ def _words(doc: Doc) -> list[str]:
 
 
 def _open(path: Path) -> IO[str]:
-    if path.suffix == ".xz":
-        return lzma.open(path, "rt", encoding="utf8")
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf8")
-    return path.open(encoding="utf8")
+    opener: Any = {".xz": lzma, ".gz": gzip}.get(path.suffix, io)
+    # Bytes that are not UTF-8 pass as surrogates, so that the line they stand in can be named.
+    return io.TextIOWrapper(opener.open(path, "rb"), encoding="utf-8-sig", errors="surrogateescape")

@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from safetensors.torch import save
 from tqdm import tqdm
 
 from ..elmo import BiLM
-from ..elmo.storage import replace_when_written
+from ..elmo.storage import WEIGHTS_FILE, replace_when_written
 from ..errors import Errors
 from .checkpoint import Progress, checkpoints, load_checkpoint, save_checkpoint
 from .config import PretrainingConfig, TrainingConfig
@@ -27,15 +27,19 @@ def pretrain(
 ) -> BiLM:
     """Train a biLM and write it to a folder that `BiLM.from_disk` reads.
 
-    The folder also gets the softmax and vocabulary (for `perplexity`), ``log.jsonl``, and while
-    the run lasts the tokenized text and checkpoints. With resume, an interrupted run goes on
-    from its newest checkpoint, over the same batches in the same order.
+    The folder also gets the softmax and vocabulary (for `perplexity`) and ``log.jsonl``; its
+    subfolders ``text`` and ``checkpoints`` serve to go on with an interrupted run and can be
+    deleted after it. With resume, such a run goes on from its newest checkpoint, over the same
+    batches in the same order.
     Raises ValueError for text without words or a checkpoint of another config, FileExistsError
-    if the folder holds a run and resume is false.
+    if the folder holds a run and resume is false, or a biLM and no run.
     """
-    if checkpoints(output / "checkpoints") and not resume:
+    found = checkpoints(output / "checkpoints")
+    if found and not resume:
         raise FileExistsError(Errors.EL408.format(path=output))
-    text = _prepare_text(config, output / "text", progress_bar)
+    if not found and (output / WEIGHTS_FILE).exists():
+        raise FileExistsError(Errors.EL411.format(path=output))
+    text = _prepare_text(config, output / "text", bool(found), progress_bar)
     train_rows, held_out_rows = split_held_out(text, config.text.n_held_out)
     vocabulary = Vocabulary.most_frequent(text.words, config.text.n_vocabulary)
     make_batch = BatchMaker(text.words, vocabulary, config.options)
@@ -47,11 +51,12 @@ def pretrain(
         model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
     )
     progress = Progress()
-    if found := checkpoints(output / "checkpoints"):
+    if found:
         progress = load_checkpoint(found[-1], model, optimizer, config.to_dict())
 
+    # Epochs differ by a few batches; the schedule is the first one's, wherever a run goes on.
+    n_steps = settings.max_steps or settings.max_epochs * len(_epoch(text, train_rows, settings, 0))
     batches = _epoch(text, train_rows, settings, progress.epoch)
-    n_steps = settings.max_steps or settings.max_epochs * len(batches)
     log = _Log(output / "log.jsonl", progress.step)
     started = time.monotonic() - progress.seconds
     bar = tqdm(total=n_steps, initial=progress.step, unit=" steps", disable=not progress_bar)
@@ -68,9 +73,12 @@ def pretrain(
         optimizer.zero_grad()
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), settings.max_gradient)
+        progress.step += 1
+        if not math.isfinite(loss.item()) or not math.isfinite(norm.item()):
+            message = Errors.EL409.format(step=progress.step, loss=loss.item(), norm=norm.item())
+            raise ValueError(message)
         optimizer.step()
 
-        progress.step += 1
         progress.batch += 1
         progress.n_tokens += batch.n_predictions - len(batch.packing.order)
         progress.seconds = time.monotonic() - started
@@ -81,14 +89,13 @@ def pretrain(
             "n_tokens": progress.n_tokens,
             "seconds": round(progress.seconds, 1),
         }
-        if not math.isfinite(row["loss"]):
-            raise ValueError(Errors.EL409.format(step=progress.step, loss=row["loss"]))
-        if progress.step % settings.evaluate_every == 0 or progress.step == n_steps:
+        is_last = progress.step == n_steps
+        if len(held_out_rows) and (progress.step % settings.evaluate_every == 0 or is_last):
             held_out = measure(model, make_batch, text, held_out_rows, vocabulary)
             row |= {"forward": held_out.forward, "backward": held_out.backward}
             bar.write(f"step {progress.step}: held-out perplexity {held_out.mean:.1f}")
         log.append(row)
-        if progress.step % settings.checkpoint_every == 0 or progress.step == n_steps:
+        if progress.step % settings.checkpoint_every == 0 or is_last:
             save_checkpoint(
                 output / "checkpoints",
                 model,
@@ -126,9 +133,14 @@ def write_language_model(model: LanguageModel, vocabulary: Vocabulary, output: P
     model.bilm.to_disk(output)
 
 
-def _prepare_text(config: PretrainingConfig, directory: Path, progress_bar: bool) -> TokenizedText:
-    """Tokenize once; a resumed run reads what the first one wrote."""
-    if not (directory / "words.json").is_file():
+def _prepare_text(
+    config: PretrainingConfig, directory: Path, resume: bool, progress_bar: bool
+) -> TokenizedText:
+    """Tokenize once; a resumed run reads what the first one wrote.
+
+    Text left by a run that made no checkpoint may come from other files, and is not used.
+    """
+    if not (resume and (directory / "words.json").is_file()):
         paths = [Path(path) for path in config.text.paths]
         tokenize(paths, progress=progress_bar).to_disk(directory)
     return TokenizedText.from_disk(directory)
@@ -147,11 +159,22 @@ class _Log:
     def __init__(self, path: Path, step: int) -> None:
         self.path = path
         lines = path.read_text(encoding="utf8").splitlines() if path.is_file() else []
-        kept = [line for line in lines if json.loads(line)["step"] <= step]
         path.parent.mkdir(parents=True, exist_ok=True)
         with replace_when_written(path) as temporary:
-            temporary.write_text("".join(f"{line}\n" for line in kept), encoding="utf8")
+            kept = "".join(f"{line}\n" for line in _rows_until(step, lines))
+            temporary.write_text(kept, encoding="utf8")
 
     def append(self, row: dict[str, Any]) -> None:
         with self.path.open("a", encoding="utf8") as file:
             file.write(json.dumps(row) + "\n")
+
+
+def _rows_until(step: int, lines: Sequence[str]) -> Iterator[str]:
+    for line in lines:
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError:
+            return  # the last row, cut short when the run was stopped while writing it
+        if row["step"] > step:
+            return
+        yield line

@@ -19,9 +19,13 @@ CONTENT = b"an archive"
 class Response(io.BytesIO):
     """What urlopen gives back for an address."""
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, url: str, content: bytes) -> None:
         super().__init__(content)
+        self.url = url
         self.headers = Message()
+
+    def geturl(self) -> str:
+        return self.url
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +47,7 @@ def serve(monkeypatch: pytest.MonkeyPatch, answer: bytes | Exception) -> list[st
         asked.append(url)
         if isinstance(answer, Exception):
             raise answer
-        return Response(answer)
+        return Response(url, answer)
 
     monkeypatch.setattr(urllib.request, "urlopen", urlopen)
     return asked
@@ -72,7 +76,7 @@ def test_a_corpus_at_hand_is_not_fetched_again(monkeypatch: pytest.MonkeyPatch) 
     run("folder")
     result = run("folder")
     assert result.exit_code == 0
-    assert "at hand: folder/entity-annotated-corpus.zip" in result.output
+    assert "at hand: folder/entity-annotated-corpus.zip" in " ".join(result.output.split())
     assert len(asked) == 1
 
 
@@ -101,6 +105,7 @@ def test_a_download_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> N
     serve(monkeypatch, CONTENT)
     result = run("folder")
     assert result.exit_code == 1
+    assert "EL231" in result.output and "more than the 4 bytes" in " ".join(result.output.split())
     assert list(Path("folder").iterdir()) == []
 
 

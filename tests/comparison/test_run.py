@@ -60,6 +60,15 @@ def test_mapped_labels_score_and_unmappable_ones_are_counted(folder, write_corpu
     assert [info.label_map for info in results.pipelines] == [path, None]
 
 
+def test_the_map_for_all_leaves_a_pipeline_of_golds_scheme_alone(folder, write_corpus, onto_map):
+    # Gold here lacks org and tim, which the pipeline knows; the map speaks of neither.
+    small = write_corpus([Doc(Vocab(), words=["Hi", "Smith"], ents=["O", "B-per"])])
+    path = onto_map({"PERSON": "per", "GPE": "geo", "per": None})
+    results = run([folder / "rules"], [small], label_maps=[path])
+    assert results.pipelines[0].label_map is None
+    assert results.corpora[0].systems[0].ner["seqeval_default"].f1 == 1.0
+
+
 def test_a_map_named_for_one_pipeline_serves_that_one(folder, write_corpus, onto_map):
     path = onto_map({"PERSON": "per", "GPE": "geo", "CARDINAL": None})
     results = run(

@@ -1,6 +1,7 @@
 """The reader as a training config names it."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import spacy
@@ -68,5 +69,6 @@ def test_a_training_config_builds_a_reader_and_needs_no_file_for_it() -> None:
 
 @pytest.mark.parametrize("setting", ["split", "part", "variant"])
 def test_an_unknown_choice_is_refused_at_once(setting: str) -> None:
+    settings: dict[str, Any] = {setting: "other"}
     with pytest.raises(ValueError, match=rf"EL215\] Unknown {setting} 'other'"):
-        create_gmb_reader("nowhere.csv", **{setting: "other"})
+        create_gmb_reader("nowhere.csv", **settings)

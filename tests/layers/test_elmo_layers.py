@@ -111,9 +111,7 @@ def test_a_pipeline_refuses_packaged_weights_of_another_sha256(docs, monkeypatch
     model = build_bilm_v1("small-en")
     model.initialize(X=docs)
     data = model.to_bytes()
-    monkeypatch.setattr(
-        "spacy_elmo_ner.layers.bilm_layer.published_sha256", lambda name: "0" * 64
-    )
+    monkeypatch.setattr("spacy_elmo_ner.layers.bilm_layer.published_sha256", lambda name: "0" * 64)
     with pytest.raises(ValueError, match=r"EL102.*small-en.*000000"):
         build_bilm_v1("small-en").from_bytes(data)
 

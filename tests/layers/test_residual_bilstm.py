@@ -63,9 +63,7 @@ def test_training_in_float32_equals_torchs_lstm_in_values_and_gradients():
 
 def test_a_mask_on_the_recurrence_is_the_same_at_every_step():
     torch.manual_seed(0)
-    x, w_in, w_rec, bias = (
-        torch.randn(*size) for size in ((4, 3), (20, 3), (20, 5), (20,))
-    )
+    x, w_in, w_rec, bias = (torch.randn(*size) for size in ((4, 3), (20, 3), (20, 5), (20,)))
     mask = torch.tensor([[0.0, 2.0, 2.0, 0.0, 2.0]])
     masked = packed_lstm(x, [1, 1, 1, 1], w_in, w_rec, bias, mask)
     torch.testing.assert_close(masked, packed_lstm(x, [1] * 4, w_in, w_rec * mask, bias))

@@ -1,0 +1,75 @@
+"""Linear-chain CRF: negative log-likelihood and its gradient (Lafferty et al. 2001)."""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import Errors
+from .lattice import Lattice, check_possible
+from .marginals import run_forward_backward
+
+MISSING = -1  # gold label of a token that is not annotated
+
+
+class CRFLoss(NamedTuple):
+    """losses: (n_docs,) float64, -log P(gold) of each document in nats. The other fields are the
+    gradient of their sum, float64, shaped as the parameter they belong to."""
+
+    losses: NDArray[np.float64]
+    d_emissions: NDArray[np.float64]
+    d_transitions: NDArray[np.float64]
+    d_start: NDArray[np.float64]
+    d_end: NDArray[np.float64]
+
+
+def crf_loss(
+    emissions: ArrayLike,
+    lengths: ArrayLike,
+    gold: ArrayLike,
+    transitions: ArrayLike,
+    start: ArrayLike,
+    end: ArrayLike | None = None,
+) -> CRFLoss:
+    """Loss and gradient of a batch; sums over documents, so divide as the trainer needs.
+
+    gold: (n_tokens,) int, label ids, or -1 where a token is not annotated: the likelihood is then
+    summed over all labels allowed there, and a document without any annotation adds nothing.
+    Other arguments as in `viterbi`. Constraints are -inf in transitions and start, as
+    `LabelScheme.constrain` puts them; the gradient is 0 there.
+
+    Raises ValueError as `viterbi` does, for gold that is no label, and for gold that the
+    constraints forbid.
+    """
+    lattice = Lattice.of(emissions, lengths, transitions, start, end)
+    n_labels, n_tokens = lattice.scores.shape
+    labels = np.asarray(gold)
+    if labels.shape != (n_tokens,) or ((labels < MISSING) | (labels >= n_labels)).any():
+        raise ValueError(
+            Errors.EL162.format(
+                shape=labels.shape,
+                lowest=labels.min(initial=0),
+                highest=labels.max(initial=0),
+                n_tokens=n_tokens,
+                n_labels=n_labels,
+            )
+        )
+    # -log P(gold) = log Z(all sequences) - log Z(sequences that agree with gold), and likewise
+    # for the gradient: expected counts among all minus expected counts among those that agree.
+    column_gold = labels[lattice.rows]
+    disagrees = (column_gold != MISSING) & (np.arange(n_labels)[:, None] != column_gold)
+    agreeing = np.where(disagrees, -np.inf, lattice.scores)
+    expected = run_forward_backward(lattice)
+    check_possible(expected.log_partition, Errors.EL158)
+    observed = run_forward_backward(replace(lattice, scores=agreeing))
+    check_possible(observed.log_partition, Errors.EL163)
+
+    d_emissions = expected.of_labels() - observed.of_labels()
+    return CRFLoss(
+        losses=expected.log_partition - observed.log_partition,
+        d_emissions=d_emissions,
+        d_transitions=expected.of_pairs() - observed.of_pairs(),
+        d_start=d_emissions[lattice.rows[lattice.first]].sum(axis=0),
+        d_end=d_emissions[lattice.rows[lattice.last]].sum(axis=0),
+    )

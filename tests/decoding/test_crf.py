@@ -1,0 +1,123 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spacy_elmo_ner.decoding import MISSING, LabelScheme, crf_loss, viterbi
+from tests.decoding.brute_force import Model, all_sequences, models
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+
+@st.composite
+def annotated(draw: st.DrawFn) -> tuple[Model, np.ndarray]:
+    """A model and gold that its constraints allow, with some tokens not annotated."""
+    model = draw(models(highest=5))
+    shuffled = np.random.default_rng(draw(st.integers(0, 99))).normal(size=model.emissions.shape)
+    # Some other model's best path is a valid sequence.
+    gold, _ = viterbi(shuffled, model.lengths, *model.parameters)
+    is_missing = draw(st.lists(st.booleans(), min_size=len(gold), max_size=len(gold)))
+    return model, np.where(np.asarray(is_missing, dtype=bool), MISSING, gold)
+
+
+@settings(deadline=None, max_examples=50)
+@given(annotated())
+def test_the_loss_is_the_negative_log_likelihood_of_all_sequences_that_agree(example):
+    model, gold = example
+    result = crf_loss(model.emissions, model.lengths, gold, *model.parameters)
+    parts = np.split(gold, np.cumsum(model.lengths)[:-1])
+    for doc, part, loss in zip(model.docs, parts, result.losses, strict=True):
+        every = all_sequences(doc, model)
+        agrees = ((every.ids == part) | (part == MISSING)).all(axis=1)
+        expected = -np.log(every.probabilities[agrees].sum())
+        np.testing.assert_allclose(loss, expected, rtol=1e-9, atol=1e-9)
+
+
+@settings(deadline=None, max_examples=40)
+@given(annotated())
+def test_gradients_equal_finite_differences(example):
+    model, gold = example
+    arrays = {
+        "emissions": model.emissions.astype(np.float64),
+        "transitions": np.asarray(model.transitions, dtype=np.float64),
+        "start": np.asarray(model.start, dtype=np.float64),
+        "end": np.asarray(model.end, dtype=np.float64),
+    }
+    result = crf_loss(lengths=model.lengths, gold=gold, **arrays)
+    step = 1e-4
+    for name, values in arrays.items():
+        gradient = getattr(result, f"d_{name}")
+        assert gradient.shape == values.shape
+        assert (gradient[values == -np.inf] == 0).all()
+        for place in np.argwhere(np.isfinite(values)):
+            at = tuple(place)
+            losses = []
+            for sign in (1, -1):
+                moved = values.copy()
+                moved[at] += sign * step
+                moved_arrays = {**arrays, name: moved}
+                losses.append(crf_loss(lengths=model.lengths, gold=gold, **moved_arrays).losses)
+            numeric = (losses[0].sum() - losses[1].sum()) / (2 * step)
+            np.testing.assert_allclose(gradient[at], numeric, atol=1e-6, err_msg=f"{name} {at}")
+
+
+def test_a_document_without_annotation_adds_nothing():
+    rng = np.random.default_rng(0)
+    parameters = LabelScheme(["geo"]).constrain(rng.normal(size=(3, 3)), rng.normal(size=3))
+    result = crf_loss(rng.normal(size=(4, 3)), [4], [MISSING] * 4, *parameters)
+    assert result.losses.tolist() == [0]
+    for gradient in result[1:]:
+        assert not gradient.any()
+
+
+def test_gradient_descent_learns_the_gold_labels():
+    scheme = LabelScheme(["geo", "per"])
+    gold = np.asarray([0, 1, 2, 0, 3, 3, 4])
+    emissions, transitions, start = np.zeros((7, 5)), np.zeros((5, 5)), np.zeros(5)
+    losses = []
+    for _ in range(100):
+        result = crf_loss(emissions, [4, 3], gold, *scheme.constrain(transitions, start))
+        losses.append(result.losses.sum())
+        emissions -= result.d_emissions
+        transitions -= result.d_transitions
+        start -= result.d_start
+    assert losses[-1] < 0.05 < losses[0]
+    ids, _ = viterbi(emissions, [4, 3], *scheme.constrain(transitions, start))
+    assert ids.tolist() == gold.tolist()
+
+
+def test_a_document_has_the_same_loss_and_gradient_alone_and_in_any_batch():
+    rng = np.random.default_rng(0)
+    parameters = LabelScheme(["geo", "per"]).constrain(rng.normal(size=(5, 5)))
+    docs = [rng.normal(size=(n, 5)).astype(np.float32) for n in (3, 0, 9, 1, 9, 4)]
+    golds = [rng.integers(0, 2, size=len(doc)) for doc in docs]
+    lengths = [len(doc) for doc in docs]
+    together = crf_loss(np.concatenate(docs), lengths, np.concatenate(golds), *parameters)
+    gradients = np.split(together.d_emissions, np.cumsum(lengths)[:-1])
+    for i, (doc, gold) in enumerate(zip(docs, golds, strict=True)):
+        alone = crf_loss(doc, [len(doc)], gold, *parameters)
+        assert alone.losses[0] == together.losses[i]
+        np.testing.assert_array_equal(alone.d_emissions, gradients[i])
+
+
+def test_extreme_scores_give_finite_losses_and_gradients():
+    emissions = np.random.default_rng(0).choice([-1e4, 1e4], size=(200, 3))
+    result = crf_loss(emissions, [200], [0] * 200, *LabelScheme(["geo"]).constrain())
+    for values in result:
+        assert np.isfinite(values).all()
+
+
+@pytest.mark.parametrize("gold", [[0], [0, 3], [0, -2], [[0, 0]]])
+def test_gold_that_is_no_label_is_refused(gold):
+    with pytest.raises(ValueError, match="EL162"):
+        crf_loss(np.zeros((2, 3)), [2], gold, *LabelScheme(["geo"]).constrain())
+
+
+def test_gold_that_breaks_the_constraints_is_named():
+    with pytest.raises(ValueError, match=r"EL163.*document 1 "):
+        crf_loss(np.zeros((3, 3)), [1, 2], [1, 0, 2], *LabelScheme(["geo"]).constrain())
+
+
+def test_a_document_without_possible_sequence_is_named():
+    with pytest.raises(ValueError, match=r"EL158.*Document 0 "):
+        crf_loss([[-np.inf, -np.inf]], [1], [0], np.zeros((2, 2)), [0, 0])

@@ -1,0 +1,212 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spacy_elmo_ner.decoding import (
+    EntitySpan,
+    LabelScheme,
+    Transitions,
+    decode_entities,
+    log_softmax,
+    marginals,
+)
+from tests.decoding.brute_force import floats
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+SCHEME = LabelScheme(["geo", "per"])
+MODES = ["softmax", "constrained", "crf"]
+
+
+def transitions_for(mode: str, n_labels: int) -> Transitions | None:
+    if mode != "crf":
+        return None
+    rng = np.random.default_rng(n_labels)
+    shape = (n_labels, n_labels)
+    return Transitions(rng.normal(size=shape), rng.normal(size=n_labels), rng.normal(size=n_labels))
+
+
+def emissions_for(labels: list[str], score: float = 5.0) -> np.ndarray:
+    """One document whose best labels are these, (n_tokens, 5) float32."""
+    ids = [SCHEME.labels.index(label) for label in labels]
+    return (score * np.eye(SCHEME.n_labels)[ids]).astype(np.float32)
+
+
+def spans_of(entities: list[EntitySpan]) -> list[tuple[int, int, str]]:
+    return [(one.start, one.end, one.label) for one in entities]
+
+
+@st.composite
+def batches(draw: st.DrawFn):
+    scheme = LabelScheme([f"type{i}" for i in range(draw(st.integers(0, 4)))])
+    lengths = draw(st.lists(st.integers(0, 8), max_size=4))
+    docs = [draw(floats((length, scheme.n_labels), 1e4)) for length in lengths]
+    flags = [draw(st.lists(st.booleans(), min_size=n, max_size=n)) for n in lengths * 2]
+    return scheme, docs, flags[: len(docs)], flags[len(docs) :]
+
+
+@settings(deadline=None)
+@given(batches(), st.sampled_from(MODES))
+def test_entities_are_valid_whatever_the_scores(batch, mode):
+    scheme, docs, blocked, skipped = batch
+    learned = transitions_for(mode, scheme.n_labels)
+    result = decode_entities(docs, scheme, learned, mode, blocked=blocked, skipped=skipped)
+    assert len(result) == len(docs)
+    for doc, entities, no_entity, left_out in zip(docs, result, blocked, skipped, strict=True):
+        ids = scheme.encode(spans_of(entities), len(doc))  # refuses overlap and bad borders
+        assert scheme.decode(ids) == spans_of(entities)
+        for start, end, _, probability in entities:
+            assert 0 <= probability <= 1
+            assert not any(no_entity[start:end])
+            assert not left_out[start]
+            assert not left_out[end - 1]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_document_gives_the_same_entities_alone_and_in_any_batch(mode):
+    rng = np.random.default_rng(0)
+    docs = [rng.normal(0, 3, size=(n, 5)).astype(np.float32) for n in (5, 0, 1, 30, 12, 1, 7, 30)]
+    learned = transitions_for(mode, 5)
+    alone = [decode_entities([doc], SCHEME, learned, mode)[0] for doc in docs]
+    assert any(alone)
+    assert decode_entities(docs, SCHEME, learned, mode) == alone
+    assert decode_entities(docs[::-1], SCHEME, learned, mode) == alone[::-1]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_clear_scores_give_the_entities_they_spell(mode):
+    learned = Transitions(np.zeros((5, 5)), np.zeros(5), np.zeros(5)) if mode == "crf" else None
+    docs = [emissions_for(["B-geo", "I-geo", "O", "B-per"]), emissions_for(["O", "B-geo"])]
+    first, second = decode_entities(docs, SCHEME, learned, mode)
+    assert spans_of(first) == [(0, 2, "geo"), (3, 4, "per")]
+    assert spans_of(second) == [(1, 2, "geo")]
+    assert all(0.9 < one.probability < 1 for one in [*first, *second])
+
+
+def test_softmax_opens_an_entity_at_an_orphan_inside_tag():
+    [entities] = decode_entities([emissions_for(["O", "I-per", "I-per"])], SCHEME, mode="softmax")
+    assert spans_of(entities) == [(1, 3, "per")]
+
+
+def test_constrained_never_takes_an_orphan_inside_tag():
+    emissions = emissions_for(["O", "I-per", "O"])
+    emissions[0, 3] = 4  # B-per, second best
+    [entities] = decode_entities([emissions], SCHEME)
+    assert spans_of(entities) == [(0, 2, "per")]
+
+
+def test_crf_transitions_decide_where_scores_do_not():
+    between = np.zeros((5, 5))
+    between[1, 2] = 3.0  # B-geo is mostly followed by I-geo
+    learned = Transitions(between, np.zeros(5), np.zeros(5))
+    emissions = emissions_for(["B-geo", "O"], score=2.0)
+    assert spans_of(decode_entities([emissions], SCHEME)[0]) == [(0, 1, "geo")]
+    [entities] = decode_entities([emissions], SCHEME, learned, "crf")
+    assert spans_of(entities) == [(0, 2, "geo")]
+
+
+def test_softmax_probability_is_the_product_over_the_tokens():
+    emissions = np.random.default_rng(3).normal(0, 2, size=(40, 5)).astype(np.float32)
+    best = log_softmax(emissions).max(axis=1)
+    [entities] = decode_entities([emissions], SCHEME, mode="softmax")
+    assert any(one.end - one.start > 1 for one in entities)
+    for one in entities:
+        np.testing.assert_allclose(one.probability, np.exp(best[one.start : one.end].sum()))
+
+
+def test_constrained_probability_is_the_span_marginal():
+    rng = np.random.default_rng(3)
+    docs = [np.zeros((3, 5)), rng.normal(size=(9, 5)), np.zeros((2, 5)), rng.normal(size=(6, 5))]
+    result = decode_entities(docs, SCHEME)
+    # All scores equal: O wins everywhere, and forward-backward is not run there.
+    assert result[0] == result[2] == []
+    for doc, entities in zip(docs, result, strict=True):
+        found = marginals(doc, [len(doc)], *SCHEME.constrain())
+        for start, end, label, probability in entities:
+            begin = SCHEME.labels.index(f"B-{label}")
+            assert found.of_spans([start], [end], [begin], [begin + 1]).tolist() == [probability]
+    assert result[1]
+    assert result[3]
+
+
+@pytest.mark.parametrize("mode", ["softmax", "constrained"])
+def test_an_entity_reaches_over_skipped_tokens_but_never_begins_or_ends_on_one(mode):
+    labels = ["I-geo", "B-geo", "O", "I-geo", "I-geo", "I-geo"]
+    skipped = [True, False, True, False, True, True]
+    [entities] = decode_entities([emissions_for(labels)], SCHEME, mode=mode, skipped=[skipped])
+    assert spans_of(entities) == [(1, 4, "geo")]
+
+
+@pytest.mark.parametrize("mode", ["softmax", "constrained"])
+def test_a_skipped_token_leaves_the_probabilities_as_if_it_were_not_there(mode):
+    emissions = np.random.default_rng(1).normal(0, 3, size=(20, 5)).astype(np.float32)
+    without = decode_entities([np.delete(emissions, [0, 7], axis=0)], SCHEME, mode=mode)[0]
+    skipped = np.isin(np.arange(20), [0, 7])
+    with_skipped = decode_entities([emissions], SCHEME, mode=mode, skipped=[skipped])[0]
+    assert [one.probability for one in with_skipped] == [one.probability for one in without]
+
+
+@pytest.mark.parametrize("mode", ["softmax", "constrained"])
+def test_no_entity_reaches_over_a_blocked_token(mode):
+    emissions = emissions_for(["B-geo", "I-geo", "I-geo"])
+    blocked = [[False, True, False]]
+    for skipped in (None, blocked):
+        [entities] = decode_entities(
+            [emissions], SCHEME, mode=mode, blocked=blocked, skipped=skipped
+        )
+        assert all(one.end <= 1 or one.start >= 2 for one in entities)
+        assert spans_of(entities)[0] == (0, 1, "geo")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_documents_without_tokens_have_no_entities(mode):
+    learned = transitions_for(mode, 5)
+    empty = np.zeros((0, 5), dtype=np.float32)
+    assert decode_entities([], SCHEME, learned, mode) == []
+    assert decode_entities([empty, empty], SCHEME, learned, mode) == [[], []]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_one_token_can_be_an_entity(mode):
+    learned = Transitions(np.zeros((5, 5)), np.zeros(5), np.zeros(5)) if mode == "crf" else None
+    [[entity]] = decode_entities([emissions_for(["B-per"])], SCHEME, learned, mode)
+    assert entity[:3] == (0, 1, "per")
+
+
+def test_without_entity_types_nothing_is_found():
+    assert decode_entities([np.zeros((3, 1))], LabelScheme([])) == [[]]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_score_that_is_no_number_is_named_with_its_place(mode):
+    docs = [np.zeros((2, 5)), np.zeros((3, 5))]
+    docs[1][2, 4] = np.nan
+    with pytest.raises(ValueError, match=r"EL155.*label 4 at token 2 of document 1 .*nan"):
+        decode_entities(docs, SCHEME, transitions_for(mode, 5), mode)
+
+
+def test_scores_for_other_labels_are_refused():
+    with pytest.raises(ValueError, match=r"EL154.*\(3, 4\).*\(n_tokens, 5\)"):
+        decode_entities([np.zeros((3, 4))], SCHEME)
+
+
+def test_an_unknown_mode_is_named():
+    with pytest.raises(ValueError, match=r"EL159.*'greedy'.*softmax, constrained, crf"):
+        decode_entities([], SCHEME, mode="greedy")
+
+
+def test_transitions_belong_to_the_crf():
+    with pytest.raises(ValueError, match=r"EL160.*'crf' has no"):
+        decode_entities([], SCHEME, mode="crf")
+    with pytest.raises(ValueError, match=r"EL160.*'softmax' takes no"):
+        decode_entities([], SCHEME, transitions_for("crf", 5), "softmax")
+
+
+@pytest.mark.parametrize("name", ["blocked", "skipped"])
+def test_flags_that_do_not_fit_are_named(name):
+    docs = [np.zeros((2, 5)), np.zeros((3, 5))]
+    with pytest.raises(ValueError, match=f"EL161. {name} of document 1 .*3 tokens"):
+        decode_entities(docs, SCHEME, **{name: [[False] * 2, [False] * 2]})
+    with pytest.raises(ValueError, match=f"EL166. {name} holds 1 .*2 documents"):
+        decode_entities(docs, SCHEME, **{name: [[False] * 2]})

@@ -1,0 +1,78 @@
+"""A pipeline on a biLM of 2 units, and three annotated sentences it can learn."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc, Span, Token
+from spacy.training import Example
+
+SENTENCES = [
+    (
+        "President John Smith met Reuters in Paris .",
+        "NNP NNP NNP VBD NNP IN NNP .",
+        [(0, 3, "per"), (4, 5, "org"), (6, 7, "geo")],
+    ),
+    ("Nothing happened there .", "NN VBD RB .", []),
+    ("Mary Smith left Paris", "NNP NNP VBD NNP", [(0, 2, "per"), (3, 4, "geo")]),
+]
+
+
+def make_examples(nlp: Language) -> list[Example]:
+    examples = []
+    for text, tags, ents in SENTENCES:
+        words = text.split()
+        reference = Doc(nlp.vocab, words=words, tags=tags.split())
+        reference.set_ents([Span(reference, *ent) for ent in ents], default="outside")
+        examples.append(Example(Doc(nlp.vocab, words=words), reference))
+    return examples
+
+
+# Trained pipelines by what was asked for: (config, bytes). Training one takes a second or more.
+_trained: dict[tuple, tuple[dict, bytes]] = {}
+
+
+@pytest.fixture
+def make_nlp(bilm_dir: Path) -> Callable[..., Language]:
+    """Builds ``en`` with these pipes, their heads small, initialized and trained for some steps."""
+
+    def make(*pipes: str, steps: int = 0, listener: bool = False, **elmo: Any) -> Language:
+        key = (pipes, steps, listener)
+        if steps and not elmo and key in _trained:
+            config, data = _trained[key]
+            return spacy.blank("en").from_config(config).from_bytes(data)
+        nlp = spacy.blank("en")
+        bilm = {"@architectures": "spacy_elmo_ner.BiLM.v1", "name": str(bilm_dir)}
+        for pipe in pipes:
+            if pipe == "elmo":
+                nlp.add_pipe("elmo", config={"model": bilm, **elmo})
+                continue
+            tok2vec = {"@architectures": "spacy_elmo_ner.ElmoTok2Vec.v1", "bilm": bilm}
+            if listener:
+                tok2vec = {"@architectures": "spacy_elmo_ner.ElmoListener.v1", "width": 4}
+            encoder = {"units": 12, "dropout": 0.0, "recurrent_dropout": 0.0}
+            nlp.add_pipe(pipe, config={"model": {"tok2vec": tok2vec, "encoder": encoder}})
+        optimizer = nlp.initialize(lambda: make_examples(nlp))
+        optimizer.learn_rate = 0.02
+        for _ in range(steps):
+            nlp.update(make_examples(nlp), sgd=optimizer)
+        if steps and not elmo:
+            _trained[key] = nlp.config, nlp.to_bytes()
+        return nlp
+
+    return make
+
+
+def annotation(doc: Doc) -> list:
+    """Everything our pipes say about a Doc, for comparing two pipelines; scores to 1e-5."""
+    ents = [(ent.start, ent.end, ent.label_, _score(ent, "confidence")) for ent in doc.ents]
+    tags = [(token.tag_, _score(token, "tag_confidence")) for token in doc]
+    return [ents, tags]
+
+
+def _score(annotated: Span | Token, name: str) -> float | None:
+    value = annotated._.get(name) if annotated._.has(name) else None
+    return None if value is None else round(value, 5)

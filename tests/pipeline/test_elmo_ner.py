@@ -1,0 +1,168 @@
+"""Entities: valid, scored, and respectful of what other pipes and people have set."""
+
+import numpy as np
+import pytest
+import spacy
+from spacy.tokens import Doc, DocBin, Span
+from spacy.training import Example
+
+from spacy_elmo_ner.pipeline.token_classifier import MISSING
+
+from .conftest import annotation, make_examples
+
+
+def test_it_learns_the_examples(make_nlp):
+    nlp = make_nlp("elmo_ner", steps=80)
+    scores = nlp.evaluate(make_examples(nlp))
+    assert scores["ents_f"] == 1.0
+    assert scores["ents_per_type"]["geo"]["f"] == 1.0
+
+
+def test_a_span_has_its_probability_in_every_place(make_nlp):
+    nlp = make_nlp("elmo_ner", steps=80)
+    doc = nlp("Mary Smith left Paris")
+    assert [(ent.text, ent.label_) for ent in doc.ents] == [("Mary Smith", "per"), ("Paris", "geo")]
+    group = doc.spans["elmo_ner"]
+    assert [(s.start, s.end, s.label_) for s in group] == [(0, 2, "per"), (3, 4, "geo")]
+    for ent, score in zip(doc.ents, group.attrs["scores"], strict=True):
+        assert ent._.confidence == pytest.approx(float(score)) and 0.5 < score <= 1.0
+
+
+def test_confidence_is_none_for_entities_of_others(make_nlp):
+    nlp = make_nlp("elmo_ner", steps=80)
+    doc = nlp("Mary Smith left Paris")
+    _, second = doc.ents
+    doc.ents = [Span(doc, 0, 2, "org"), second]
+    assert doc.ents[0]._.confidence is None and doc.ents[1]._.confidence is not None
+    blank = spacy.blank("en")("Mary Smith")
+    assert Span(blank, 0, 2, "per")._.confidence is None
+
+
+def test_confidence_travels_with_the_doc(make_nlp):
+    nlp = make_nlp("elmo_ner", steps=80)
+    doc = nlp("Mary Smith left Paris")
+    stored = DocBin(docs=[doc], store_user_data=True).to_bytes()
+    (loaded,) = DocBin().from_bytes(stored).get_docs(nlp.vocab)
+    assert annotation(loaded)[0] == annotation(doc)[0] != []
+
+
+def test_entities_never_begin_or_end_on_whitespace(make_nlp):
+    nlp = make_nlp("elmo_ner", steps=80)
+    texts = [" Mary \n Smith left \n\n Paris \n", "\n", "  Paris", "Mary  \t Smith"]
+    for doc in nlp.pipe(texts):
+        for ent in doc.ents:
+            assert not ent[0].is_space and not ent[-1].is_space
+
+
+def test_entities_set_before_stay_unless_overwrite(make_nlp):
+    nlp = make_nlp("elmo_ner", steps=80)
+    ruler = nlp.add_pipe("entity_ruler", first=True)
+    ruler.add_patterns([{"label": "org", "pattern": "Mary Smith"}])
+    found = [(ent.text, ent.label_) for ent in nlp("Mary Smith left Paris").ents]
+    assert found == [("Mary Smith", "org"), ("Paris", "geo")]
+    nlp.get_pipe("elmo_ner").cfg["overwrite"] = True
+    found = [(ent.text, ent.label_) for ent in nlp("Mary Smith left Paris").ents]
+    assert found == [("Mary Smith", "per"), ("Paris", "geo")]
+
+
+def test_missing_annotation_adds_nothing_to_the_loss(make_nlp):
+    nlp = make_nlp("elmo_ner")
+    pipe = nlp.get_pipe("elmo_ner")
+    words = ["Mary", "Smith", "left", "Paris"]
+    unannotated = Example(Doc(nlp.vocab, words=words), Doc(nlp.vocab, words=words))
+    assert (pipe.gold_classes(unannotated) == MISSING).all()
+    scores = pipe.predict_scores([unannotated.predicted])
+    loss, gradient = pipe.get_loss([unannotated], scores)
+    assert loss == 0.0 and not gradient[0].any()
+
+
+def test_partial_annotation_counts_where_it_stands(make_nlp):
+    nlp = make_nlp("elmo_ner")
+    pipe = nlp.get_pipe("elmo_ner")
+    words = ["Mary", "Smith", "left", "Paris"]
+    reference = Doc(nlp.vocab, words=words)
+    reference.set_ents([Span(reference, 3, 4, "geo")], missing=[reference[0:2]], default="outside")
+    gold = pipe.gold_classes(Example(Doc(nlp.vocab, words=words), reference))
+    b_geo = pipe.scheme.labels.index("B-geo")
+    assert gold.tolist() == [MISSING, MISSING, 0, b_geo]
+
+
+def test_gold_on_other_tokens_is_aligned(make_nlp):
+    nlp = make_nlp("elmo_ner")
+    pipe = nlp.get_pipe("elmo_ner")
+    reference = Doc(nlp.vocab, words=["Mary", "Smith", "left"])
+    reference.set_ents([Span(reference, 0, 2, "per")], default="outside")
+    predicted = Doc(
+        nlp.vocab, words=["Mary", "Sm", "ith", "left"], spaces=[True, False, True, True]
+    )
+    labels = [pipe.scheme.labels[i] for i in pipe.gold_classes(Example(predicted, reference))]
+    assert labels == ["B-per", "I-per", "I-per", "O"]
+
+
+@pytest.mark.parametrize("decoder", ["softmax", "constrained"])
+def test_any_decoder_gives_valid_entities_before_training(make_nlp, decoder, tmp_path):
+    nlp = make_nlp("elmo_ner")
+    nlp.to_disk(tmp_path / "nlp")
+    config = {"components": {"elmo_ner": {"model": {"decoder": decoder}}}}
+    loaded = spacy.load(tmp_path / "nlp", config=config)
+    assert loaded.get_pipe("elmo_ner").model.attrs["decoding"].decoder == decoder
+    doc = loaded("Mary Smith met Reuters in Paris and left again for London .")
+    assert all(0 <= ent._.confidence <= 1 for ent in doc.ents)
+
+
+def test_labels_come_from_examples_or_are_given(make_nlp):
+    nlp = make_nlp("elmo_ner")
+    pipe = nlp.get_pipe("elmo_ner")
+    assert pipe.labels == pipe.label_data == ("geo", "org", "per")
+    other = spacy.blank("en")
+    given = other.add_pipe("elmo_ner")
+    assert given.add_label("art") == 1 and given.add_label("art") == 0
+    given.initialize(lambda: make_examples(other), nlp=other, labels=["per", "geo"])
+    assert given.labels == ("art", "per", "geo")
+    with pytest.raises(ValueError, match="E922"):
+        given.add_label("eve")
+    with pytest.raises(ValueError, match="E187"):
+        given.add_label(3)
+
+
+def test_without_labels_initialization_says_so(make_nlp):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("elmo_ner")
+    words = ["Nothing"]
+    example = Example(Doc(nlp.vocab, words=words), Doc(nlp.vocab, words=words))
+    with pytest.raises(ValueError, match="E143"):
+        nlp.initialize(lambda: [example])
+
+
+def test_a_score_that_is_not_finite_is_an_error_not_a_bad_model(make_nlp):
+    nlp = make_nlp("elmo_ner")
+    pipe = nlp.get_pipe("elmo_ner")
+    examples = make_examples(nlp)
+    scores = pipe.predict_scores([example.predicted for example in examples])
+    scores[0][0, 0] = np.nan
+    with pytest.raises(ValueError, match="E940"):
+        pipe.get_loss(examples, scores)
+
+
+def test_the_gradient_is_that_of_the_mean_cross_entropy(make_nlp):
+    nlp = make_nlp("elmo_ner")
+    pipe = nlp.get_pipe("elmo_ner")
+    examples = make_examples(nlp)
+    scores = [one.astype("float64") for one in pipe.predict_scores([e.x for e in examples])]
+    _, gradient = pipe.get_loss(examples, scores)
+    step = 1e-5
+    for index in [(0, 0), (3, 2), (7, 1)]:
+        values = []
+        for sign in (1, -1):
+            scores[0][index] += sign * step
+            values.append(pipe.get_loss(examples, scores)[0])
+            scores[0][index] -= sign * step
+        slope = (values[0] - values[1]) / (2 * step)
+        assert gradient[0][index] == pytest.approx(slope, abs=1e-6)
+
+
+def test_update_without_tokens_passes(make_nlp):
+    nlp = make_nlp("elmo_ner")
+    empty = Example(Doc(nlp.vocab), Doc(nlp.vocab))
+    losses = nlp.update([empty], sgd=nlp.resume_training())
+    assert losses["elmo_ner"] == 0.0
