@@ -97,7 +97,7 @@ class ElmoNER(TokenClassifier):
         return (ent.label_ for ent in example.reference.ents)
 
     def gold_classes(self, example: Example) -> NDArray[np.int64]:
-        index = {label: i for i, label in enumerate(self.scheme.labels)}
+        index: dict[str | None, int] = {label: i for i, label in enumerate(self.scheme.labels)}
         classes = (index.get(_bio(tag), MISSING) for tag in example.get_aligned_ner())
         return np.fromiter(classes, dtype=np.int64, count=len(example.predicted))
 

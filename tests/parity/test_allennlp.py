@@ -10,24 +10,8 @@ from benchmarks.allennlp_peer.inputs import SPELLING, spread_lengths
 from benchmarks.allennlp_peer.parity import Result, flat_diff, run_case
 from benchmarks.allennlp_peer.peer import Peer
 
-WORDS = [
-    "The",
-    "council",
-    "met",
-    "on",
-    "Monday",
-    "to",
-    "discuss",
-    "the",
-    "new",
-    "budget",
-    ",",
-    "Mr.",
-    "O'Neill's",
-    "3.5",
-    "percent",
-    "plan",
-]
+TEXT = "The council met on Monday to discuss Mr. O'Neill's new budget , up by 3.5 percent ."
+WORDS = TEXT.split()
 SENTENCES = [["Hello"], WORDS, WORDS[::-1] * 2, WORDS[3:9], ["."] * 3]
 
 
