@@ -57,7 +57,7 @@ def main() -> int:
         bilm.to_hdf5(output / name)
         run = peer.embed(output / name, SENTENCES)
         layers = {str(i): each for i, each in enumerate(run.layers)}
-        np.savez_compressed(output / name / "layers.npz", **layers)
+        np.savez_compressed(output / name / "layers.npz", allow_pickle=False, **layers)
         print(f"{output / name}: by AllenNLP {run.versions['allennlp']}")
     return 0
 

@@ -75,8 +75,14 @@ class Result:
     peer_seconds: float
 
 
-def run_case(name: str, peer: Peer, corpus: Sentences, *, threads: int) -> tuple[Result, dict]:
-    """Write the case's weights as HDF5, embed with both sides from that file, compare."""
+def run_case(
+    name: str, peer: Peer, corpus: Sentences, *, threads: int
+) -> tuple[Result, dict[str, str]]:
+    """Write the case's weights as HDF5, embed with both sides from that file, compare.
+
+    Returns the figures and AllenNLP's versions. Raises RuntimeError where AllenNLP fails and
+    ValueError where the two sides' shapes differ.
+    """
     case = CASES[name]
     sentences = SPELLING if case.spelling else corpus
     with tempfile.TemporaryDirectory() as temporary:
@@ -149,7 +155,8 @@ def main() -> int:
     corpus_name, corpus = corpus_sentences(args.sentences)
     print(f"{len(corpus)} sentences of the {corpus_name}, {args.threads} thread(s)")
     print(f"{'case':<18}{'tokens':>8}{'max |diff|':>12}{'mean |diff|':>13}{'ours':>9}{'peer':>9}")
-    results, versions = [], {}
+    results: list[Result] = []
+    versions: dict[str, str] = {}
     for name in names:
         result, versions = run_case(name, peer, corpus, threads=args.threads)
         results.append(result)

@@ -30,14 +30,14 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     sentences = json.loads(args.sentences.read_text(encoding="utf8"))
     bilm = _ElmoBiLm(str(args.options), str(args.weights)).eval()
-    # Without a reset the state of one batch runs on into the next.
     _check_reset(bilm, sentences[:1])
     start = time.perf_counter()
     layers = []
     for i in range(0, len(sentences), args.batch_size):
         layers += embed(bilm, sentences[i : i + args.batch_size])
     seconds = time.perf_counter() - start
-    np.savez(args.output, **{str(i): each for i, each in enumerate(layers)})
+    arrays = {str(i): each for i, each in enumerate(layers)}
+    np.savez(args.output, allow_pickle=False, **arrays)
     versions = {name: version(name) for name in ("allennlp", "torch", "numpy")}
     print(json.dumps({"seconds": seconds, **versions}))
 
@@ -45,6 +45,7 @@ def main() -> None:
 @torch.inference_mode()
 def embed(bilm: _ElmoBiLm, sentences: list[list[str]]) -> list[np.ndarray]:
     """One batch from states of zeros -> (n_layers + 1, n_tokens, width) float32 each."""
+    # Without this the state of the batch before runs on into this one.
     bilm._elmo_lstm.reset_states()
     result = bilm(batch_to_ids(sentences))
     inner = [remove_sentence_boundaries(x, result["mask"])[0] for x in result["activations"]]

@@ -89,14 +89,13 @@ def load_pretrained(name: str, *, cache: Path | None = None) -> BiLM:
     if name in OFFICIAL:
         return _load_official(name, (cache or CACHE) / name)
     folder = _folder(name)
-    if (folder / WEIGHTS_FILE).is_file():
+    weights = _weights_in(folder)
+    if weights is None:
+        names = ", ".join([*packaged_names(), *OFFICIAL])
+        raise ValueError(Errors.EL009.format(name=name, names=names))
+    if weights.name == WEIGHTS_FILE:
         return BiLM.from_disk(folder)
-    # NLPL's archives call the file model.hdf5.
-    for file in ("weights.hdf5", "model.hdf5"):
-        if (folder / file).is_file():
-            return BiLM.from_hdf5(folder / OPTIONS_FILE, folder / file)
-    names = ", ".join([*packaged_names(), *OFFICIAL])
-    raise ValueError(Errors.EL009.format(name=name, names=names))
+    return BiLM.from_hdf5(folder / OPTIONS_FILE, weights)
 
 
 # Frozen biLMs in use, so that pipes naming the same weights hold them in memory once.
@@ -105,7 +104,7 @@ _shared: weakref.WeakValueDictionary[str, BiLM] = weakref.WeakValueDictionary()
 
 def shared_bilm(name: str) -> BiLM:
     """A frozen biLM that everyone who asks for this name shares; never to be trained."""
-    key = name if is_published(name) else str(_folder(name).resolve())
+    key = name if is_published(name) else _folder_key(_folder(name))
     bilm = _shared.get(key)
     if bilm is None:
         bilm = _shared[key] = load_pretrained(name).requires_grad_(False)
@@ -121,11 +120,15 @@ def shared_from_bytes(options: dict[str, Any], weights: bytes) -> BiLM:
     bilm = _shared.get(key)
     if bilm is None:
         source = "the saved pipeline"
-        bilm = from_bytes(
-            BiLM(BiLMOptions.from_dict(options, source=source)), weights, source=source
-        )
-        _shared[key] = bilm.requires_grad_(False)
+        bilm = BiLM(BiLMOptions.from_dict(options, source=source))
+        _shared[key] = from_bytes(bilm, weights, source=source).requires_grad_(False)
     return bilm
+
+
+def _folder_key(folder: Path) -> str:
+    # A folder's weights may be written anew while the old ones are in use.
+    weights = _weights_in(folder)
+    return f"{folder.resolve()} {weights.stat().st_mtime_ns if weights else None}"
 
 
 def published_sha256(name: str) -> str | None:
@@ -145,6 +148,12 @@ def _sha256(path: Path) -> str:
 @lru_cache(maxsize=8)
 def _sha256_once(path: Path, mtime_ns: int, n_bytes: int) -> str:
     return sha256_of(path)
+
+
+def _weights_in(folder: Path) -> Path | None:
+    """The weights file of a folder; NLPL's archives call it model.hdf5."""
+    files = (folder / name for name in (WEIGHTS_FILE, "weights.hdf5", "model.hdf5"))
+    return next((file for file in files if file.is_file()), None)
 
 
 def _folder(name: str) -> Path:
@@ -202,7 +211,7 @@ def _fetch_official(name: str, folder: Path) -> None:
             try:
                 folder.mkdir(parents=True, exist_ok=True)
                 download(official.url(file), folder / file, limit)
-            except (OSError, ValueError, HTTPException) as err:
+            except (OSError, ValueError) as err:
                 raise OSError(
                     Errors.EL014.format(
                         name=name, url=official.url(file), folder=folder, problem=err
@@ -217,6 +226,13 @@ def download(url: str, path: Path, limit: int) -> None:
     also where it redirects to.
     """
     _check_https(url)
+    try:
+        _download(url, path, limit)
+    except HTTPException as err:  # an answer that is no HTTP, or ends before it should
+        raise OSError(repr(err)) from err
+
+
+def _download(url: str, path: Path, limit: int) -> None:
     with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as response:
         _check_https(response.geturl())
         total = int(response.headers.get("Content-Length") or 0)
