@@ -23,6 +23,7 @@ QUICK = [
     "--components.elmo_ner.model.encoder.dropout=0.0",
     "--training.optimizer.learn_rate.initial_rate=0.01",
     "--training.optimizer.learn_rate.warmup_steps=5",
+    "--training.optimizer.learn_rate.total_steps=60",
     "--training.optimizer.use_averages=false",
 ]
 
@@ -70,8 +71,8 @@ def test_debug_data_reads_the_corpus(work):
 
 def test_a_minute_of_training_learns_tags_and_entities(work):
     meta = json.loads((work / "elmo" / "model-best" / "meta.json").read_text(encoding="utf8"))
-    assert meta["performance"]["tag_acc"] > 0.75
-    assert meta["performance"]["ents_f"] > 0.25
+    assert meta["performance"]["tag_acc"] > 0.6
+    assert meta["performance"]["ents_f"] > 0.15
 
 
 def test_evaluate_gives_the_scores_of_the_pipes(work):
@@ -80,7 +81,7 @@ def test_evaluate_gives_the_scores_of_the_pipes(work):
         str(work / "corpus" / "test.spacy"), "--output", str(metrics))  # fmt: skip
     scores = json.loads(metrics.read_text(encoding="utf8"))
     assert (
-        scores["tag_acc"] > 0.75 and 0 < scores["ents_f"] <= 1 and "per" in scores["ents_per_type"]
+        scores["tag_acc"] > 0.6 and 0 < scores["ents_f"] <= 1 and "per" in scores["ents_per_type"]
     )
 
 

@@ -32,7 +32,7 @@ def random_bilm(
     projection_gain: float = 2.0,
     seed: int = 0,
 ) -> BiLM:
-    """A biLM of random weights whose activations are as large as a trained one's.
+    """A biLM of random weights whose activations are of the order of 1 in every layer.
 
     Every matrix is normal with standard deviation gain / sqrt(inputs), so that no layer's
     activations vanish or grow; biases are normal with 0.1 around their fresh values. The

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from spacy.cli._util import parse_config_overrides
 from spacy.cli.train import train
+from spacy.util import load_config
 from wasabi import msg
 
 from ..errors import Errors
@@ -34,7 +35,7 @@ def train_cli(
     instance --training.max_steps 1000; they win.
     """
     try:
-        overrides = corpus_overrides(corpus) | parse_config_overrides(context.args)
+        overrides = corpus_overrides(corpus, config) | parse_config_overrides(context.args)
     except FileNotFoundError as error:
         msg.fail(str(error), exits=1)
     if "training.max_steps" in overrides:
@@ -42,7 +43,7 @@ def train_cli(
     train(config, output, overrides=overrides)
 
 
-def corpus_overrides(corpus: Path) -> dict[str, Any]:
+def corpus_overrides(corpus: Path, config: Path) -> dict[str, Any]:
     """What a corpus folder changes in a config: its paths and, if it is small, the budget.
 
     Raises FileNotFoundError for a folder that `elmo corpus` did not write.
@@ -50,9 +51,15 @@ def corpus_overrides(corpus: Path) -> dict[str, Any]:
     description = corpus / "corpus.json"
     if not description.is_file():
         raise FileNotFoundError(Errors.EL501.format(path=description))
-    n_tokens = json.loads(description.read_text(encoding="utf8"))["parts"]["train"]["tokens"]
-    paths = {
+    overrides: dict[str, Any] = {
         "paths.train": str(corpus / "train.spacy"),
         "paths.dev": str(corpus / "dev.spacy"),
     }
-    return paths | (SMALL_CORPUS if n_tokens < SMALL_CORPUS_TOKENS else {})
+    n_tokens = json.loads(description.read_text(encoding="utf8"))["parts"]["train"]["tokens"]
+    if n_tokens < SMALL_CORPUS_TOKENS:
+        overrides |= SMALL_CORPUS
+        learn_rate = load_config(config)["training"]["optimizer"]["learn_rate"]
+        if isinstance(learn_rate, dict) and "total_steps" in learn_rate:
+            steps = SMALL_CORPUS["training.max_steps"]
+            overrides["training.optimizer.learn_rate.total_steps"] = steps
+    return overrides

@@ -20,8 +20,9 @@ from spacy_elmo_ner.elmo.pretrained import (
     published_sha256,
     read_options,
     shared_bilm,
+    shared_from_bytes,
 )
-from spacy_elmo_ner.elmo.storage import sha256_of
+from spacy_elmo_ner.elmo.storage import sha256_of, to_bytes
 
 URL = "https://example.org/file"
 
@@ -266,3 +267,13 @@ def test_weights_written_anew_are_not_mistaken_for_the_shared_ones(
     second = shared_bilm(str(bilm_dir))
     assert second is not first
     assert shared_bilm(str(bilm_dir)) is second
+
+
+def test_biLMs_saved_with_equal_bytes_are_shared(tiny_bilm: BiLM, make_bilm: Any) -> None:
+    options = tiny_bilm.options.to_dict()
+    first = shared_from_bytes(options, to_bytes(tiny_bilm))
+    assert shared_from_bytes(options, to_bytes(tiny_bilm)) is first
+    assert shared_from_bytes(options, to_bytes(make_bilm(seed=3))) is not first
+    assert not any(parameter.requires_grad for parameter in first.parameters())
+    with pytest.raises(ValueError, match=r"EL004.*the saved pipeline"):
+        shared_from_bytes(options, b"")

@@ -1,0 +1,220 @@
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from spacy_elmo_ner.elmo import BiLM
+from spacy_elmo_ner.pretraining import train
+from spacy_elmo_ner.pretraining.checkpoint import checkpoints
+from spacy_elmo_ner.pretraining.config import PretrainingConfig, TrainingConfig
+from spacy_elmo_ner.pretraining.train import learning_rate, pretrain
+
+from .conftest import MakeConfig
+
+
+def _rows(output: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (output / "log.jsonl").read_text().splitlines()]
+
+
+def _losses(output: Path) -> list[tuple[int, float]]:
+    return [(row["step"], row["loss"]) for row in _rows(output)]
+
+
+def _run(config: PretrainingConfig, output: Path, *, resume: bool = False) -> BiLM:
+    return pretrain(config, output, resume=resume, progress_bar=False)
+
+
+class Interrupted(Exception):
+    """Stands for a power cut."""
+
+
+def _interrupt_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+    """Stop right after the log row of a step, before its checkpoint."""
+    append = train._Log.append
+
+    def stop(log: train._Log, row: dict[str, Any]) -> None:
+        append(log, row)
+        if row["step"] == step:
+            raise Interrupted
+
+    monkeypatch.setattr(train._Log, "append", stop)
+
+
+def test_training_lowers_the_loss_and_leaves_a_biLM(
+    make_config: MakeConfig, tmp_path: Path
+) -> None:
+    bilm = _run(make_config(max_epochs=6, evaluate_every=5), tmp_path / "run")
+    rows = _rows(tmp_path / "run")
+    assert rows[-1]["loss"] < 0.6 * rows[0]["loss"]
+    measured = [row for row in rows if "forward" in row]
+    assert [row["step"] for row in measured][:2] == [5, 10] and "forward" in rows[-1]
+    assert measured[-1]["forward"] < measured[0]["forward"]
+    again = BiLM.from_disk(tmp_path / "run")
+    assert (again.embed([["the", "cat"]])[0] == bilm.embed([["the", "cat"]])[0]).all()
+    names = {path.name for path in (tmp_path / "run").iterdir()}
+    assert names >= {"softmax.safetensors", "vocabulary.txt", "options.json", "log.jsonl"}
+
+
+def test_every_token_of_the_training_part_is_counted_once_an_epoch(
+    make_config: MakeConfig, tmp_path: Path, text_file: Path
+) -> None:
+    _run(make_config(max_epochs=1), tmp_path / "run")
+    n_tokens = sum(len(line.split()) for line in text_file.read_text().splitlines()[:-10])
+    assert _rows(tmp_path / "run")[-1]["n_tokens"] == n_tokens
+
+
+@pytest.mark.parametrize("bf16", [False, True])
+@pytest.mark.parametrize("stop", [3, 9])  # in the first epoch, and in the second
+def test_a_resumed_run_gives_exactly_the_losses_of_an_uninterrupted_one(
+    make_config: MakeConfig, tmp_path: Path, bf16: bool, stop: int
+) -> None:
+    config = make_config(bf16=bf16, checkpoint_every=2)
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    expected = _run(config, whole)
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Interrupted):
+        _interrupt_at(patch, stop)
+        _run(config, parts)
+    assert len(_rows(parts)) == stop
+    found = _run(config, parts, resume=True)
+    assert _losses(parts) == _losses(whole)
+    for name, value in expected.state_dict().items():
+        assert torch.equal(found.state_dict()[name], value), name
+
+
+def test_the_schedule_is_the_same_wherever_a_run_goes_on(
+    make_config: MakeConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Epochs may differ by a batch: the number of steps must not follow the epoch resumed in."""
+    epoch = train._epoch
+
+    def uneven(text: Any, rows: Any, settings: TrainingConfig, number: int) -> Any:
+        batches = list(epoch(text, rows, settings, number))
+        if number == 1:
+            batches[:2] = [np.concatenate(batches[:2])]
+        return batches
+
+    monkeypatch.setattr(train, "_epoch", uneven)
+    config = make_config(max_epochs=3, checkpoint_every=1)
+    _run(config, tmp_path / "whole")
+    n_steps = len(_rows(tmp_path / "whole"))
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Interrupted):
+        _interrupt_at(patch, n_steps // 2)
+        _run(config, tmp_path / "parts")
+    _run(config, tmp_path / "parts", resume=True)
+    assert _losses(tmp_path / "parts") == _losses(tmp_path / "whole")
+
+
+def test_rows_after_the_checkpoint_and_a_row_cut_short_are_dropped(
+    make_config: MakeConfig, tmp_path: Path
+) -> None:
+    config = make_config(checkpoint_every=2)
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Interrupted):
+        _interrupt_at(patch, 5)
+        _run(config, tmp_path)
+    with (tmp_path / "log.jsonl").open("a") as file:
+        file.write('{"step": 6, "lo')
+    assert [path.name for path in checkpoints(tmp_path / "checkpoints")][-1] == "step-00000004"
+    _run(config, tmp_path, resume=True)
+    steps = [row["step"] for row in _rows(tmp_path)]
+    assert steps == list(range(1, len(steps) + 1))
+
+
+def test_a_finished_run_resumed_changes_nothing(make_config: MakeConfig, tmp_path: Path) -> None:
+    config = make_config(max_epochs=1)
+    _run(config, tmp_path)
+    before = {name: (tmp_path / name).read_bytes() for name in ("log.jsonl", "weights.safetensors")}
+    _run(config, tmp_path, resume=True)
+    assert {name: (tmp_path / name).read_bytes() for name in before} == before
+
+
+def test_max_steps_stops_inside_an_epoch_and_may_pass_many(
+    make_config: MakeConfig, tmp_path: Path
+) -> None:
+    for n_steps in (2, 17):
+        _run(make_config(max_steps=n_steps), tmp_path / str(n_steps))
+        assert len(_rows(tmp_path / str(n_steps))) == n_steps
+
+
+def test_a_few_sentences_train_without_a_held_out_part(
+    make_config: MakeConfig, tmp_path: Path
+) -> None:
+    (tmp_path / "few.txt").write_text("word\nword\n")
+    config = make_config(paths=(str(tmp_path / "few.txt"),), evaluate_every=1)
+    _run(config, tmp_path / "run")
+    rows = _rows(tmp_path / "run")
+    assert rows and not any("forward" in row for row in rows)
+
+
+def test_a_folder_with_a_run_is_not_overwritten(make_config: MakeConfig, tmp_path: Path) -> None:
+    config = make_config(max_steps=1)
+    _run(config, tmp_path)
+    with pytest.raises(FileExistsError, match="EL408.*--resume"):
+        _run(config, tmp_path)
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_folder_with_a_biLM_alone_is_not_overwritten(
+    make_config: MakeConfig, bilm_dir: Path, resume: bool
+) -> None:
+    before = (bilm_dir / "weights.safetensors").read_bytes()
+    with pytest.raises(FileExistsError, match="EL411.*bilm"):
+        _run(make_config(max_steps=1), bilm_dir, resume=resume)
+    assert (bilm_dir / "weights.safetensors").read_bytes() == before
+
+
+def test_another_config_cannot_resume(make_config: MakeConfig, tmp_path: Path) -> None:
+    _run(make_config(max_steps=1), tmp_path)
+    with pytest.raises(ValueError, match="EL406.*step-00000001"):
+        _run(make_config(max_steps=2), tmp_path, resume=True)
+
+
+def test_text_left_by_a_run_without_a_checkpoint_is_not_taken_for_other_files(
+    make_config: MakeConfig, tmp_path: Path
+) -> None:
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Interrupted):
+        _interrupt_at(patch, 1)
+        _run(make_config(), tmp_path / "run")
+    (tmp_path / "other.txt").write_text("quite another text\n" * 30)
+    _run(make_config(paths=(str(tmp_path / "other.txt"),), max_steps=1), tmp_path / "run")
+    words = (tmp_path / "run" / "vocabulary.txt").read_text().split("\n")
+    assert "quite" in words and "minister" not in words
+
+
+@pytest.mark.parametrize(
+    ("what", "value"), [("loss", float("nan")), ("loss", float("inf")), ("norm", float("nan"))]
+)
+def test_a_loss_or_gradient_that_is_not_finite_stops_before_it_reaches_the_weights(
+    make_config: MakeConfig,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    what: str,
+    value: float,
+) -> None:
+    def forward(model: train.LanguageModel, batch: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        loss = sum(parameter.sum() for parameter in model.parameters())
+        assert isinstance(loss, torch.Tensor)
+        return loss * value, loss
+
+    if what == "loss":
+        monkeypatch.setattr(train.LanguageModel, "forward", forward)
+    else:
+        monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", lambda *args: torch.tensor(value))
+    config = make_config(checkpoint_every=1)
+    with pytest.raises(ValueError, match=rf"EL409.*step 1 .*{'nan' if value != value else 'inf'}"):
+        _run(config, tmp_path)
+    assert checkpoints(tmp_path / "checkpoints") == []
+
+
+def test_the_learning_rate_rises_then_falls_to_zero() -> None:
+    settings = TrainingConfig(learning_rate=1.0, warmup_steps=10)
+    rates = [learning_rate(step, 200, settings) for step in range(201)]
+    assert rates[0] == pytest.approx(0.1) and rates[9] == 1.0
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert rates[200] == pytest.approx(0.0, abs=1e-9)
+    # A short run warms up over a tenth of its steps.
+    assert learning_rate(0, 20, settings) == pytest.approx(0.5)
+    assert math.isfinite(learning_rate(0, 1, settings))
