@@ -18,7 +18,7 @@ class Errors(metaclass=_Coded):
     # EL0xx: weights and options
     EL001 = (
         "{source} has no entry {key!r}. It should be the options.json that belongs to the "
-        "weights; official ones hold \"char_cnn\" and \"lstm\"."
+        'weights; official ones hold "char_cnn" and "lstm".'
     )
     EL002 = (
         "{source} is no usable biLM options file: {problem}. Take the options.json that was "
@@ -58,7 +58,7 @@ class Errors(metaclass=_Coded):
         "A sentence is a list of words, but found the str {value!r}. Split it into words first, "
         "for instance [token.text for token in doc]."
     )
-    EL013 = "Unknown initial_state {value!r}. Use \"zeros\" or \"warm\"."
+    EL013 = 'Unknown initial_state {value!r}. Use "zeros" or "warm".'
     EL014 = (
         "Cannot fetch {name} from {url}: {problem}. Without network, put its options.json and "
         "weights.hdf5 into {folder} by hand."
@@ -87,7 +87,7 @@ class Errors(metaclass=_Coded):
     )
     EL103 = (
         "No `elmo` pipe named {upstream!r} comes before this one in the pipeline, so its "
-        "ElmoListener has nothing to listen to. Add one with nlp.add_pipe(\"elmo\") before it, "
+        'ElmoListener has nothing to listen to. Add one with nlp.add_pipe("elmo") before it, '
         "or use ElmoTok2Vec.v1 as its tok2vec."
     )
     EL104 = (
@@ -130,7 +130,7 @@ class Errors(metaclass=_Coded):
     )
     EL159 = "Unknown decoder {value!r}. Use one of {known}."
     EL160 = (
-        "Decoder {mode!r} {problem}. Give transitions with \"crf\", where they were learned, and "
+        'Decoder {mode!r} {problem}. Give transitions with "crf", where they were learned, and '
         "only there."
     )
     EL161 = (
@@ -158,7 +158,7 @@ class Errors(metaclass=_Coded):
     # EL2xx: corpora and label maps
     EL201 = (
         "No file {path}. Give the path of ner_dataset.csv, plain or packed as .xz or .zip; "
-        "\"python -m spacy elmo assets\" fetches it."
+        '"python -m spacy elmo assets" fetches it.'
     )
     EL202 = (
         "{path} cannot be read: {problem}. The file is damaged or cut short: fetch it again, or "
@@ -186,7 +186,7 @@ class Errors(metaclass=_Coded):
     )
     EL208 = "{path}, line {line}: unknown entity label {value!r}. Use one of {known}."
     EL209 = (
-        "{path}, line {line}: the word {value!r} stands before any sentence. Write \"Sentence: N\" "
+        '{path}, line {line}: the word {value!r} stands before any sentence. Write "Sentence: N" '
         "into the first column of a sentence's first row."
     )
     EL210 = (
@@ -194,7 +194,7 @@ class Errors(metaclass=_Coded):
         "must not be blank; look for a double quote left open, or fill in the tag."
     )
     EL211 = (
-        "{path}, line {line}: {value!r} does not begin a sentence. Write \"Sentence: N\", with a "
+        '{path}, line {line}: {value!r} does not begin a sentence. Write "Sentence: N", with a '
         "whole number N from 1 that no sentence before has."
     )
     EL212 = (
@@ -218,7 +218,7 @@ class Errors(metaclass=_Coded):
     EL221 = "{path}, line {line}: byte {value} is not UTF-8. Save the file as UTF-8."
     EL222 = (
         "{path}, line {line}: {value!r} is not word, tag and entity label. Put one tab between "
-        "each, an empty line between sentences, and \"# \" before a comment."
+        'each, an empty line between sentences, and "# " before a comment.'
     )
     EL223 = (
         "{path}, line {line}: {value!r} is no BIO label. Write O, B-type at an entity's first "
@@ -235,11 +235,11 @@ class Errors(metaclass=_Coded):
     )
     EL240 = "{path} cannot be read as a label map: {problem}. Write JSON or YAML, see {example}."
     EL241 = (
-        "{path}: {place} is {value!r}. A label map holds \"description\" (text) and \"ents\" and "
-        "\"tags\", each from labels to labels, or to null where there is nothing like it."
+        '{path}: {place} is {value!r}. A label map holds "description" (text) and "ents" and '
+        '"tags", each from labels to labels, or to null where there is nothing like it.'
     )
     EL242 = (
-        "{path}: {section} has no label {label!r}. Add \"{label}\" to it, with the label it "
+        '{path}: {section} has no label {label!r}. Add "{label}" to it, with the label it '
         "becomes, or null where there is nothing like it."
     )
 

@@ -6,13 +6,12 @@ a table is printed. A new field needs a default here; a renamed or removed one n
 """
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..elmo.storage import replace_when_written
 from ..errors import Errors
 
 SCHEMA_VERSION = 1
@@ -196,13 +195,5 @@ def _corpus(data: Mapping[str, Any]) -> CorpusResult:
 def write_atomically(path: Path, text: str) -> None:
     """Write UTF-8 text under a temporary name in the same folder, then rename it to ``path``."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", text=True)
-    try:
-        with os.fdopen(handle, "w", encoding="utf8", newline="\n") as stream:
-            stream.write(text)
-        # mkstemp makes files for the owner only; a result is for everybody the folder is for.
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with replace_when_written(path) as temporary:
+        temporary.write_text(text, encoding="utf8", newline="\n")

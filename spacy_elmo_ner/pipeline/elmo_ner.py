@@ -9,42 +9,21 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example
 from spacy.vocab import Vocab
-from thinc.api import Config, Model
+from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..decoding import EntitySpan, LabelScheme, decode_entities
-from .token_classifier import MISSING, TokenClassifier
+from .token_classifier import MISSING, TokenClassifier, default_model
 
 # doc.spans key of the scored entities, as spaCy's spancat keeps its own.
 SPANS_KEY = "elmo_ner"
-
-DEFAULT_NER_CONFIG = """
-[model]
-@architectures = "spacy_elmo_ner.ElmoTagger.v1"
-decoder = "constrained"
-nO = null
-
-[model.tok2vec]
-@architectures = "spacy_elmo_ner.ElmoTok2Vec.v1"
-upstream = "*"
-
-[model.tok2vec.bilm]
-@architectures = "spacy_elmo_ner.BiLM.v1"
-name = "small-en"
-
-[model.encoder]
-@architectures = "spacy_elmo_ner.ResidualBiLSTM.v1"
-units = 256
-dropout = 0.2
-recurrent_dropout = 0.2
-"""
 
 
 @Language.factory(
     "elmo_ner",
     assigns=["doc.ents", "token.ent_iob", "token.ent_type", "doc.spans"],
     default_config={
-        **Config().from_str(DEFAULT_NER_CONFIG),
+        **default_model("constrained"),
         "overwrite": False,
         "scorer": {"@scorers": "spacy_elmo_ner.ner_scorer.v1"},
     },

@@ -9,42 +9,22 @@ from spacy.language import Language
 from spacy.tokens import Doc, Token
 from spacy.training import Example
 from spacy.vocab import Vocab
-from thinc.api import Config, Model
+from thinc.api import Model
 from thinc.types import Floats2d
 
-from .token_classifier import MISSING, TokenClassifier
+from ..decoding import log_softmax
+from .token_classifier import MISSING, TokenClassifier, default_model
 
 # Where a Doc keeps the tagger's probabilities: travels with the Doc into a DocBin and between
 # processes.
 CONFIDENCE_KEY = "elmo_tagger"
-
-DEFAULT_TAGGER_CONFIG = """
-[model]
-@architectures = "spacy_elmo_ner.ElmoTagger.v1"
-decoder = "softmax"
-nO = null
-
-[model.tok2vec]
-@architectures = "spacy_elmo_ner.ElmoTok2Vec.v1"
-upstream = "*"
-
-[model.tok2vec.bilm]
-@architectures = "spacy_elmo_ner.BiLM.v1"
-name = "small-en"
-
-[model.encoder]
-@architectures = "spacy_elmo_ner.ResidualBiLSTM.v1"
-units = 256
-dropout = 0.2
-recurrent_dropout = 0.2
-"""
 
 
 @Language.factory(
     "elmo_tagger",
     assigns=["token.tag", "token._.tag_confidence"],
     default_config={
-        **Config().from_str(DEFAULT_TAGGER_CONFIG),
+        **default_model("softmax"),
         "overwrite": True,
         "scorer": {"@scorers": "spacy_elmo_ner.tagger_scorer.v1"},
     },
@@ -93,13 +73,13 @@ class ElmoTagger(TokenClassifier):
         tags = example.get_aligned("TAG", as_string=True)
         return np.asarray([index.get(tag, MISSING) for tag in tags], dtype=np.int64)
 
-    def predict(self, docs: Iterable[Doc]) -> list[NDArray[np.float32]]:
-        """Probabilities (n_tokens, n_labels) float32 of each Doc."""
+    def predict(self, docs: Iterable[Doc]) -> list[NDArray[np.floating]]:
+        """Probabilities (n_tokens, n_labels) of each Doc."""
         scores = self.predict_scores(list(docs))
-        return [_softmax(self.model.ops.to_numpy(one)) for one in scores]
+        return [np.exp(log_softmax(self.model.ops.to_numpy(one))) for one in scores]
 
     def set_annotations(
-        self, docs: Sequence[Doc], probabilities: Sequence[NDArray[np.float32]]
+        self, docs: Sequence[Doc], probabilities: Sequence[NDArray[np.floating]]
     ) -> None:
         tag_ids = np.asarray([self.vocab.strings[label] for label in self.labels], dtype=np.uint64)
         for doc, one in zip(docs, probabilities, strict=True):
@@ -123,8 +103,3 @@ def tag_confidence(token: Token) -> float | None:
     if stored is None or len(stored["tags"]) != len(token.doc):
         return None
     return stored["scores"][token.i] if stored["tags"][token.i] == token.tag else None
-
-
-def _softmax(x: NDArray[np.float32]) -> NDArray[np.float32]:
-    e = np.exp(x - x.max(axis=1, keepdims=True))
-    return e / e.sum(axis=1, keepdims=True)

@@ -12,10 +12,38 @@ from spacy.pipeline.trainable_pipe import TrainablePipe
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
-from thinc.api import Model
+from thinc.api import Config, Model
 from thinc.types import Floats2d
 
+from ..layers.elmo_tagger import DecoderName
+
+DEFAULT_MODEL = """
+[model]
+@architectures = "spacy_elmo_ner.ElmoTagger.v1"
+decoder = "{decoder}"
+nO = null
+
+[model.tok2vec]
+@architectures = "spacy_elmo_ner.ElmoTok2Vec.v1"
+upstream = "*"
+
+[model.tok2vec.bilm]
+@architectures = "spacy_elmo_ner.BiLM.v1"
+name = "small-en"
+
+[model.encoder]
+@architectures = "spacy_elmo_ner.ResidualBiLSTM.v1"
+units = 256
+dropout = 0.2
+recurrent_dropout = 0.2
+"""
+
 MISSING = -1  # class of a token without gold annotation; it adds nothing to the loss
+
+
+def default_model(decoder: DecoderName) -> Config:
+    """The [model] block both pipes begin with."""
+    return Config().from_str(DEFAULT_MODEL.format(decoder=decoder))
 
 
 class TokenClassifier(TrainablePipe):

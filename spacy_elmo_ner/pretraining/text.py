@@ -77,7 +77,7 @@ class TokenizedText:
             }
             data = json.loads((directory / "words.json").read_text(encoding="utf8"))
             return cls(words=data["words"], sources=data["sources"], **arrays)
-        except (OSError, ValueError, KeyError, TypeError) as err:
+        except (OSError, EOFError, ValueError, KeyError, TypeError) as err:
             raise ValueError(Errors.EL412.format(path=directory, problem=err)) from err
 
 

@@ -93,7 +93,8 @@ def pretrain(
         if len(held_out_rows) and (progress.step % settings.evaluate_every == 0 or is_last):
             held_out = measure(model, make_batch, text, held_out_rows, vocabulary)
             row |= {"forward": held_out.forward, "backward": held_out.backward}
-            bar.write(f"step {progress.step}: held-out perplexity {held_out.mean:.1f}")
+            if progress_bar:
+                bar.write(f"step {progress.step}: held-out perplexity {held_out.mean:.1f}")
         log.append(row)
         if progress.step % settings.checkpoint_every == 0 or is_last:
             save_checkpoint(

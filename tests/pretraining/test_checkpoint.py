@@ -96,7 +96,7 @@ def test_what_a_killed_run_left_half_written_is_no_checkpoint(tmp_path: Path) ->
 def test_another_config_is_refused(tmp_path: Path) -> None:
     model, optimizer = _save(tmp_path, 5)
     config = {"training": {"softmax_cutoffs": (1, 2), "seed": 1}}
-    with pytest.raises(ValueError, match="EL406.*step-00000005"):
+    with pytest.raises(ValueError, match=r"EL406.*step-00000005"):
         load_checkpoint(checkpoints(tmp_path)[0], model, optimizer, config)
 
 
@@ -108,11 +108,11 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path, name: str, content: bytes
     path.unlink()
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(ValueError, match="EL410.*step-00000005"):
+    with pytest.raises(ValueError, match=r"EL410.*step-00000005"):
         load_checkpoint(path.parent, model, optimizer, CONFIG)
 
 
 def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:
     _, optimizer = _save(tmp_path, 5)
-    with pytest.raises(ValueError, match="EL410.*size mismatch"):
+    with pytest.raises(ValueError, match=r"(?s)EL410.*size mismatch"):
         load_checkpoint(checkpoints(tmp_path)[0], nn.Linear(4, 2), optimizer, CONFIG)

@@ -125,7 +125,7 @@ def test_damaged_tokenized_text_is_named(
 ) -> None:
     tokenize([text_file], progress=False).to_disk(tmp_path / "text")
     (tmp_path / "text" / name).write_bytes(content)
-    with pytest.raises(ValueError, match="EL412.*text"):
+    with pytest.raises(ValueError, match=r"EL412.*text"):
         TokenizedText.from_disk(tmp_path / "text")
 
 

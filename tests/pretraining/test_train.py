@@ -49,7 +49,7 @@ def test_training_lowers_the_loss_and_leaves_a_biLM(
 ) -> None:
     bilm = _run(make_config(max_epochs=6, evaluate_every=5), tmp_path / "run")
     rows = _rows(tmp_path / "run")
-    assert rows[-1]["loss"] < 0.6 * rows[0]["loss"]
+    assert rows[-1]["loss"] < 0.7 * rows[0]["loss"]
     measured = [row for row in rows if "forward" in row]
     assert [row["step"] for row in measured][:2] == [5, 10] and "forward" in rows[-1]
     assert measured[-1]["forward"] < measured[0]["forward"]
@@ -108,15 +108,18 @@ def test_the_schedule_is_the_same_wherever_a_run_goes_on(
     assert _losses(tmp_path / "parts") == _losses(tmp_path / "whole")
 
 
-def test_rows_after_the_checkpoint_and_a_row_cut_short_are_dropped(
-    make_config: MakeConfig, tmp_path: Path
+@pytest.mark.parametrize("cut", [False, True])
+def test_rows_after_the_checkpoint_are_dropped_also_when_cut_short(
+    make_config: MakeConfig, tmp_path: Path, cut: bool
 ) -> None:
     config = make_config(checkpoint_every=2)
     with pytest.MonkeyPatch.context() as patch, pytest.raises(Interrupted):
         _interrupt_at(patch, 5)
         _run(config, tmp_path)
-    with (tmp_path / "log.jsonl").open("a") as file:
-        file.write('{"step": 6, "lo')
+    rows = (tmp_path / "log.jsonl").read_text()
+    assert rows.count("\n") == 5
+    if cut:
+        (tmp_path / "log.jsonl").write_text(rows[: rows.index('{"step": 5') + 20])
     assert [path.name for path in checkpoints(tmp_path / "checkpoints")][-1] == "step-00000004"
     _run(config, tmp_path, resume=True)
     steps = [row["step"] for row in _rows(tmp_path)]
@@ -152,7 +155,7 @@ def test_a_few_sentences_train_without_a_held_out_part(
 def test_a_folder_with_a_run_is_not_overwritten(make_config: MakeConfig, tmp_path: Path) -> None:
     config = make_config(max_steps=1)
     _run(config, tmp_path)
-    with pytest.raises(FileExistsError, match="EL408.*--resume"):
+    with pytest.raises(FileExistsError, match=r"EL408.*--resume"):
         _run(config, tmp_path)
 
 
@@ -161,14 +164,14 @@ def test_a_folder_with_a_biLM_alone_is_not_overwritten(
     make_config: MakeConfig, bilm_dir: Path, resume: bool
 ) -> None:
     before = (bilm_dir / "weights.safetensors").read_bytes()
-    with pytest.raises(FileExistsError, match="EL411.*bilm"):
+    with pytest.raises(FileExistsError, match=r"EL411.*bilm"):
         _run(make_config(max_steps=1), bilm_dir, resume=resume)
     assert (bilm_dir / "weights.safetensors").read_bytes() == before
 
 
 def test_another_config_cannot_resume(make_config: MakeConfig, tmp_path: Path) -> None:
     _run(make_config(max_steps=1), tmp_path)
-    with pytest.raises(ValueError, match="EL406.*step-00000001"):
+    with pytest.raises(ValueError, match=r"EL406.*step-00000001"):
         _run(make_config(max_steps=2), tmp_path, resume=True)
 
 
