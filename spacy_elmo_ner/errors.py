@@ -332,6 +332,7 @@ class Errors(metaclass=_Coded):
         "{path} cannot be read as tokenized text: {problem}. Delete this folder, and --resume "
         "writes it again."
     )
+    EL413 = "The folder {path} holds no text files ({suffixes}). Give files or another folder."
 
     # EL5xx: commands
     EL501 = (
@@ -341,6 +342,19 @@ class Errors(metaclass=_Coded):
     EL502 = (
         "No file {path}. Run a comparison first: python -m spacy project run compare, or "
         "python -m spacy elmo compare --output FOLDER."
+    )
+    EL511 = (
+        "Found the config {path} beside {n} other files. Give one config alone, which names its "
+        "text files itself, or text files and folders."
+    )
+    EL512 = "{path} exists already. Choose another folder, or delete the biLM in this one."
+    EL513 = (
+        "{source} would become HDF5, which holds float32 only. Leave out --half, or give weights "
+        "in HDF5 to get halved safetensors."
+    )
+    EL514 = (
+        "--options {options} belongs to one weights file (.hdf5), but {source} is a folder or a "
+        "name, which has its own options. Leave it out, or give the weights file."
     )
 
 

@@ -29,6 +29,7 @@ def test_all_names_are_there():
             for name in (
                 "BiLM",
                 "ElmoTok2Vec",
+                "ElmoConcat",
                 "ElmoListener",
                 "ResidualBiLSTM",
                 "ElmoTagger",

@@ -5,7 +5,10 @@ from spacy.cli._util import app
 
 from .assets import assets_cli
 from .compare import compare_cli
+from .convert import convert_cli
 from .corpus import corpus_cli
+from .perplexity import perplexity_cli
+from .pretrain import pretrain_cli
 from .report import report_cli
 from .train import train_cli
 
@@ -16,6 +19,9 @@ elmo_cli = typer.Typer(
 )
 app.add_typer(elmo_cli)
 
+elmo_cli.command("pretrain")(pretrain_cli)
+elmo_cli.command("perplexity")(perplexity_cli)
+elmo_cli.command("convert")(convert_cli)
 elmo_cli.command("assets")(assets_cli)
 elmo_cli.command("corpus")(corpus_cli)
 elmo_cli.command("compare")(compare_cli)

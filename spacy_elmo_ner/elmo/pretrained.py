@@ -8,19 +8,16 @@ number of parameters, its sha256 is recorded at first load, and a later mismatch
 import hashlib
 import json
 import os
-import urllib.request
 import warnings
 import weakref
 from dataclasses import dataclass
 from functools import lru_cache
-from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from ..errors import Errors, Warnings
 from .bilm import BiLM
+from .download import download
 from .options import BiLMOptions, CharCNNOptions, LSTMOptions
 from .storage import OPTIONS_FILE, WEIGHTS_FILE, from_bytes, replace_when_written, sha256_of
 
@@ -30,8 +27,6 @@ CACHE = Path(os.path.expanduser("~/.cache/spacy-elmo-ner"))
 
 _BASE = "https://s3-us-west-2.amazonaws.com/allennlp/models/elmo"
 _FILTERS = ((1, 32), (2, 32), (3, 64), (4, 128), (5, 256), (6, 512), (7, 1024))
-_TIMEOUT_S = 30
-_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -96,6 +91,12 @@ def load_pretrained(name: str, *, cache: Path | None = None) -> BiLM:
     if weights.name == WEIGHTS_FILE:
         return BiLM.from_disk(folder)
     return BiLM.from_hdf5(folder / OPTIONS_FILE, weights)
+
+
+def is_hdf5(name: str) -> bool:
+    """Whether the weights by this name are official HDF5 files, not safetensors."""
+    weights = _weights_in(_folder(name))
+    return name in OFFICIAL or (weights is not None and weights.name != WEIGHTS_FILE)
 
 
 # Frozen biLMs in use, so that pipes naming the same weights hold them in memory once.
@@ -217,41 +218,3 @@ def _fetch_official(name: str, folder: Path) -> None:
                         name=name, url=official.url(file), folder=folder, problem=err
                     )
                 ) from err
-
-
-def download(url: str, path: Path, limit: int) -> None:
-    """Fetch one https address to a file of at most limit bytes, whole or not at all.
-
-    Raises OSError if it cannot be reached, ValueError if it is longer than limit or not https,
-    also where it redirects to.
-    """
-    _check_https(url)
-    try:
-        _download(url, path, limit)
-    except HTTPException as err:  # an answer that is no HTTP, or ends before it should
-        raise OSError(repr(err)) from err
-
-
-def _download(url: str, path: Path, limit: int) -> None:
-    with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as response:
-        _check_https(response.geturl())
-        total = int(response.headers.get("Content-Length") or 0)
-        if total > limit:
-            raise ValueError(f"{total:,} bytes, more than the {limit:,} it may have")
-        with (
-            replace_when_written(path) as temporary,
-            temporary.open("wb") as file,
-            tqdm(total=total or None, unit="B", unit_scale=True, desc=path.name) as bar,
-        ):
-            while block := response.read(_BLOCK):
-                file.write(block)
-                bar.update(len(block))
-                if file.tell() > limit:
-                    raise ValueError(f"more than the {limit:,} bytes it may have")
-            if total and file.tell() != total:
-                raise OSError(f"connection ended after {file.tell():,} of {total:,} bytes")
-
-
-def _check_https(url: str) -> None:
-    if not url.startswith("https://"):
-        raise ValueError(f"{url} is not an https address")

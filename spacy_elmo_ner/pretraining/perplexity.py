@@ -1,7 +1,7 @@
 """Perplexity on text that was held out, over the full vocabulary, each direction by itself."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from ..elmo import BiLM
 from ..errors import Errors
 from .objective import SPECIAL, BatchMaker, LanguageModel, Vocabulary
-from .text import TokenizedText
+from .text import TokenizedText, tokenize
 
 SOFTMAX_FILE, VOCABULARY_FILE = "softmax.safetensors", "vocabulary.txt"
 
@@ -68,6 +68,15 @@ def measure(
         n_vocabulary=len(vocabulary),
         oov=float(1 - known[tokens].mean()),
     )
+
+
+def measure_files(
+    model: LanguageModel, vocabulary: Vocabulary, paths: Sequence[Path], *, progress: bool = True
+) -> Perplexity:
+    """Perplexity of text files. Raises FileNotFoundError or ValueError as `tokenize` does."""
+    text = tokenize(paths, progress=progress)
+    make_batch = BatchMaker(text.words, vocabulary, model.bilm.options)
+    return measure(model, make_batch, text, np.arange(text.n_sentences), vocabulary)
 
 
 def load_language_model(directory: Path) -> tuple[LanguageModel, Vocabulary]:

@@ -25,6 +25,7 @@ from tqdm import tqdm
 from ..elmo.storage import replace_when_written
 from ..errors import Errors
 
+TEXT_SUFFIXES = (".txt", ".gz", ".xz")
 # Longer lines are cut here: the gradient of an LSTM reaches no further anyway.
 MAX_SENTENCE = 128
 # Batches are cut from pools of this many sentences sorted by length, so that the sentences of
@@ -119,6 +120,24 @@ def tokenize(paths: Sequence[Path], *, progress: bool = True) -> TokenizedText:
         source=np.asarray(source, dtype=np.int32),
         sources=[path.name for path in paths],
     )
+
+
+def find_text_files(paths: Sequence[Path]) -> list[Path]:
+    """Text files as given, and for a folder those below it (.txt, .gz, .xz) in order of name.
+
+    Raises ValueError for a folder that holds none.
+    """
+    files: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            files.append(path)
+            continue
+        found = (file for file in path.rglob("*") if file.suffix in TEXT_SUFFIXES)
+        below = sorted(file for file in found if file.is_file())
+        if not below:
+            raise ValueError(Errors.EL413.format(path=path, suffixes=", ".join(TEXT_SUFFIXES)))
+        files += below
+    return files
 
 
 def read_lines(path: Path) -> Iterator[str]:

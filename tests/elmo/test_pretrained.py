@@ -1,10 +1,8 @@
 import http.client
-import io
 import json
 import shutil
 import urllib.error
 import urllib.request
-from email.message import Message
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,6 @@ from spacy_elmo_ner.elmo import BiLM, pretrained
 from spacy_elmo_ner.elmo.pretrained import (
     OFFICIAL,
     Official,
-    download,
     is_published,
     load_pretrained,
     published_sha256,
@@ -24,35 +21,7 @@ from spacy_elmo_ner.elmo.pretrained import (
 )
 from spacy_elmo_ner.elmo.storage import sha256_of, to_bytes
 
-URL = "https://example.org/file"
-
-
-class Response(io.BytesIO):
-    """What urlopen gives back: content, the address it came from, and how long it claims to be."""
-
-    def __init__(self, content: bytes, *, url: str = URL, length: str | None = None) -> None:
-        super().__init__(content)
-        self.url = url
-        self.headers = Message()
-        if length is not None:
-            self.headers["Content-Length"] = length
-
-    def geturl(self) -> str:
-        return self.url
-
-
-def serve(monkeypatch: pytest.MonkeyPatch, answer: Any) -> list[str]:
-    """Answer every request with this response, error, or function of the address; the addresses."""
-    asked: list[str] = []
-
-    def urlopen(url: str, timeout: float) -> Response:
-        asked.append(url)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer(url) if callable(answer) else answer
-
-    monkeypatch.setattr(urllib.request, "urlopen", urlopen)
-    return asked
+from .answers import Response, serve
 
 
 @pytest.fixture
@@ -222,35 +191,6 @@ def test_a_failed_download_says_where_to_put_the_files_and_leaves_none(
     with pytest.raises(OSError, match=rf"EL014.*options\.json.*{problem}.*cache"):
         BiLM.from_pretrained("elmo-small")
     assert list(tiny_official.iterdir()) == []
-
-
-def test_an_answer_that_breaks_off_leaves_no_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    response = Response(b"")
-
-    def read(n: int = -1) -> bytes:
-        raise http.client.IncompleteRead(b"")
-
-    monkeypatch.setattr(response, "read", read)
-    serve(monkeypatch, response)
-    with pytest.raises(OSError, match="IncompleteRead"):
-        download(URL, tmp_path / "file", 100)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_download_arrives_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    serve(monkeypatch, Response(b"content"))
-    download(URL, tmp_path / "file", 7)
-    assert (tmp_path / "file").read_bytes() == b"content"
-
-
-@pytest.mark.parametrize("url", ["http://example.org/x", "file:///etc/hosts", "ftp://example.org"])
-def test_only_https_is_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
-    asked = serve(monkeypatch, Response(b""))
-    with pytest.raises(ValueError, match="not an https address"):
-        download(url, tmp_path / "file", 10)
-    assert asked == []
 
 
 def test_two_who_share_a_biLM_hold_one_frozen_object(bilm_dir: Path) -> None:

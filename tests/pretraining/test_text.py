@@ -9,6 +9,7 @@ from spacy_elmo_ner.pretraining import text as text_module
 from spacy_elmo_ner.pretraining.text import (
     MAX_SENTENCE,
     TokenizedText,
+    find_text_files,
     read_lines,
     shuffled_batches,
     split_held_out,
@@ -33,12 +34,12 @@ def _made_of(lengths: list[int], sources: list[int] | None = None) -> TokenizedT
 
 
 def test_lines_are_read_plain_and_packed(tmp_path: Path) -> None:
-    data = "\ufeffOne line.\r\n\n   \nÄ second — one.".encode()
+    data = "\ufeffOne line.\r\n\n   \nÄ second “one”.".encode()
     (tmp_path / "a.txt").write_bytes(data)
     (tmp_path / "a.txt.gz").write_bytes(gzip.compress(data))
     (tmp_path / "a.txt.xz").write_bytes(lzma.compress(data))
     for name in ("a.txt", "a.txt.gz", "a.txt.xz"):
-        assert list(read_lines(tmp_path / name)) == ["One line.", "Ä second — one."]
+        assert list(read_lines(tmp_path / name)) == ["One line.", "Ä second “one”."]
 
 
 @pytest.mark.parametrize(
@@ -180,3 +181,23 @@ def test_the_sentences_of_a_batch_are_about_equally_long() -> None:
     )
     spans = [int(np.ptp(lengths[batch])) for batch in batches]
     assert np.median(spans) <= 3
+
+
+def test_a_folder_stands_for_the_text_files_below_it(tmp_path: Path) -> None:
+    (tmp_path / "texts" / "deep").mkdir(parents=True)
+    (tmp_path / "texts" / "folder.txt").mkdir()
+    names = ["b.txt", "a.txt.gz", "deep/c.txt.xz", "notes.md"]
+    for name in names:
+        (tmp_path / "texts" / name).touch()
+    found = find_text_files([tmp_path / "other.md", tmp_path / "texts"])
+    assert [path.relative_to(tmp_path).as_posix() for path in found] == [
+        "other.md",
+        "texts/a.txt.gz",
+        "texts/b.txt",
+        "texts/deep/c.txt.xz",
+    ]
+
+
+def test_a_folder_without_text_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"EL413.*\.txt, \.gz, \.xz"):
+        find_text_files([tmp_path])

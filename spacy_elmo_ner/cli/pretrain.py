@@ -1,0 +1,105 @@
+"""``python -m spacy elmo pretrain``: a biLM from raw text."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from wasabi import msg
+
+from ..errors import Errors
+
+if TYPE_CHECKING:
+    from ..pretraining.config import PretrainingConfig
+
+
+def pretrain_cli(
+    source: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="CONFIG|TEXT",
+            help="A config (.cfg) with the blocks [text], [training] and [bilm]; or text files "
+            "(.txt, .gz, .xz) and folders of them, UTF-8, one sentence or paragraph a line.",
+        ),
+    ],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Folder for the biLM (options.json, weights.safetensors), its softmax and "
+            "vocabulary, log.jsonl, and the checkpoints.",
+        ),
+    ],
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Go on from the newest checkpoint in the output folder, if any."
+        ),
+    ] = False,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="CPU threads. Default: what torch takes by itself.")
+    ] = None,
+) -> None:
+    """Train a biLM on raw text, to be used by its folder's name.
+
+    It learns to predict each word from the words before it and from those after it, and reports
+    how well on sentences that it keeps back. Given text files, the settings follow from their
+    size: 3.7 million parameters, and more passes over less text. A config sets everything.
+    An interrupted run goes on with the same command and --resume.
+
+    Examples:
+
+    python -m spacy elmo pretrain texts/ --output my-bilm
+
+    python -m spacy elmo pretrain configs/pretrain-small-en.cfg --output small-en --resume
+    """
+    import torch
+
+    from ..pretraining.train import pretrain
+
+    if threads is not None:
+        torch.set_num_threads(threads)
+    try:
+        config = read_config(source)
+        _announce(config)
+        bilm = pretrain(config, output, resume=resume)
+    except (OSError, ValueError) as err:
+        msg.fail(str(err), exits=1)
+    except KeyboardInterrupt:
+        msg.warn("Stopped. The same command with --resume goes on from the last checkpoint.")
+        raise typer.Exit(130) from None
+    msg.good(f"Wrote a biLM of {bilm.options.n_params:,} parameters to {output}")
+    model = {"@architectures": "spacy_elmo_ner.BiLM.v1", "name": str(output)}
+    print(f'In a pipeline: nlp.add_pipe("elmo", config={{"model": {model}}})')
+    print(f"On other text: python -m spacy elmo perplexity {output} TEXT")
+
+
+def read_config(source: Sequence[Path]) -> "PretrainingConfig":
+    """One config file, or settings that suit the text files given.
+
+    Raises FileNotFoundError, or ValueError for a config beside other files (EL511), a folder
+    without text (EL413), or a config that is wrong.
+    """
+    from ..pretraining.config import PretrainingConfig
+    from ..pretraining.text import find_text_files
+
+    configs = [path for path in source if path.suffix == ".cfg"]
+    if not configs:
+        return PretrainingConfig.for_text(find_text_files(source))
+    if len(source) > 1:
+        raise ValueError(Errors.EL511.format(path=configs[0], n=len(source) - 1))
+    return PretrainingConfig.from_cfg(configs[0])
+
+
+def _announce(config: "PretrainingConfig") -> None:
+    text, training = config.text, config.training
+    budget = f"{training.max_steps:,} steps" if training.max_steps else _passes(training.max_epochs)
+    msg.info(
+        f"Training on {len(text.paths)} text files for {budget}, "
+        f"{training.batch_tokens:,} tokens a step, {text.n_vocabulary:,} words at most to predict"
+    )
+
+
+def _passes(n: int) -> str:
+    return "1 pass" if n == 1 else f"{n} passes"

@@ -1,0 +1,129 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import spacy
+import torch
+from spacy.cli._util import app
+from typer.testing import CliRunner, Result
+
+from spacy_elmo_ner.cli.app import elmo_cli
+from spacy_elmo_ner.elmo import BiLM
+from spacy_elmo_ner.pretraining import train
+
+CONFIG = """
+[text]
+paths = ["{path}"]
+n_vocabulary = 50
+[training]
+batch_tokens = 100
+max_epochs = 1
+softmax_cutoffs = [10]
+checkpoint_every = 1
+bf16 = false
+[bilm]
+[bilm.lstm]
+dim = 4
+projection_dim = 2
+[bilm.char_cnn]
+filters = [[1, 4]]
+n_highway = 1
+[bilm.char_cnn.embedding]
+dim = 2
+"""
+
+
+@pytest.fixture
+def text(tmp_path: Path) -> Path:
+    path = tmp_path / "texts" / "a.txt"
+    path.parent.mkdir()
+    path.write_text("The cat sat .\nIn London , it rained all day .\n" * 20)
+    return path
+
+
+@pytest.fixture
+def config(tmp_path: Path, text: Path) -> Path:
+    path = tmp_path / "run.cfg"
+    path.write_text(CONFIG.format(path=text))
+    return path
+
+
+def _run(*args: Any) -> Result:
+    return CliRunner().invoke(elmo_cli, ["pretrain", *map(str, args)])
+
+
+def test_a_config_becomes_a_biLM_that_a_pipeline_names(config: Path, tmp_path: Path) -> None:
+    result = _run(config, "--output", tmp_path / "bilm")
+    assert result.exit_code == 0, result.output
+    assert f'"name": "{tmp_path / "bilm"}"'.replace('"', "'") in result.output.replace("\n", "")
+    assert "held-out perplexity" in result.output
+    model = {"@architectures": "spacy_elmo_ner.BiLM.v1", "name": str(tmp_path / "bilm")}
+    nlp = spacy.blank("en")
+    nlp.add_pipe("elmo", config={"model": model})
+    nlp.initialize()
+    assert len(nlp("The cat")) == 2
+
+
+def test_a_folder_of_text_trains_with_settings_of_its_own(text: Path, tmp_path: Path) -> None:
+    text.write_text("The cat sat .\nIn London , it rained .\n" * 6)
+    result = _run(text.parent, "--output", tmp_path / "bilm", "--threads", 1)
+    assert result.exit_code == 0, result.output
+    assert "1 text files for 10 passes" in result.output
+    assert BiLM.from_disk(tmp_path / "bilm").options.width == 256
+
+
+def test_an_interrupted_run_goes_on_with_resume(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append = train._Log.append
+
+    def stop(log: train._Log, row: dict[str, Any]) -> None:
+        append(log, row)
+        if row["step"] == 3:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(train._Log, "append", stop)
+        result = _run(config, "-o", tmp_path / "bilm")
+    assert result.exit_code == 130 and "--resume" in result.output
+    refused = _run(config, "-o", tmp_path / "bilm")
+    assert refused.exit_code == 1 and "EL408" in refused.output
+    result = _run(config, "-o", tmp_path / "bilm", "--resume")
+    assert result.exit_code == 0, result.output
+    rows = (tmp_path / "bilm" / "log.jsonl").read_text().splitlines()
+    assert [json.loads(row)["step"] for row in rows] == list(range(1, len(rows) + 1))
+
+
+def test_threads_are_set(config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(torch, "set_num_threads", asked.append)
+    assert _run(config, "-o", tmp_path / "a", "--threads", 2).exit_code == 0
+    assert asked == [2]
+    assert _run(config, "-o", tmp_path / "b", "--threads", 0).exit_code == 2
+
+
+def test_wrong_input_is_one_message_without_a_traceback(config: Path, tmp_path: Path) -> None:
+    output = tmp_path / "bilm"
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty.txt").touch()
+    (tmp_path / "picture.txt").write_bytes(b"\x89PNG\r\n\xff\xff")
+    (tmp_path / "wrong.cfg").write_text("[text]\nfiles = []\n")
+    for sources, code in (
+        ([tmp_path / "none.txt"], "EL401"),
+        ([tmp_path / "none.cfg"], "EL401"),
+        ([tmp_path / "empty.txt"], "EL402"),
+        ([tmp_path / "picture.txt"], "EL403"),
+        ([tmp_path / "wrong.cfg"], "EL405"),
+        ([tmp_path / "empty"], "EL413"),
+        ([config, tmp_path / "empty.txt"], "EL511"),
+    ):
+        result = _run(*sources, "-o", output)
+        assert result.exit_code == 1 and f"[{code}]" in result.output, result.output
+    assert not (output / "weights.safetensors").exists()
+
+
+def test_help_says_what_goes_in_and_comes_out() -> None:
+    output = " ".join(CliRunner().invoke(app, ["elmo", "pretrain", "--help"]).output.split())
+    for words in ("[text], [training] and [bilm]", "one sentence or paragraph a line", "--resume"):
+        assert words in output
