@@ -348,10 +348,6 @@ class Errors(metaclass=_Coded):
         "text files itself, or text files and folders."
     )
     EL512 = "{path} exists already. Choose another folder, or delete the biLM in this one."
-    EL513 = (
-        "{source} would become HDF5, which holds float32 only. Leave out --half, or give weights "
-        "in HDF5 to get halved safetensors."
-    )
     EL514 = (
         "--options {options} belongs to one weights file (.hdf5), but {source} is a folder or a "
         "name, which has its own options. Leave it out, or give the weights file."

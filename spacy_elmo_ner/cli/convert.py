@@ -34,13 +34,14 @@ def convert_cli(
     ] = None,
     half: Annotated[
         bool,
-        typer.Option("--half", help="Write float16: half the size, for safetensors only."),
+        typer.Option("--half", help="Write safetensors of float16, half the size, from either."),
     ] = False,
 ) -> None:
     """Convert a biLM between official HDF5 files and safetensors.
 
     HDF5 becomes safetensors, which load faster and can be halved; safetensors become HDF5, which
-    AllenNLP reads. Vectors stay the same to the last bit, except with --half.
+    AllenNLP reads. Vectors stay the same to the last bit, except with --half, which rounds the
+    weights once.
 
     Examples:
 
@@ -57,11 +58,11 @@ def convert_cli(
 
 
 def convert(source: str, output: Path, *, options: Path | None, half: bool) -> Path:
-    """Write a biLM in the other format; returns the weights file.
+    """Write a biLM in the other format, or as halved safetensors; returns the weights file.
 
     Raises OSError for files that are missing or cannot be had, ValueError for a biLM that cannot
-    be read, options given for a folder (EL514), or float16 asked of HDF5 (EL513), and
-    FileExistsError if the output folder holds a biLM (EL512).
+    be read, or options given for a folder (EL514), and FileExistsError if the output folder holds
+    a biLM (EL512).
     """
     import torch
 
@@ -71,11 +72,9 @@ def convert(source: str, output: Path, *, options: Path | None, half: bool) -> P
         if (output / name).exists():
             raise FileExistsError(Errors.EL512.format(path=output / name))
     bilm, from_hdf5 = _read(source, options)
-    if from_hdf5:
+    if from_hdf5 or half:
         bilm.to_disk(output, dtype=torch.float16 if half else torch.float32)
         return output / WEIGHTS_FILE
-    if half:
-        raise ValueError(Errors.EL513.format(source=source))
     bilm.to_hdf5(output)
     return output / "weights.hdf5"
 
