@@ -36,6 +36,8 @@ def build_elmo_tok2vec_v1(
 
 def replace_listener_cfg(elmo_cfg: dict[str, Any], listener_cfg: dict[str, Any]) -> dict[str, Any]:
     """The config of a pipe whose listener became a biLM of its own."""
+    # spaCy hands over the whole [model.tok2vec] block; in an ElmoConcat the listener is inside.
+    listener_cfg = listener_cfg.get("elmo", listener_cfg)
     return {
         "@architectures": "spacy_elmo_ner.ElmoTok2Vec.v1",
         "upstream": None,

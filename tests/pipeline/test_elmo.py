@@ -117,6 +117,31 @@ def test_replace_listeners_keeps_every_answer(make_nlp, listener, tmp_path):
     assert annotation(loaded("Mary Smith met Reuters in Paris")) == expected
 
 
+def test_a_listener_inside_a_concat_is_replaced(make_nlp, tmp_path):
+    nlp = make_nlp("elmo")
+    listener = {
+        "@architectures": "spacy_elmo_ner.ElmoListener.v1",
+        "width": 4,
+        "layer_norm": True,
+    }
+    embed = {
+        "@architectures": "spacy.MultiHashEmbed.v2",
+        "width": 6,
+        "attrs": ["NORM"],
+        "rows": [50],
+        "include_static_vectors": False,
+    }
+    concat = {"@architectures": "spacy_elmo_ner.ElmoConcat.v1", "elmo": listener, "embed": embed}
+    nlp.add_pipe("elmo_ner", config={"model": {"tok2vec": concat, "encoder": {"units": 4}}})
+    nlp.initialize(lambda: make_examples(nlp))
+    expected = annotation(nlp("Mary Smith left Paris"))
+    nlp.replace_listeners("elmo", "elmo_ner", ["model.tok2vec.elmo"])
+    nlp.to_disk(tmp_path / "nlp")
+    loaded = spacy.load(tmp_path / "nlp", exclude=["elmo"])
+    assert annotation(loaded("Mary Smith left Paris")) == expected
+    assert loaded.config["components"]["elmo_ner"]["model"]["tok2vec"]["elmo"]["layer_norm"]
+
+
 def test_sourced_pipes_answer_as_at_home(make_nlp):
     nlp = make_nlp(*ALL, steps=10, listener=True)
     expected = annotation(nlp("Mary Smith left Paris"))
