@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .options import LSTMOptions
+from .packed_lstm import LSTMWeights, packed_lstm
 
 
 class LSTMState(NamedTuple):
@@ -50,36 +50,29 @@ class ProjectedLSTM(nn.Module):
         state: where each sequence starts; zeros if None.
         """
         options = self.options
-        input_weight, recurrent_weight = self.weight.split(options.projection_dim, dim=1)
-        if torch.is_autocast_enabled(inputs.device.type):
-            # Autocast keeps casts of whole parameters only; this half would be cast each step.
-            recurrent_weight = recurrent_weight.to(torch.get_autocast_dtype(inputs.device.type))
-        forget_bias = self.bias.new_zeros(4, options.dim)
-        forget_bias[2] = 1.0
-        # One product over all steps for the input's half of the gates; only the recurrent
-        # half has to wait for the step before.
-        input_gates = F.linear(inputs, input_weight, self.bias + forget_bias.view(-1))
-        h, c = state or LSTMState(
-            inputs.new_zeros(batch_sizes[0], options.projection_dim),
-            inputs.new_zeros(batch_sizes[0], options.dim),
+        outputs, cells = packed_lstm(
+            inputs,
+            batch_sizes,
+            self._weights(),
+            state=state,
+            cell_clip=options.cell_clip,
+            proj_clip=options.proj_clip,
+            dtype=_product_dtype(inputs),
         )
-        outputs: list[Tensor] = []
-        finished: list[LSTMState] = []
-        for n, gates in zip(batch_sizes, input_gates.split(list(batch_sizes)), strict=True):
-            if n < len(h):
-                finished.append(LSTMState(h[n:], c[n:]))
-                h, c = h[:n], c[:n]
-            i, j, f, o = (gates + F.linear(h, recurrent_weight)).chunk(4, dim=1)
-            c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(j)
-            c = _clip(c, options.cell_clip)
-            h = torch.sigmoid(o) * torch.tanh(c)
-            if self.projection is not None:
-                h = _clip(F.linear(h, self.projection), options.proj_clip)
-            outputs.append(h)
-        finished.append(LSTMState(h, c))
-        # Sequences end shortest first, and the shortest stand last.
-        last = LSTMState(*(torch.cat(parts[::-1]) for parts in zip(*finished, strict=True)))
-        return torch.cat(outputs), last
+        last = _last_positions(batch_sizes).to(inputs.device)
+        return outputs, LSTMState(outputs[last], cells[last])
+
+    def _weights(self) -> LSTMWeights:
+        """In torch's order of gates, the constant forget bias added."""
+        dim, n_in = self.options.dim, self.options.projection_dim
+        order = torch.tensor([0, 2, 1, 3], device=self.weight.device)
+        weight = self.weight.view(4, dim, -1)[order].view(4 * dim, -1)
+        bias = self.bias.view(4, dim)[order]
+        forget_bias = torch.zeros_like(bias)
+        forget_bias[1] = 1.0
+        return LSTMWeights(
+            weight[:, :n_in], weight[:, n_in:], (bias + forget_bias).view(-1), self.projection
+        )
 
 
 class LSTMStack(nn.Module):
@@ -110,5 +103,15 @@ class LSTMStack(nn.Module):
         return outputs, last_states
 
 
-def _clip(x: Tensor, bound: float | None) -> Tensor:
-    return x if bound is None else x.clamp(-bound, bound)
+def _product_dtype(inputs: Tensor) -> torch.dtype:
+    """Autocast's type, which torch applies to its own layers but not to a written-out gradient."""
+    kind = inputs.device.type
+    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else inputs.dtype
+
+
+def _last_positions(batch_sizes: Sequence[int]) -> Tensor:
+    """Where each sequence's last step stands in packed order: (n_sequences,) int64."""
+    sizes = torch.tensor(batch_sizes)
+    row = torch.arange(batch_sizes[0])
+    n_steps = (sizes[:, None] > row).sum(0)
+    return (sizes.cumsum(0) - sizes)[n_steps - 1] + row

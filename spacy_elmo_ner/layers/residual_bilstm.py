@@ -10,8 +10,8 @@ from thinc.util import torch2xp, xp2torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
+from ..elmo.packed_lstm import LSTMWeights, packed_lstm
 from ..elmo.packing import Packing, inverse
-from .packed_lstm import packed_lstm
 from .torch_shim import TorchShim
 from .types import EncoderModel
 
@@ -106,14 +106,16 @@ class ResidualBiLSTM(nn.Module):
         for suffix, positions in (("l0", packing.forward), ("l0_reverse", packing.backward)):
             positions = positions.to(x.device)
             inputs = x[positions]
-            output = packed_lstm(
+            output, _ = packed_lstm(
                 inputs if input_mask is None else inputs * input_mask[row],
                 packing.batch_sizes,
-                getattr(lstm, f"weight_ih_{suffix}"),
-                getattr(lstm, f"weight_hh_{suffix}"),
-                getattr(lstm, f"bias_ih_{suffix}") + getattr(lstm, f"bias_hh_{suffix}"),
-                _mask(x, n_docs, lstm.hidden_size, self.recurrent_dropout),
-                torch.bfloat16,
+                LSTMWeights(
+                    getattr(lstm, f"weight_ih_{suffix}"),
+                    getattr(lstm, f"weight_hh_{suffix}"),
+                    getattr(lstm, f"bias_ih_{suffix}") + getattr(lstm, f"bias_hh_{suffix}"),
+                ),
+                recurrent_mask=_mask(x, n_docs, lstm.hidden_size, self.recurrent_dropout),
+                dtype=torch.bfloat16,
             )
             halves.append(output[inverse(positions)])
         return torch.cat(halves, dim=1)

@@ -2,7 +2,6 @@ import numpy as np
 import torch
 
 from spacy_elmo_ner.elmo.packing import Packing
-from spacy_elmo_ner.layers.packed_lstm import packed_lstm
 from spacy_elmo_ner.layers.residual_bilstm import ResidualBiLSTM, build_residual_bilstm_v1
 
 
@@ -33,40 +32,6 @@ def test_the_output_is_the_sum_of_both_bilstms():
     x2, _ = module.upper(x1)
     found = module(torch.from_numpy(doc), Packing.of([7]))
     torch.testing.assert_close(found, x1 + x2)
-
-
-def test_training_in_float32_equals_torchs_lstm_in_values_and_gradients():
-    torch.manual_seed(0)
-    lengths = [3, 1, 7, 7, 2]
-    packing = Packing.of(lengths)
-    lstm = torch.nn.LSTM(6, 5)
-    x = torch.randn(sum(lengths), 6, requires_grad=True)
-    direction = torch.randn(sum(lengths), 5)
-    packed = torch.nn.utils.rnn.PackedSequence(
-        x[packing.forward], torch.tensor(packing.batch_sizes)
-    )
-    expected = lstm(packed)[0].data
-    found = packed_lstm(
-        x[packing.forward],
-        packing.batch_sizes,
-        lstm.weight_ih_l0,
-        lstm.weight_hh_l0,
-        lstm.bias_ih_l0 + lstm.bias_hh_l0,
-    )
-    torch.testing.assert_close(found, expected)
-    parameters = [x, *lstm.parameters()]
-    wanted = torch.autograd.grad((expected * direction).sum(), parameters)
-    got = torch.autograd.grad((found * direction).sum(), parameters)
-    for a, b in zip(got, wanted, strict=True):
-        torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-4)
-
-
-def test_a_mask_on_the_recurrence_is_the_same_at_every_step():
-    torch.manual_seed(0)
-    x, w_in, w_rec, bias = (torch.randn(*size) for size in ((4, 3), (20, 3), (20, 5), (20,)))
-    mask = torch.tensor([[0.0, 2.0, 2.0, 0.0, 2.0]])
-    masked = packed_lstm(x, [1, 1, 1, 1], w_in, w_rec, bias, mask)
-    torch.testing.assert_close(masked, packed_lstm(x, [1] * 4, w_in, w_rec * mask, bias))
 
 
 def test_training_without_dropout_is_close_to_prediction():

@@ -1,0 +1,178 @@
+"""One direction of an LSTM over packed sequences, with its gradient written out.
+
+torch's own LSTM runs packed sequences step by step through float32 products that are slow on
+many CPUs, has neither clipping nor dropout on the recurrence, and automatic differentiation of
+a loop takes a product for every weight's gradient at every step. Here the products that need
+not wait for the step before (inputs, and all weight gradients) are one each, and products run
+in bfloat16 where that is asked for; sums and states stay float32.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class LSTMWeights(NamedTuple):
+    """Of one layer and direction. Gates stand in torch's order: input, forget, candidate, output.
+
+    input (4 * units, n_in), recurrent (4 * units, n_out), bias (4 * units,),
+    projection (n_out, units), or None where n_out is units: what a step hands on, Sak et al. 2014.
+    """
+
+    input: Tensor
+    recurrent: Tensor
+    bias: Tensor
+    projection: Tensor | None = None
+
+
+def packed_lstm(
+    inputs: Tensor,
+    batch_sizes: Sequence[int],
+    weights: LSTMWeights,
+    *,
+    state: tuple[Tensor, Tensor] | None = None,
+    recurrent_mask: Tensor | None = None,
+    cell_clip: float | None = None,
+    proj_clip: float | None = None,
+    dtype: torch.dtype = torch.float32,
+) -> tuple[Tensor, Tensor]:
+    """inputs (n_packed, n_in) -> outputs (n_packed, n_out), cells (n_packed, units), all float32.
+
+    batch_sizes: sequences still running at each step; never grows. state: h (n_sequences, n_out)
+    and c (n_sequences, units) that sequences start from, without gradient; zeros if None.
+    recurrent_mask (n_sequences, n_out): factors on the recurrent input, the same at every step.
+    cell_clip, proj_clip: bounds of cell states and of projected outputs; no gradient passes a
+    value at its bound. dtype: of the matrix products. Cells carry no gradient.
+    """
+    outputs, cells = _PackedLSTM.apply(
+        inputs,
+        list(batch_sizes),
+        *weights,
+        state,
+        recurrent_mask,
+        (cell_clip, proj_clip),
+        dtype,
+    )
+    return outputs, cells
+
+
+class _PackedLSTM(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        inputs: Tensor,
+        batch_sizes: list[int],
+        input_weight: Tensor,
+        recurrent_weight: Tensor,
+        bias: Tensor,
+        projection: Tensor | None,
+        state: tuple[Tensor, Tensor] | None,
+        mask: Tensor | None,
+        clips: tuple[float | None, float | None],
+        dtype: torch.dtype,
+    ) -> tuple[Tensor, Tensor]:
+        n_out, units = recurrent_weight.shape[1], len(bias) // 4
+        cell_clip, proj_clip = clips
+        x, w_in, w_rec = inputs.to(dtype), input_weight.to(dtype), recurrent_weight.to(dtype)
+        w_out = None if projection is None else projection.to(dtype)
+        gates = torch.addmm(bias.to(dtype), x, w_in.T).float()  # (n_packed, 4 * units)
+        previous = torch.zeros(len(inputs), n_out, dtype=dtype, device=inputs.device)
+        cells = inputs.new_empty(len(inputs), units)
+        squashed = torch.empty_like(cells)  # tanh of the cells
+        hidden = inputs.new_empty(len(inputs), units)
+        outputs = hidden if w_out is None else inputs.new_empty(len(inputs), n_out)
+        if state is not None:
+            h, c = state
+        else:
+            h, c = inputs.new_zeros(batch_sizes[0], n_out), inputs.new_zeros(batch_sizes[0], units)
+        start = 0
+        for n in batch_sizes:
+            now = slice(start, start + n)
+            start += n
+            if now.start or state is not None:
+                h = h[:n] if mask is None else h[:n] * mask[:n]
+                previous[now] = h
+                gates[now] += previous[now] @ w_rec.T
+            step = gates[now]
+            i, f, g, o = step.chunk(4, dim=1)
+            step[:, : 2 * units].sigmoid_()
+            step[:, 3 * units :].sigmoid_()
+            g.tanh_()
+            c = torch.mul(f, c[:n], out=cells[now]).addcmul_(i, g)
+            if cell_clip is not None:
+                c.clamp_(-cell_clip, cell_clip)
+            h = torch.mul(o, torch.tanh(c, out=squashed[now]), out=hidden[now])
+            if w_out is not None:
+                h = outputs[now].copy_(h.to(dtype) @ w_out.T)
+                if proj_clip is not None:
+                    h.clamp_(-proj_clip, proj_clip)
+        ctx.save_for_backward(
+            x, w_in, w_rec, w_out, gates, previous, cells, squashed, hidden, outputs, mask
+        )
+        ctx.batch_sizes, ctx.clips = batch_sizes, clips
+        ctx.first_cell = None if state is None else state[1]
+        ctx.mark_non_differentiable(cells)
+        return outputs, cells
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Any, ...]:
+        d_outputs = grad_outputs[0]
+        x, w_in, w_rec, w_out, gates, previous, cells, squashed, hidden, outputs, mask = (
+            ctx.saved_tensors
+        )
+        n_out, units = w_rec.shape[1], cells.shape[1]
+        cell_clip, proj_clip = ctx.clips
+        d_gates = torch.empty_like(gates, dtype=x.dtype)
+        d_projected = torch.empty_like(outputs, dtype=x.dtype) if w_out is not None else None
+        d_h_next = gates.new_zeros(0, n_out)  # from the step after
+        d_c_next = gates.new_zeros(0, units)
+        end = len(gates)
+        for t in range(len(ctx.batch_sizes) - 1, -1, -1):
+            n = ctx.batch_sizes[t]
+            now = slice(end - n, end)
+            end -= n
+            i, f, g, o = gates[now].chunk(4, dim=1)
+            # Sequences that end here got nothing from the step after.
+            d_h = d_outputs[now].clone()
+            d_h[: len(d_h_next)] += d_h_next
+            if d_projected is not None:
+                if proj_clip is not None:
+                    d_h *= outputs[now].abs() < proj_clip
+                d_projected[now] = d_h
+                d_h = (d_projected[now] @ w_out).float()
+            tanh_c = squashed[now]
+            d_c = d_h * o
+            d_c -= d_c * tanh_c * tanh_c
+            d_c[: len(d_c_next)] += d_c_next
+            if cell_clip is not None:
+                d_c *= cells[now].abs() < cell_clip
+            d = d_gates[now]
+            d[:, :units] = d_c * g * (i * (1 - i))
+            if end:
+                c_before = cells[end - ctx.batch_sizes[t - 1] :][:n]
+            else:
+                c_before = ctx.first_cell
+            if c_before is None:
+                d[:, units : 2 * units] = 0  # the first cell state is zero
+            else:
+                d[:, units : 2 * units] = d_c * c_before * (f * (1 - f))
+            d[:, 2 * units : 3 * units] = d_c * i * (1 - g * g)
+            d[:, 3 * units :] = d_h * tanh_c * (o * (1 - o))
+            d_h_next = (d @ w_rec).float()
+            if mask is not None:
+                d_h_next = d_h_next * mask[:n]
+            d_c_next = d_c.mul_(f)
+        d_projection = None
+        if d_projected is not None:
+            d_projection = (d_projected.T @ hidden.to(x.dtype)).float()
+        return (
+            (d_gates @ w_in).float() if ctx.needs_input_grad[0] else None,
+            None,
+            (d_gates.T @ x).float(),
+            (d_gates.T @ previous).float(),
+            d_gates.float().sum(0),
+            d_projection,
+            *[None] * 4,
+        )
