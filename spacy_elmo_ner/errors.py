@@ -238,10 +238,6 @@ class Errors(metaclass=_Coded):
         '{path}: {place} is {value!r}. A label map holds "description" (text) and "ents" and '
         '"tags", each from labels to labels, or to null where there is nothing like it.'
     )
-    EL242 = (
-        '{path}: {section} has no label {label!r}. Add "{label}" to it, with the label it '
-        "becomes, or null where there is nothing like it."
-    )
 
     # EL3xx: comparison
     EL301 = (

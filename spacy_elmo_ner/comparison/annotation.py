@@ -52,15 +52,6 @@ def annotated_copy(doc: Doc, annotation: Annotation) -> Doc:
     return copy
 
 
-def to_bio(n_words: int, entities: Iterable[EntitySpan]) -> list[str]:
-    """Entities (start, end, label), not overlapping -> n_words labels O, B-x, I-x (IOB2)."""
-    labels = ["O"] * n_words
-    for start, end, label in entities:
-        labels[start] = f"B-{label}"
-        labels[start + 1 : end] = [f"I-{label}"] * (end - start - 1)
-    return labels
-
-
 def entity_words(words: Sequence[str], entities: Iterable[EntitySpan]) -> set[tuple[str, ...]]:
     """The surface forms of the entities, words as written."""
     return {tuple(words[start:end]) for start, end, _ in entities}

@@ -11,7 +11,8 @@ from spacy.scorer import get_ner_prf
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from .annotation import UNMAPPED_TAG, Annotation, annotated_copy, entity_words, to_bio
+from ..corpus.docs import spans_to_bio
+from .annotation import UNMAPPED_TAG, Annotation, annotated_copy, entity_words
 from .peers import nervaluate_modes, seqeval_default, seqeval_report, seqeval_strict
 from .results import EntitySpan, Score
 
@@ -46,8 +47,8 @@ def ner_scores(
     ]
     if not any(truth.entities or guess.entities for _, truth, guess in triples):
         return {}
-    true_bio = [to_bio(len(truth.words), truth.entities or ()) for _, truth, _ in triples]
-    pred_bio = [to_bio(len(guess.words), guess.entities or ()) for _, _, guess in triples]
+    true_bio = [spans_to_bio(len(truth.words), truth.entities or ()) for _, truth, _ in triples]
+    pred_bio = [spans_to_bio(len(guess.words), guess.entities or ()) for _, _, guess in triples]
     scores = {
         SEQEVAL_DEFAULT: seqeval_default(true_bio, pred_bio),
         SEQEVAL_STRICT: seqeval_strict(true_bio, pred_bio),

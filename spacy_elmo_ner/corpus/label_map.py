@@ -5,7 +5,7 @@
 null says: known, but the other scheme has nothing like it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,28 +41,6 @@ class LabelMap:
         except (OSError, ValueError) as err:
             raise ValueError(Errors.EL240.format(path=path, problem=err, example=_EXAMPLE)) from err
         return cls(source=str(path), **_checked(path, data))
-
-    @classmethod
-    def identity(cls, ents: Iterable[str], tags: Iterable[str]) -> "LabelMap":
-        """The map of a scheme into itself."""
-        return cls("the identity map", {x: x for x in ents}, {x: x for x in tags})
-
-    def ent(self, label: str) -> str | None:
-        """The entity label it becomes, None where there is nothing like it.
-
-        Raises ValueError (EL242) for a label that is not in the map.
-        """
-        return self._look_up("ents", self.ents, label)
-
-    def tag(self, tag: str) -> str | None:
-        """The tag it becomes, as `ent`."""
-        return self._look_up("tags", self.tags, tag)
-
-    def _look_up(self, section: str, table: Mapping[str, str | None], label: str) -> str | None:
-        if label not in table:
-            message = Errors.EL242.format(path=self.source, section=section, label=label)
-            raise ValueError(message)
-        return table[label]
 
 
 def _checked(path: Path, data: object) -> dict[str, Any]:

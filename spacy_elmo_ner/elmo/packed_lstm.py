@@ -150,10 +150,7 @@ class _PackedLSTM(torch.autograd.Function):
                 d_c *= cells[now].abs() < cell_clip
             d = d_gates[now]
             d[:, :units] = d_c * g * (i * (1 - i))
-            if end:
-                c_before = cells[end - ctx.batch_sizes[t - 1] :][:n]
-            else:
-                c_before = ctx.first_cell
+            c_before = cells[end - ctx.batch_sizes[t - 1] :][:n] if end else ctx.first_cell
             if c_before is None:
                 d[:, units : 2 * units] = 0  # the first cell state is zero
             else:

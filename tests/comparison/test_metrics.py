@@ -10,8 +10,9 @@ from spacy.training import Example
 from spacy.vocab import Vocab
 
 from spacy_elmo_ner.comparison import metrics, peers
-from spacy_elmo_ner.comparison.annotation import UNMAPPED_TAG, Annotation, from_doc, to_bio
+from spacy_elmo_ner.comparison.annotation import UNMAPPED_TAG, Annotation, from_doc
 from spacy_elmo_ner.comparison.metrics import ner_scores, padded_tag_score, tag_accuracy, tag_scores
+from spacy_elmo_ner.corpus.docs import spans_to_bio
 
 GOLD = [
     ["B-per", "I-per", "O", "B-geo", "O"],
@@ -39,7 +40,7 @@ def scores() -> dict[str, metrics.Score]:
 
 def test_bio_and_spans_are_two_ways_to_say_the_same():
     for doc, bio in zip(docs(GOLD), GOLD, strict=True):
-        assert to_bio(len(doc), from_doc(doc).entities or ()) == bio
+        assert spans_to_bio(len(doc), from_doc(doc).entities or ()) == bio
 
 
 def test_default_figures_are_seqevals_own():

@@ -15,21 +15,6 @@ GMB_TAGS = {
 }
 
 
-@pytest.mark.parametrize("section", ["ent", "tag"])
-def test_a_label_outside_the_map_is_named_with_the_file(tmp_path: Path, section: str) -> None:
-    path = tmp_path / "map.json"
-    path.write_text('{"ents": {}, "tags": {}}')
-    with pytest.raises(ValueError, match=rf"EL242.*{path}: {section}s has no label 'NEW'"):
-        getattr(LabelMap.from_file(path), section)("NEW")
-
-
-def test_the_identity_map_leaves_labels_as_they_are() -> None:
-    label_map = LabelMap.identity(["per"], ["NN"])
-    assert (label_map.ent("per"), label_map.tag("NN")) == ("per", "NN")
-    with pytest.raises(ValueError, match=r"EL242.*identity map.*'org'"):
-        label_map.ent("org")
-
-
 @pytest.mark.parametrize(
     ("name", "text"),
     [("map.json", "{"), ("map.yaml", "ents: [1"), ("map.json", ""), ("map.json", None)],
