@@ -11,6 +11,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from .fast_linear import Derived
+from .fast_lstm import FastLSTM
 from .options import LSTMOptions
 from .packed_lstm import LSTMWeights, packed_lstm
 
@@ -40,6 +42,7 @@ class ProjectedLSTM(nn.Module):
             self.projection = nn.Parameter(torch.empty(n_out, options.dim))
             nn.init.xavier_uniform_(self.projection)
         nn.init.xavier_uniform_(self.weight)
+        self._fast: Derived[FastLSTM] = Derived()
 
     def forward(
         self, inputs: Tensor, batch_sizes: Sequence[int], state: LSTMState | None = None
@@ -49,18 +52,25 @@ class ProjectedLSTM(nn.Module):
         batch_sizes: sequences still running at each step; never grows.
         state: where each sequence starts; zeros if None.
         """
-        options = self.options
-        outputs, cells = packed_lstm(
-            inputs,
-            batch_sizes,
-            self._weights(),
-            state=state,
-            cell_clip=options.cell_clip,
-            proj_clip=options.proj_clip,
-            dtype=_product_dtype(inputs),
-        )
         last = _last_positions(batch_sizes).to(inputs.device)
-        return outputs, LSTMState(outputs[last], cells[last])
+        if torch.is_grad_enabled() or torch.is_autocast_enabled(inputs.device.type):
+            outputs, cells = packed_lstm(
+                inputs,
+                batch_sizes,
+                self._weights(),
+                state=state,
+                cell_clip=self.options.cell_clip,
+                proj_clip=self.options.proj_clip,
+                dtype=_product_dtype(inputs),
+            )
+            return outputs, LSTMState(outputs[last], cells[last])
+        fast = self._fast.get(list(self.parameters()), self._make_fast)
+        outputs, last_cells = fast(inputs, batch_sizes, state)
+        return outputs, LSTMState(outputs[last], last_cells)
+
+    def _make_fast(self) -> FastLSTM:
+        options = self.options
+        return FastLSTM(self._weights(), cell_clip=options.cell_clip, proj_clip=options.proj_clip)
 
     def _weights(self) -> LSTMWeights:
         """In torch's order of gates, the constant forget bias added."""

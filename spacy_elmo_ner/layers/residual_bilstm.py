@@ -10,6 +10,8 @@ from thinc.util import torch2xp, xp2torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
+from ..elmo.fast_linear import Derived
+from ..elmo.fast_lstm import FastLSTM
 from ..elmo.packed_lstm import LSTMWeights, packed_lstm
 from ..elmo.packing import Packing, inverse
 from .torch_shim import TorchShim
@@ -71,6 +73,9 @@ def _split(model: EncoderModel, x: Any, lengths: Sequence[int]) -> list[Floats2d
     return model.ops.xp.split(x, ends[:-1].tolist())
 
 
+_DIRECTIONS = ("l0", "l0_reverse")  # torch's names of the forward and the backward half
+
+
 class ResidualBiLSTM(nn.Module):
     """x1 = BiLSTM(x), x2 = BiLSTM(x1), out = x1 + x2, over tokens in packed order."""
 
@@ -82,19 +87,37 @@ class ResidualBiLSTM(nn.Module):
         self.upper = nn.LSTM(2 * units, units, bidirectional=True)
         for lstm in (self.lower, self.upper):
             _init_as_keras(lstm)
+        self._fast_lower: Derived[list[FastLSTM]] = Derived()
+        self._fast_upper: Derived[list[FastLSTM]] = Derived()
 
     def forward(self, inputs: Tensor, packing: Packing) -> Tensor:
         """inputs (n_flat, n_in), Doc after Doc -> (n_flat, 2 * units)."""
         # Packed, so that a Doc's result does not depend on the Docs beside it: over padding
         # the backward half would start from it (Thinc's with_padded does).
-        run = self._run_training if self.training else self._run
-        x1 = run(self.lower, inputs, packing)
-        return x1 + run(self.upper, x1, packing)
+        if self.training:
+            x1 = self._run_training(self.lower, inputs, packing)
+            return x1 + self._run_training(self.upper, x1, packing)
+        x1 = self._run(self.lower, self._fast_lower, inputs, packing)
+        return x1 + self._run(self.upper, self._fast_upper, x1, packing)
 
-    def _run(self, lstm: nn.LSTM, x: Tensor, packing: Packing) -> Tensor:
-        position = packing.forward.to(x.device)
-        packed = PackedSequence(x[position], torch.tensor(packing.batch_sizes))
-        return lstm(packed)[0].data[inverse(position)]
+    def _run(
+        self, lstm: nn.LSTM, kept: Derived[list[FastLSTM]], x: Tensor, packing: Packing
+    ) -> Tensor:
+        if x.device.type != "cpu":
+            position = packing.forward.to(x.device)
+            packed = PackedSequence(x[position], torch.tensor(packing.batch_sizes))
+            return lstm(packed)[0].data[inverse(position)]
+        fast = kept.get(
+            list(lstm.parameters()), lambda: [FastLSTM(_weights(lstm, s)) for s in _DIRECTIONS]
+        )
+        positions = (packing.forward, packing.backward)
+        return torch.cat(
+            [
+                run(x[position], packing.batch_sizes)[0][inverse(position)]
+                for run, position in zip(fast, positions, strict=True)
+            ],
+            dim=1,
+        )
 
     def _run_training(self, lstm: nn.LSTM, x: Tensor, packing: Packing) -> Tensor:
         """The same with dropout; products in bfloat16, which are four times as fast on CPUs
@@ -103,22 +126,26 @@ class ResidualBiLSTM(nn.Module):
         row = torch.cat([torch.arange(n) for n in packing.batch_sizes]).to(x.device)
         halves = []
         input_mask = _mask(x, n_docs, lstm.input_size, self.dropout)
-        for suffix, positions in (("l0", packing.forward), ("l0_reverse", packing.backward)):
+        for suffix, positions in zip(_DIRECTIONS, (packing.forward, packing.backward), strict=True):
             positions = positions.to(x.device)
             inputs = x[positions]
             output, _ = packed_lstm(
                 inputs if input_mask is None else inputs * input_mask[row],
                 packing.batch_sizes,
-                LSTMWeights(
-                    getattr(lstm, f"weight_ih_{suffix}"),
-                    getattr(lstm, f"weight_hh_{suffix}"),
-                    getattr(lstm, f"bias_ih_{suffix}") + getattr(lstm, f"bias_hh_{suffix}"),
-                ),
+                _weights(lstm, suffix),
                 recurrent_mask=_mask(x, n_docs, lstm.hidden_size, self.recurrent_dropout),
                 dtype=torch.bfloat16,
             )
             halves.append(output[inverse(positions)])
         return torch.cat(halves, dim=1)
+
+
+def _weights(lstm: nn.LSTM, suffix: str) -> LSTMWeights:
+    return LSTMWeights(
+        getattr(lstm, f"weight_ih_{suffix}"),
+        getattr(lstm, f"weight_hh_{suffix}"),
+        getattr(lstm, f"bias_ih_{suffix}") + getattr(lstm, f"bias_hh_{suffix}"),
+    )
 
 
 def _mask(like: Tensor, n_docs: int, width: int, rate: float) -> Tensor | None:

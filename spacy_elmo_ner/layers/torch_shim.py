@@ -17,7 +17,7 @@ from thinc.api import Optimizer
 from thinc.shims import Shim
 from thinc.types import FloatsXd
 from thinc.util import get_torch_default_device, torch2xp, xp2torch
-from torch import nn
+from torch import Tensor, nn
 
 from ..errors import Errors
 
@@ -54,7 +54,7 @@ class TorchShim(Shim):
                 cast(FloatsXd, torch2xp(parameter.grad)),
                 lr_scale=self.learn_rate_scale,
             )
-            parameter.data = xp2torch(values, device=parameter.device)
+            _write(parameter, values)
             parameter.grad = None
 
     @contextlib.contextmanager
@@ -62,14 +62,14 @@ class TorchShim(Shim):
         """Run with other values of the parameters, such as an optimizer's averages."""
         named = dict(self.module.named_parameters()) if params else {}
         used = {name: p for name, p in named.items() if self._key(name) in params}
-        backup = {name: p.data for name, p in used.items()}
+        backup = {name: p.detach().clone() for name, p in used.items()}
         try:
             for name, p in used.items():
-                p.data = xp2torch(params[self._key(name)], device=p.device)
+                _write(p, params[self._key(name)])
             yield
         finally:
             for name, p in used.items():
-                p.data = backup[name]
+                _write(p, backup[name])
 
     def to_device(self, device_type: str, device_id: int) -> None:
         self.module.to("cpu" if device_type == "cpu" else f"cuda:{device_id}")
@@ -90,3 +90,9 @@ class TorchShim(Shim):
     def _key(self, name: str) -> tuple[int, str]:
         # Thinc numbers its nodes apart from its shims; the prefix keeps their keys apart too.
         return self.id, f"torch.{name}"
+
+
+def _write(parameter: nn.Parameter, values: Any) -> None:
+    """In place, which torch counts: what was derived from the old values is made again."""
+    with torch.no_grad():
+        parameter.copy_(values if isinstance(values, Tensor) else xp2torch(values))

@@ -1,7 +1,8 @@
 """The shared `elmo` pipe: runs a biLM once per Doc for every pipe that listens."""
 
+import contextlib
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -90,6 +91,7 @@ class Elmo(TrainablePipe):
         model.attrs["replace_listener_cfg"] = replace_listener_cfg
         self._kept: weakref.WeakKeyDictionary[Doc, _Kept] = weakref.WeakKeyDictionary()
         self._pending: tuple[DocLayers, LayersBackprop] | None = None
+        self._optimizer: Optimizer | None = None
         if keep_layers and not Doc.has_extension("elmo"):
             Doc.set_extension("elmo", default=None)
 
@@ -206,6 +208,9 @@ class Elmo(TrainablePipe):
         if not bilm_shim(self.model).trainable:
             return losses
         self._backpropagate()
+        if self._optimizer is not None:
+            self.model.finish_update(self._optimizer)
+            self._optimizer = None
         docs = [example.predicted for example in examples]
         set_dropout_rate(self.model, drop)
         layers, backprop = self.model.begin_update(docs)
@@ -225,17 +230,28 @@ class Elmo(TrainablePipe):
         return losses
 
     def finish_update(self, sgd: Optimizer) -> None:
-        # Backpropagating here rather than in the last listener's callback works whichever of
-        # them took part in this update.
+        """Change the weights, or have the next update do it where gradients are still to come.
+
+        nlp.update(sgd=...) finishes this pipe before the listeners have run, and a weight
+        changed between a pass forward and its way back would give a wrong gradient.
+        """
         self._backpropagate()
-        self.model.finish_update(sgd)
+        if self._pending is None:
+            self.model.finish_update(sgd)
+        else:
+            self._optimizer = sgd
+
+    @contextlib.contextmanager
+    def use_params(self, params: dict[Any, Any]) -> Iterator[None]:
+        self._backpropagate()  # with the weights it belongs to
+        with super().use_params(params):
+            yield
 
     def _backpropagate(self) -> None:
+        # Once for all listeners, whichever of them took part in the update.
         if self._pending is None:
             return
         gradients, backprop = self._pending
-        # nlp.update(sgd=...) finishes this pipe before the listeners have run: their gradients
-        # are still to come, and are taken at the next update.
         if any(d.any() for d in gradients):
             self._pending = None
             backprop(gradients)

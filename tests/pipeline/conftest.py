@@ -73,6 +73,15 @@ def annotation(doc: Doc) -> list:
     return [ents, tags]
 
 
-def _score(annotated: Span | Token, name: str) -> float | None:
+class Score(float):
+    """Equal to what differs by no more than rounding: batches of other sizes sum differently."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, float) and abs(self - other) < 1e-5
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _score(annotated: Span | Token, name: str) -> Score | None:
     value = annotated._.get(name) if annotated._.has(name) else None
-    return None if value is None else round(value, 5)
+    return None if value is None else Score(value)

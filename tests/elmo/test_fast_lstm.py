@@ -1,0 +1,81 @@
+import copy
+
+import pytest
+import torch
+
+from spacy_elmo_ner.elmo.fast_linear import Derived, FastLinear
+from spacy_elmo_ner.elmo.fast_lstm import FastLSTM
+from spacy_elmo_ner.elmo.packed_lstm import LSTMWeights, packed_lstm
+from spacy_elmo_ner.elmo.packing import Packing
+
+PACKING = Packing.of([3, 1, 7, 7, 2])
+
+
+def _weights(projected: bool) -> LSTMWeights:
+    torch.manual_seed(0)
+    n_out = 4 if projected else 6
+    weights = LSTMWeights(torch.randn(24, 5), torch.randn(24, n_out), torch.randn(24))
+    return weights._replace(projection=torch.randn(4, 6)) if projected else weights
+
+
+@pytest.mark.parametrize("bounds", [(None, None), (0.4, 0.3)], ids=str)
+@pytest.mark.parametrize("projected", [True, False])
+@pytest.mark.parametrize("from_zeros", [True, False])
+def test_prediction_gives_what_training_gives(
+    bounds: tuple[float | None, float | None], projected: bool, from_zeros: bool
+) -> None:
+    weights = _weights(projected)
+    clips = {"cell_clip": bounds[0], "proj_clip": bounds[1] if projected else None}
+    x = torch.randn(20, 5)
+    h, c = torch.randn(5, weights.recurrent.shape[1]), torch.randn(5, 6)
+    state = None if from_zeros else (h, c)
+    expected, cells = packed_lstm(x, PACKING.batch_sizes, weights, state=state, **clips)
+    found, last = FastLSTM(weights, **clips)(x, PACKING.batch_sizes, state)
+    torch.testing.assert_close(found, expected, atol=2e-6, rtol=0)
+    # Longest first: lengths 7, 7, 3, 2, 1; where each of them ends among the packed rows.
+    ends = torch.tensor([18, 19, 11, 8, 4])
+    torch.testing.assert_close(last, cells[ends], atol=2e-6, rtol=0)
+
+
+def test_a_state_that_is_given_is_left_as_it_was() -> None:
+    h, c = torch.randn(5, 4), torch.randn(5, 6)
+    before = h.clone(), c.clone()
+    FastLSTM(_weights(True))(torch.randn(20, 5), PACKING.batch_sizes, (h, c))
+    assert torch.equal(h, before[0]) and torch.equal(c, before[1])
+
+
+@pytest.mark.parametrize("with_bias", [True, False])
+def test_the_product_is_that_of_torch_with_and_without_onednn(
+    monkeypatch: pytest.MonkeyPatch, with_bias: bool
+) -> None:
+    weight, x = torch.randn(48, 20), torch.randn(7, 20)
+    bias = torch.randn(48) if with_bias else None
+    expected = torch.nn.functional.linear(x, weight, bias)
+    torch.testing.assert_close(FastLinear(weight, bias)(x), expected, atol=1e-5, rtol=1e-5)
+    monkeypatch.setattr("spacy_elmo_ner.elmo.fast_linear._PRODUCT", None)
+    assert torch.equal(FastLinear(weight, bias)(x), expected)
+
+
+def test_what_is_derived_is_made_again_after_each_kind_of_change() -> None:
+    layer = torch.nn.Linear(2, 2)
+    derived: Derived[float] = Derived()
+
+    def current() -> float:
+        return derived.get(list(layer.parameters()), lambda: layer.weight.sum().item())
+
+    first = current()
+    assert current() == first
+    with torch.no_grad():
+        layer.weight.add_(1)
+    assert current() == pytest.approx(first + 4, abs=1e-5)
+    layer.load_state_dict({"weight": torch.ones(2, 2), "bias": torch.zeros(2)})
+    assert current() == 4
+    layer.weight = torch.nn.Parameter(torch.full((2, 2), 3.0))
+    assert current() == 12
+
+
+def test_a_copy_derives_from_its_own_parameters() -> None:
+    derived: Derived[int] = Derived()
+    weight = torch.ones(1)
+    assert derived.get([weight], lambda: 1) == 1
+    assert copy.deepcopy(derived).get([weight], lambda: 2) == 2
