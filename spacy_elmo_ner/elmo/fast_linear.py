@@ -1,5 +1,6 @@
 """A matrix product whose weights are laid out once for the CPU that runs it."""
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
@@ -8,6 +9,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 T = TypeVar("T")
+
+# torch keeps what it compiled for the last 1024 shapes of each oneDNN operation. Batches of text
+# hardly ever have the same number of tokens, so that is gigabytes in a long training, and few
+# are ever used again. Read by torch at its first such operation.
+os.environ.setdefault("LRU_CACHE_CAPACITY", "32")
 
 # oneDNN on weights in its own layout. The operators are private to torch, so a build without
 # them is provided for.
