@@ -1,6 +1,5 @@
 """The shared `elmo` pipe: runs a biLM once per Doc for every pipe that listens."""
 
-import contextlib
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
@@ -241,10 +240,10 @@ class Elmo(TrainablePipe):
         else:
             self._optimizer = sgd
 
-    @contextlib.contextmanager
     def use_params(self, params: dict[Any, Any]) -> Iterator[None]:
+        """Run with other weights until the generator is asked for more, as spaCy's pipes do."""
         self._backpropagate()  # with the weights it belongs to
-        with super().use_params(params):
+        with self.model.use_params(params):
             yield
 
     def _backpropagate(self) -> None:

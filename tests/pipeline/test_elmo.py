@@ -232,6 +232,20 @@ def test_a_bilm_trained_further_is_saved_with_the_pipeline(make_nlp, tmp_path):
     assert annotation(loaded("Mary Smith left Paris")) == expected
 
 
+def test_averaged_weights_are_used_between_updates_of_a_trainable_bilm(make_nlp):
+    nlp = make_nlp(*ALL, listener=True, trainable=True)
+    optimizer = nlp.resume_training()
+    optimizer.averages = {}
+    examples, text = make_examples(nlp), "Mary Smith left Paris"
+    for _ in range(3):
+        nlp.update(examples, sgd=optimizer)
+        own = annotation(nlp(text))
+        with nlp.use_params(optimizer.averages):
+            averaged = annotation(nlp(text))
+        assert annotation(nlp(text)) == own
+    assert averaged != own
+
+
 def test_a_frozen_component_and_an_annotating_one_train_on(make_nlp):
     nlp = make_nlp(*ALL, listener=True)
     before = [mix.get_param("weights").copy() for mix in mixes(nlp)]
