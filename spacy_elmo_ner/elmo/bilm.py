@@ -13,9 +13,11 @@ from tqdm import tqdm
 from ..errors import Errors
 from .char_cnn import CharCNN
 from .characters import distinct_words, words_to_ids
+from .fast_linear import Derived
 from .lstm import LSTMStack, LSTMState
 from .options import BiLMOptions
 from .packing import Packing, inverse
+from .word_cache import WordCache
 
 InitialState = Literal["zeros", "warm"]
 Layers = NDArray[np.float32]  # (n_layers + 1, n_tokens, 2 * projection_dim)
@@ -37,6 +39,7 @@ class BiLM(nn.Module):
         self.forward_lstm = LSTMStack(options.lstm)
         self.backward_lstm = LSTMStack(options.lstm)
         self._warm_states: BiLMStates | None = None
+        self._word_cache: Derived[WordCache] = Derived()
 
     # ---- words to layers -------------------------------------------------------------
 
@@ -107,7 +110,17 @@ class BiLM(nn.Module):
         return self.contextualize(tokens, packing, states)
 
     def word_vectors(self, words: Sequence[str]) -> Tensor:
-        """Context-free vectors: n_words str -> (n_words, projection_dim) float32."""
+        """Context-free vectors: n_words distinct str -> (n_words, projection_dim) float32."""
+        if torch.is_grad_enabled() or torch.is_autocast_enabled(self.device.type):
+            return self._spell_out(words)
+        cache = self._word_cache.get(list(self.char_cnn.parameters()), self._make_word_cache)
+        return cache.get(words, self._spell_out)
+
+    def _make_word_cache(self) -> WordCache:
+        options = self.options
+        return WordCache(options.lstm.projection_dim, options.char_cnn.max_characters_per_token)
+
+    def _spell_out(self, words: Sequence[str]) -> Tensor:
         char_ids, lengths = words_to_ids(words, self.options.char_cnn.max_characters_per_token)
         return self.char_cnn(
             torch.from_numpy(char_ids).to(self.device), torch.from_numpy(lengths).to(self.device)

@@ -11,7 +11,13 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
+
+# Products over all rows run on a multiple of this many. For each shape it meets, oneDNN builds
+# a kernel that torch keeps, megabytes with its buffers; batches hardly ever have one number of
+# tokens twice, and memory grew at every step of training.
+_ROWS = 64
 
 
 class LSTMWeights(NamedTuple):
@@ -75,10 +81,10 @@ class _PackedLSTM(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor]:
         n_out, units = recurrent_weight.shape[1], len(bias) // 4
         cell_clip, proj_clip = clips
-        x, w_in, w_rec = inputs.to(dtype), input_weight.to(dtype), recurrent_weight.to(dtype)
+        x, w_in, w_rec = _padded(inputs, dtype), input_weight.to(dtype), recurrent_weight.to(dtype)
         w_out = None if projection is None else projection.to(dtype)
-        gates = torch.addmm(bias.to(dtype), x, w_in.T).float()  # (n_packed, 4 * units)
-        previous = torch.zeros(len(inputs), n_out, dtype=dtype, device=inputs.device)
+        gates = torch.addmm(bias.to(dtype), x, w_in.T).float()  # (n_rows, 4 * units)
+        previous = torch.zeros(len(x), n_out, dtype=dtype, device=inputs.device)
         cells = inputs.new_empty(len(inputs), units)
         squashed = torch.empty_like(cells)  # tanh of the cells
         hidden = inputs.new_empty(len(inputs), units)
@@ -124,11 +130,13 @@ class _PackedLSTM(torch.autograd.Function):
         )
         n_out, units = w_rec.shape[1], cells.shape[1]
         cell_clip, proj_clip = ctx.clips
+        n_packed = len(cells)
         d_gates = torch.empty_like(gates, dtype=x.dtype)
-        d_projected = torch.empty_like(outputs, dtype=x.dtype) if w_out is not None else None
+        d_gates[n_packed:] = 0
+        d_projected = x.new_zeros(len(x), n_out) if w_out is not None else None
         d_h_next = gates.new_zeros(0, n_out)  # from the step after
         d_c_next = gates.new_zeros(0, units)
-        end = len(gates)
+        end = n_packed
         for t in range(len(ctx.batch_sizes) - 1, -1, -1):
             n = ctx.batch_sizes[t]
             now = slice(end - n, end)
@@ -163,9 +171,9 @@ class _PackedLSTM(torch.autograd.Function):
             d_c_next = d_c.mul_(f)
         d_projection = None
         if d_projected is not None:
-            d_projection = (d_projected.T @ hidden.to(x.dtype)).float()
+            d_projection = (d_projected.T @ _padded(hidden, x.dtype)).float()
         return (
-            (d_gates @ w_in).float() if ctx.needs_input_grad[0] else None,
+            (d_gates @ w_in)[:n_packed].float() if ctx.needs_input_grad[0] else None,
             None,
             (d_gates.T @ x).float(),
             (d_gates.T @ previous).float(),
@@ -173,3 +181,8 @@ class _PackedLSTM(torch.autograd.Function):
             d_projection,
             *[None] * 4,
         )
+
+
+def _padded(x: Tensor, dtype: torch.dtype) -> Tensor:
+    """x (n, width) in another type, with rows of zeros up to a multiple of _ROWS."""
+    return F.pad(x.to(dtype), (0, 0, 0, -len(x) % _ROWS))

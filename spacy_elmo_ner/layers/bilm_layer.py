@@ -28,6 +28,7 @@ from ..errors import Errors
 from .elmo_listener import ListenerState
 from .torch_shim import TorchShim
 from .types import BiLMModel, DocLayers, LayersBackprop
+from .windows import windows
 
 
 def build_bilm_v1(
@@ -62,17 +63,28 @@ def forward(
     upstream = model.attrs["listener"].upstream
     if upstream is not None:
         return upstream.layers(docs, model), lambda d_layers: []
-    words = doc_words(docs)
+    texts = doc_words(docs)
+    cut = [windows(len(words)) for words in texts]
+    pieces = [words[w.start : w.end] for words, own in zip(texts, cut, strict=True) for w in own]
     if not (is_train and shim.trainable):
-        layers = shim.bilm.embed(words, initial_state=shim.initial_state)
+        found = iter(shim.bilm.embed(pieces, initial_state=shim.initial_state))
+        layers = [_join(shim.bilm, [next(found)[:, w.kept] for w in own]) for own in cut]
         return [_layers(model, one) for one in layers], lambda d_layers: []
-    tensors = shim.bilm.layers(words, shim.bilm.initial_states(shim.initial_state))
+    tensors = iter(shim.bilm.layers(pieces, shim.bilm.initial_states(shim.initial_state)))
+    by_doc = [[next(tensors)[:, w.kept] for w in own] for own in cut]
 
     def backprop(d_layers: DocLayers) -> object:
-        torch.autograd.backward(tensors, [xp2torch(d) for d in d_layers])
+        outputs = [part for own in by_doc for part in own]
+        gradients = [
+            xp2torch(d)[:, w.first : w.last]
+            for d, own in zip(d_layers, cut, strict=True)
+            for w in own
+        ]
+        torch.autograd.backward(outputs, gradients)
         return []
 
-    return [_layers(model, one.detach().cpu().numpy()) for one in tensors], backprop
+    layers = [_join(shim.bilm, [part.detach().cpu().numpy() for part in own]) for own in by_doc]
+    return [_layers(model, one) for one in layers], backprop
 
 
 def init(model: BiLMModel, X: Sequence[Doc] | None = None, Y: DocLayers | None = None) -> None:
@@ -87,6 +99,13 @@ def doc_words(docs: Sequence[Doc]) -> list[list[str]]:
 def bilm_shim(model: BiLMModel) -> "BiLMShim":
     (shim,) = model.shims
     return cast(BiLMShim, shim)
+
+
+def _join(bilm: BiLM, parts: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Layers of one Doc from those of its windows; nothing is copied for a single one."""
+    if not parts:
+        return np.zeros((bilm.options.n_layers, 0, bilm.options.width), dtype=np.float32)
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
 
 def _layers(model: BiLMModel, layers: NDArray[np.float32]) -> Floats3d:

@@ -1,6 +1,7 @@
 """Two bidirectional LSTMs whose outputs are added: the head's encoder."""
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any, cast
 
 import torch
@@ -16,6 +17,11 @@ from ..elmo.packed_lstm import LSTMWeights, packed_lstm
 from ..elmo.packing import Packing, inverse
 from .torch_shim import TorchShim
 from .types import EncoderModel
+from .windows import Window, in_batches, windows
+
+# What prediction runs at once: bounds the memory that the gates take, and is enough to keep the
+# matrix products busy.
+_BATCH_TOKENS = 8192
 
 
 def build_residual_bilstm_v1(
@@ -40,22 +46,37 @@ def forward(
     model: EncoderModel, docs: Sequence[Floats2d], is_train: bool
 ) -> tuple[list[Floats2d], Any]:
     lengths = [len(doc) for doc in docs]
-    kept = [n for n in lengths if n]
-    if not kept:
+    offsets = [0, *accumulate(lengths)]
+    found = [w for n, offset in zip(lengths, offsets, strict=False) for w in windows(n, offset)]
+    if not found:
         nO = model.get_dim("nO")
         return [model.ops.alloc2f(0, nO) for _ in docs], lambda d: [doc * 0 for doc in docs]
     module = _shim(model).module
-    packing = Packing.of(kept)
     inputs = xp2torch(model.ops.xp.concatenate(docs), requires_grad=is_train)
     module.train(is_train)
+    outputs = inputs.new_empty(len(inputs), model.get_dim("nO"))
+    # In training one batch for all, which is as small as [training.batcher] makes it.
     with torch.set_grad_enabled(is_train):
-        outputs = module(inputs, packing)
+        for batch in [found] if is_train else in_batches(found, _BATCH_TOKENS):
+            _run_windows(cast(ResidualBiLSTM, module), inputs, outputs, batch)
 
     def backprop(d_outputs: Sequence[Floats2d]) -> list[Floats2d]:
         outputs.backward(xp2torch(model.ops.xp.concatenate(d_outputs)))
         return _split(model, torch2xp(cast(Tensor, inputs.grad)), lengths)
 
     return _split(model, torch2xp(outputs.detach()), lengths), backprop
+
+
+def _run_windows(
+    module: "ResidualBiLSTM", inputs: Tensor, outputs: Tensor, batch: Sequence[Window]
+) -> None:
+    """Fill in the outputs of the tokens these windows keep."""
+    take = torch.cat([torch.arange(w.start, w.end) for w in batch]).to(inputs.device)
+    kept = torch.cat([(torch.arange(w.start, w.end) - w.first) >= 0 for w in batch])
+    kept &= torch.cat([torch.arange(w.start, w.end) < w.last for w in batch])
+    kept = kept.to(inputs.device)
+    encoded = module(inputs[take], Packing.of([w.end - w.start for w in batch]))
+    outputs[take[kept]] = encoded[kept]
 
 
 def init(model: EncoderModel, X: Sequence[Floats2d] | None = None, Y: Any = None) -> None:
