@@ -330,6 +330,10 @@ class Errors(metaclass=_Coded):
     )
     EL413 = "The folder {path} holds no text files ({suffixes}). Give files or another folder."
 
+    EL420 = (
+        "The weights to start from have another shape than the config: {init} and {config}. Leave "
+        "[bilm] out of the config to take theirs."
+    )
     # EL5xx: commands
     EL501 = (
         "No file {path}. Make the corpus first: python -m spacy project run corpus, or "

@@ -1,6 +1,7 @@
 """``python -m spacy elmo pretrain``: a biLM from raw text."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,6 +38,15 @@ def pretrain_cli(
             "--resume", help="Go on from the newest checkpoint in the output folder, if any."
         ),
     ] = False,
+    init: Annotated[
+        str | None,
+        typer.Option(
+            "--init",
+            metavar="NAME|FOLDER",
+            help='Start from these weights, such as "small-en", and their shape; the words that '
+            "can be predicted are taken from your text.",
+        ),
+    ] = None,
     threads: Annotated[
         int | None, typer.Option(min=1, help="CPU threads. Default: what torch takes by itself.")
     ] = None,
@@ -47,28 +57,40 @@ def pretrain_cli(
     how well on sentences that it keeps back. Given text files, the settings follow from their
     size: 3.7 million parameters, and more passes over less text. A config sets everything.
     An interrupted run goes on with the same command and --resume.
+    Several processes, on one machine or many, train one model when started by torchrun.
 
     Examples:
 
     python -m spacy elmo pretrain texts/ --output my-bilm
 
+    python -m spacy elmo pretrain law-reports/ --init small-en --output law-en
+
     python -m spacy elmo pretrain configs/pretrain-small-en.cfg --output small-en --resume
     """
     import torch
 
+    from ..elmo import BiLM
+    from ..pretraining.config import PretrainingConfig
+    from ..pretraining.processes import is_first_process
     from ..pretraining.train import pretrain
 
     if threads is not None:
         torch.set_num_threads(threads)
     try:
+        start = None if init is None else BiLM.from_pretrained(init)
         config = read_config(source)
-        _announce(config)
-        bilm = pretrain(config, output, resume=resume)
+        if start is not None and config.options == PretrainingConfig().options:
+            config = replace(config, options=start.options)
+        if is_first_process():
+            _announce(config)
+        bilm = pretrain(config, output, resume=resume, init=start)
     except (OSError, ValueError) as err:
         msg.fail(str(err), exits=1)
     except KeyboardInterrupt:
         msg.warn("Stopped. The same command with --resume goes on from the last checkpoint.")
         raise typer.Exit(130) from None
+    if not is_first_process():
+        return
     msg.good(f"Wrote a biLM of {bilm.options.n_params:,} parameters to {output}")
     model = {"@architectures": "spacy_elmo_ner.BiLM.v1", "name": str(output)}
     print(f'In a pipeline: nlp.add_pipe("elmo", config={{"model": {model}}})')

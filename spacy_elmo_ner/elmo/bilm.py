@@ -112,6 +112,7 @@ class BiLM(nn.Module):
     def word_vectors(self, words: Sequence[str]) -> Tensor:
         """Context-free vectors: n_words distinct str -> (n_words, projection_dim) float32."""
         if torch.is_grad_enabled() or torch.is_autocast_enabled(self.device.type):
+            self._word_cache.forget()
             return self._spell_out(words)
         cache = self._word_cache.get(list(self.char_cnn.parameters()), self._make_word_cache)
         return cache.get(words, self._spell_out)

@@ -45,8 +45,8 @@ class FastLinear:
 class Derived(Generic[T]):
     """What is made from parameters and kept until one of them changes.
 
-    A change is a write in place, as optimizers and `load_state_dict` make it, or another tensor
-    in a parameter's place. A copy starts empty.
+    A change is a write in place that torch counts, or another tensor in a parameter's place. Some
+    optimizers write uncounted, so who trains the parameters calls `forget`. A copy starts empty.
     """
 
     def __init__(self) -> None:
@@ -60,6 +60,9 @@ class Derived(Generic[T]):
             self._value = None
             self._key, self._value = key, make()
         return self._value
+
+    def forget(self) -> None:
+        self._key = self._value = None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Derived[T]":
         return Derived()

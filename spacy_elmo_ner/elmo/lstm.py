@@ -54,6 +54,7 @@ class ProjectedLSTM(nn.Module):
         """
         last = _last_positions(batch_sizes).to(inputs.device)
         if torch.is_grad_enabled() or torch.is_autocast_enabled(inputs.device.type):
+            self._fast.forget()
             outputs, cells = packed_lstm(
                 inputs,
                 batch_sizes,

@@ -116,6 +116,8 @@ class ResidualBiLSTM(nn.Module):
         # Packed, so that a Doc's result does not depend on the Docs beside it: over padding
         # the backward half would start from it (Thinc's with_padded does).
         if self.training:
+            self._fast_lower.forget()
+            self._fast_upper.forget()
             x1 = self._run_training(self.lower, inputs, packing)
             return x1 + self._run_training(self.upper, x1, packing)
         x1 = self._run(self.lower, self._fast_lower, inputs, packing)

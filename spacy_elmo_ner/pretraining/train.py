@@ -1,4 +1,4 @@
-"""Pre-training a biLM on raw text: the whole run in one readable function."""
+"""Pre-training a biLM on raw text: one run, step by step."""
 
 import json
 import math
@@ -17,100 +17,168 @@ from ..elmo.storage import WEIGHTS_FILE, replace_when_written
 from ..errors import Errors
 from .checkpoint import Progress, checkpoints, load_checkpoint, save_checkpoint
 from .config import PretrainingConfig, TrainingConfig
-from .objective import BatchMaker, LanguageModel, Vocabulary
+from .objective import Batch, BatchMaker, LanguageModel, Vocabulary
 from .perplexity import SOFTMAX_FILE, VOCABULARY_FILE, measure
+from .processes import Processes, joined_processes
 from .text import TokenizedText, shuffled_batches, split_held_out, tokenize
 
 
 def pretrain(
-    config: PretrainingConfig, output: Path, *, resume: bool = False, progress_bar: bool = True
+    config: PretrainingConfig,
+    output: Path,
+    *,
+    resume: bool = False,
+    init: BiLM | None = None,
+    progress_bar: bool = True,
 ) -> BiLM:
     """Train a biLM and write it to a folder that `BiLM.from_disk` reads.
 
     The folder also gets the softmax and vocabulary (for `perplexity`) and ``log.jsonl``; its
     subfolders ``text`` and ``checkpoints`` serve to go on with an interrupted run and can be
     deleted after it. With resume, such a run goes on from its newest checkpoint, over the same
-    batches in the same order.
-    Raises ValueError for text without words or a checkpoint of another config, FileExistsError
-    if the folder holds a run and resume is false, or a biLM and no run.
+    batches in the same order. init: start from its weights, which must be of config's shape; the
+    softmax is learned anew. Under torchrun, all processes train this one model.
+    Raises ValueError for text without words, an init of another shape or a checkpoint of another
+    config, FileExistsError if the folder holds a run and resume is false, or a biLM and no run.
     """
-    found = checkpoints(output / "checkpoints")
-    if found and not resume:
-        raise FileExistsError(Errors.EL408.format(path=output))
-    if not found and (output / WEIGHTS_FILE).exists():
-        raise FileExistsError(Errors.EL411.format(path=output))
-    text = _prepare_text(config, output / "text", bool(found), progress_bar)
-    train_rows, held_out_rows = split_held_out(text, config.text.n_held_out)
-    vocabulary = Vocabulary.most_frequent(text.words, config.text.n_vocabulary)
-    make_batch = BatchMaker(text.words, vocabulary, config.options)
-    settings = config.training
+    if init is not None and init.options != config.options:
+        raise ValueError(Errors.EL420.format(init=init.options, config=config.options))
+    with joined_processes() as processes:
+        run = _Run(config, output, resume, init, processes, progress_bar)
+        while run.progress.step < run.n_steps:
+            run.step()
+        run.close()
+    return run.model.bilm.eval()
 
-    torch.manual_seed(settings.seed)
-    model = LanguageModel(BiLM(config.options), len(vocabulary), settings.softmax_cutoffs)
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
-    )
-    progress = Progress()
-    if found:
-        progress = load_checkpoint(found[-1], model, optimizer, config.to_dict())
 
-    # Epochs differ by a few batches; the schedule is the first one's, wherever a run goes on.
-    n_steps = settings.max_steps or settings.max_epochs * len(_epoch(text, train_rows, settings, 0))
-    batches = _epoch(text, train_rows, settings, progress.epoch)
-    log = _Log(output / "log.jsonl", progress.step)
-    started = time.monotonic() - progress.seconds
-    bar = tqdm(total=n_steps, initial=progress.step, unit=" steps", disable=not progress_bar)
-    while progress.step < n_steps:
-        if progress.batch == len(batches):
-            progress.epoch, progress.batch = progress.epoch + 1, 0
-            batches = _epoch(text, train_rows, settings, progress.epoch)
-        batch = make_batch([text.sentence(i) for i in batches[progress.batch]])
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(progress.step, n_steps, settings)
+class _Run:
+    """A pre-training run: everything it holds between two steps."""
+
+    def __init__(
+        self,
+        config: PretrainingConfig,
+        output: Path,
+        resume: bool,
+        init: BiLM | None,
+        processes: Processes,
+        progress_bar: bool,
+    ) -> None:
+        found = checkpoints(output / "checkpoints")
+        if found and not resume:
+            raise FileExistsError(Errors.EL408.format(path=output))
+        if not found and (output / WEIGHTS_FILE).exists():
+            raise FileExistsError(Errors.EL411.format(path=output))
+        self.config, self.output, self.processes = config, output, processes
+        self.settings = settings = config.training
+        show = progress_bar and processes.is_first
+        if processes.is_first:
+            _prepare_text(config, output / "text", bool(found), show)
+        processes.wait()
+        self.text = TokenizedText.from_disk(output / "text")
+        self.train_rows, self.held_out_rows = split_held_out(self.text, config.text.n_held_out)
+        self.vocabulary = Vocabulary.most_frequent(self.text.words, config.text.n_vocabulary)
+        self.make_batch = BatchMaker(self.text.words, self.vocabulary, config.options)
+
+        torch.manual_seed(settings.seed)
+        bilm = BiLM(config.options)
+        if init is not None:
+            bilm.load_state_dict(init.state_dict())
+        self.model = LanguageModel(bilm, len(self.vocabulary), settings.softmax_cutoffs)
+        self.optimizer = torch.optim.AdamW(
+            self.model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+        )
+        self.progress = Progress()
+        if found:
+            self.progress = load_checkpoint(found[-1], self.model, self.optimizer, config.to_dict())
+        self.parallel = processes.parallel(self.model)
+
+        # Epochs differ by a few batches; the schedule is the first one's, wherever a run goes on.
+        in_epoch = len(self._epoch(0)) // processes.n
+        self.n_steps = settings.max_steps or settings.max_epochs * max(1, in_epoch)
+        self.batches = self._epoch(self.progress.epoch)
+        self.log = _Log(output / "log.jsonl", self.progress.step) if processes.is_first else None
+        self.started = time.monotonic() - self.progress.seconds
+        self.bar = tqdm(
+            total=self.n_steps, initial=self.progress.step, unit=" steps", disable=not show
+        )
+
+    def step(self) -> None:
+        """One batch of each process forward and back, one change of the weights, one log row."""
+        settings, progress, processes = self.settings, self.progress, self.processes
+        batch = self._next_batch()
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(progress.step, self.n_steps, settings)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=settings.bf16):
-            forward, backward = model(batch)
+            forward, backward = self.parallel(batch)
         loss = (forward + backward) / (2 * batch.n_predictions)
-        optimizer.zero_grad()
+        self.optimizer.zero_grad()
         loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), settings.max_gradient)
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), settings.max_gradient)
+        mean_loss = processes.mean(loss)
         progress.step += 1
-        if not math.isfinite(loss.item()) or not math.isfinite(norm.item()):
-            message = Errors.EL409.format(step=progress.step, loss=loss.item(), norm=norm.item())
+        if not math.isfinite(mean_loss) or not math.isfinite(norm.item()):
+            message = Errors.EL409.format(step=progress.step, loss=mean_loss, norm=norm.item())
             raise ValueError(message)
-        optimizer.step()
+        self.optimizer.step()
 
-        progress.batch += 1
-        progress.n_tokens += batch.n_predictions - len(batch.packing.order)
-        progress.seconds = time.monotonic() - started
+        progress.n_tokens += (batch.n_predictions - len(batch.packing.order)) * processes.n
+        progress.seconds = time.monotonic() - self.started
+        if self.log is not None:
+            self._report(self.log, mean_loss, norm.item())
+
+    def close(self) -> None:
+        """Write what has been learned."""
+        self.bar.close()
+        if self.processes.is_first:
+            write_language_model(self.model, self.vocabulary, self.output)
+        self.processes.wait()
+
+    def _epoch(self, epoch: int) -> Sequence[np.ndarray]:
+        rng = np.random.default_rng([self.settings.seed, epoch])
+        return shuffled_batches(self.text, self.train_rows, self.settings.batch_tokens, rng)
+
+    def _next_batch(self) -> Batch:
+        """This process's one of the next n batches; what is left of an epoch is dropped."""
+        progress, processes = self.progress, self.processes
+        # An epoch of fewer batches than processes gives some of them the same one.
+        if progress.batch and progress.batch + processes.n > len(self.batches):
+            progress.epoch, progress.batch = progress.epoch + 1, 0
+            self.batches = self._epoch(progress.epoch)
+        rows = self.batches[(progress.batch + processes.rank) % len(self.batches)]
+        progress.batch += processes.n
+        return self.make_batch([self.text.sentence(i) for i in rows])
+
+    def _report(self, log: "_Log", loss: float, norm: float) -> None:
+        """Log, now and then with a look at held-out text and a checkpoint; first process only."""
+        settings, progress = self.settings, self.progress
         row: dict[str, Any] = {
             "step": progress.step,
-            "loss": loss.item(),
-            "gradient_norm": norm.item(),
+            "loss": loss,
+            "gradient_norm": norm,
             "n_tokens": progress.n_tokens,
             "seconds": round(progress.seconds, 1),
         }
-        is_last = progress.step == n_steps
-        if len(held_out_rows) and (progress.step % settings.evaluate_every == 0 or is_last):
-            held_out = measure(model, make_batch, text, held_out_rows, vocabulary)
+        is_last = progress.step == self.n_steps
+        if len(self.held_out_rows) and (progress.step % settings.evaluate_every == 0 or is_last):
+            held_out = measure(
+                self.model, self.make_batch, self.text, self.held_out_rows, self.vocabulary
+            )
             row |= {"forward": held_out.forward, "backward": held_out.backward}
-            if progress_bar:
-                bar.write(f"step {progress.step}: held-out perplexity {held_out.mean:.1f}")
+            if not self.bar.disable:
+                self.bar.write(f"step {progress.step}: held-out perplexity {held_out.mean:.1f}")
         log.append(row)
         if progress.step % settings.checkpoint_every == 0 or is_last:
             save_checkpoint(
-                output / "checkpoints",
-                model,
-                optimizer,
+                self.output / "checkpoints",
+                self.model,
+                self.optimizer,
                 progress,
-                config.to_dict(),
+                self.config.to_dict(),
                 settings.keep_checkpoints,
             )
         rate = progress.n_tokens / progress.seconds
-        bar.set_postfix_str(f"loss {row['loss']:.3f}, {rate:,.0f} tokens/s", refresh=False)
-        bar.update()
-    bar.close()
-    write_language_model(model, vocabulary, output)
-    return model.bilm.eval()
+        self.bar.set_postfix_str(f"loss {loss:.3f}, {rate:,.0f} tokens/s", refresh=False)
+        self.bar.update()
 
 
 def learning_rate(step: int, n_steps: int, settings: TrainingConfig) -> float:
@@ -136,7 +204,7 @@ def write_language_model(model: LanguageModel, vocabulary: Vocabulary, output: P
 
 def _prepare_text(
     config: PretrainingConfig, directory: Path, resume: bool, progress_bar: bool
-) -> TokenizedText:
+) -> None:
     """Tokenize once; a resumed run reads what the first one wrote.
 
     Text left by a run that made no checkpoint may come from other files, and is not used.
@@ -144,14 +212,6 @@ def _prepare_text(
     if not (resume and (directory / "words.json").is_file()):
         paths = [Path(path) for path in config.text.paths]
         tokenize(paths, progress=progress_bar).to_disk(directory)
-    return TokenizedText.from_disk(directory)
-
-
-def _epoch(
-    text: TokenizedText, rows: np.ndarray, settings: TrainingConfig, epoch: int
-) -> Sequence[np.ndarray]:
-    rng = np.random.default_rng([settings.seed, epoch])
-    return shuffled_batches(text, rows, settings.batch_tokens, rng)
 
 
 class _Log:

@@ -127,3 +127,12 @@ def test_help_says_what_goes_in_and_comes_out() -> None:
     output = " ".join(CliRunner().invoke(app, ["elmo", "pretrain", "--help"]).output.split())
     for words in ("[text], [training] and [bilm]", "one sentence or paragraph a line", "--resume"):
         assert words in output
+
+
+def test_weights_to_start_from_bring_their_shape(config: Path, text: Path, tmp_path: Path) -> None:
+    assert _run(config, "--output", tmp_path / "bilm").exit_code == 0
+    result = _run(text.parent, "--init", tmp_path / "bilm", "--output", tmp_path / "own")
+    assert result.exit_code == 0, result.output
+    assert BiLM.from_disk(tmp_path / "own").options == BiLM.from_disk(tmp_path / "bilm").options
+    refused = _run(config, "--init", "small-en", "--output", tmp_path / "other")
+    assert refused.exit_code == 1 and "EL420" in refused.output

@@ -3,9 +3,11 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 
+from spacy_elmo_ner.elmo import BiLM
 from spacy_elmo_ner.elmo.fast_linear import Derived, FastLinear
 from spacy_elmo_ner.elmo.fast_lstm import FastLSTM
 from spacy_elmo_ner.elmo.packed_lstm import LSTMWeights, packed_lstm
@@ -75,6 +77,18 @@ def test_what_is_derived_is_made_again_after_each_kind_of_change() -> None:
     assert current() == 4
     layer.weight = torch.nn.Parameter(torch.full((2, 2), 3.0))
     assert current() == 12
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_prediction_follows_training_with_any_optimizer(tiny_bilm: BiLM, fused: bool) -> None:
+    optimizer = torch.optim.AdamW(tiny_bilm.parameters(), lr=0.1, fused=fused)
+    for _ in range(2):
+        (layers,) = tiny_bilm.layers([["The", "cat"]])
+        layers.square().sum().backward()
+        optimizer.step()
+        (found,) = tiny_bilm.embed([["The", "cat"]])
+        fresh = copy.deepcopy(tiny_bilm)
+        np.testing.assert_allclose(found, fresh.embed([["The", "cat"]])[0], atol=1e-6)
 
 
 def test_a_copy_derives_from_its_own_parameters() -> None:

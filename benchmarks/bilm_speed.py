@@ -1,0 +1,197 @@
+"""The biLM against AllenNLP's own, in turns, on the same sentences and weights.
+
+    python -m benchmarks.bilm_speed [--shapes small,medium] [--output benchmarks/results/bilm.json]
+
+Run from the root of the checkout, on a machine that does nothing else; the peer environment is
+that of allennlp_peer/README.md. Cold: every word of the batch is spelled out. Warm: all words
+are known from the batch before. Seconds are medians of turns AllenNLP, cold, warm; only their
+ratios can be compared between machines.
+"""
+
+import argparse
+import json
+import platform
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from spacy_elmo_ner.elmo import BiLM, BiLMOptions
+from spacy_elmo_ner.elmo.fast_linear import Derived, FastLinear
+from spacy_elmo_ner.elmo.pretrained import OFFICIAL
+
+from .allennlp_peer.inputs import corpus_sentences, random_bilm
+from .allennlp_peer.peer import HERE, Peer
+
+SIZES = (1, 8, 32, 128)
+
+
+@dataclass(frozen=True)
+class Result:
+    """Tokens per second of one shape and batch; share is of the machine's own product rate."""
+
+    shape: str
+    n_sentences: int
+    n_tokens: int
+    n_distinct: int
+    peer: float
+    cold: float
+    warm: float
+    lstm_flops_per_token: int
+    gflops: float
+    limit_gflops: float
+
+    @property
+    def row(self) -> dict[str, Any]:
+        share = self.gflops / self.limit_gflops
+        ratios = {"cold_ratio": self.cold / self.peer, "warm_ratio": self.warm / self.peer}
+        return {**asdict(self), **ratios, "warm_share_of_limit": share}
+
+
+class TimedPeer(AbstractContextManager["TimedPeer"]):
+    """AllenNLP in a process of its own that answers with seconds."""
+
+    def __init__(self, peer: Peer, folder: Path, sentences: Path, threads: int) -> None:
+        files = (folder / "options.json", folder / "weights.hdf5", sentences)
+        command = [str(peer.python), str(HERE / "peer_time.py"), *map(str, files)]
+        self._process = subprocess.Popen(
+            [*command, f"--threads={threads}"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={"PYTHONPATH": f"{peer.folder}:{HERE}", "OMP_NUM_THREADS": str(threads)},
+        )
+        self._ask("")
+
+    def seconds(self, n_sentences: int) -> float:
+        return float(self._ask(f"{n_sentences}\n"))
+
+    def _ask(self, line: str) -> str:
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None and stdout is not None
+        stdin.write(line)
+        stdin.flush()
+        if not (answer := stdout.readline()):
+            raise RuntimeError("AllenNLP's process ended; its message stands above")
+        return answer
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+def product_rate() -> float:
+    """GFLOP/s of float32 products on reordered weights, the best of several shapes."""
+    best = 0.0
+    with torch.inference_mode():
+        for n, n_in, n_out in ((512, 1024, 4096), (1024, 1024, 1024), (256, 512, 8192)):
+            linear, x = FastLinear(torch.randn(n_out, n_in)), torch.randn(n, n_in)
+            seconds = min(_timed(lambda: linear(x)) for _ in range(12))  # noqa: B023
+            best = max(best, 2 * n * n_in * n_out / seconds / 1e9)
+    return best
+
+
+def lstm_flops(options: BiLMOptions) -> int:
+    """Of all layers and both directions, for one token: a multiplication and an addition each."""
+    lstm = options.lstm
+    gates = 4 * lstm.dim * 2 * lstm.projection_dim
+    projection = lstm.dim * lstm.projection_dim if lstm.has_projection else 0
+    return 2 * 2 * lstm.n_layers * (gates + projection)
+
+
+def measure_shape(
+    shape: str, peer: Peer, sentences: list[list[str]], turns: int, threads: int
+) -> list[Result]:
+    results = []
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        random_bilm(OFFICIAL[f"elmo-{shape}"].options, sentences).to_hdf5(folder)
+        bilm = BiLM.from_hdf5(folder / "options.json", folder / "weights.hdf5")
+        words = folder / "sentences.json"
+        words.write_text(json.dumps(sentences), encoding="utf8")
+        with TimedPeer(peer, folder, words, threads) as theirs:
+            for size in SIZES:
+                batch = sentences[:size]
+                results.append(_measure(shape, bilm, theirs, batch, turns))
+                print(_line(results[-1]), flush=True)
+    return results
+
+
+def _measure(
+    shape: str, bilm: BiLM, theirs: TimedPeer, batch: Sequence[Sequence[str]], turns: int
+) -> Result:
+    seconds: dict[str, list[float]] = {"peer": [], "cold": [], "warm": []}
+    theirs.seconds(len(batch))
+    bilm.embed(batch)
+    limits = []
+    for _ in range(turns):
+        seconds["peer"].append(theirs.seconds(len(batch)))
+        bilm._word_cache = Derived()
+        seconds["cold"].append(_timed(lambda: bilm.embed(batch)))
+        seconds["warm"].append(_timed(lambda: bilm.embed(batch)))
+        limits.append(product_rate())
+    n_tokens = sum(map(len, batch))
+    rates = {name: n_tokens / statistics.median(each) for name, each in seconds.items()}
+    flops = lstm_flops(bilm.options)
+    run = n_tokens + 2 * len(batch)  # the marks are run, too
+    return Result(
+        shape,
+        len(batch),
+        n_tokens,
+        len({word for sentence in batch for word in sentence}),
+        **rates,
+        lstm_flops_per_token=flops,
+        gflops=flops * run / statistics.median(seconds["warm"]) / 1e9,
+        limit_gflops=statistics.median(limits),
+    )
+
+
+def _timed(call: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def _line(result: Result) -> str:
+    row = result.row
+    return (
+        f"{result.shape:9} {result.n_sentences:4} sentences: AllenNLP {result.peer:8,.0f} tokens/s,"
+        f" cold {row['cold_ratio']:5.1f}x, warm {row['warm_ratio']:5.1f}x,"
+        f" {row['warm_share_of_limit']:.0%} of {result.limit_gflops:.0f} GFLOP/s"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--shapes", default="small,medium,original")
+    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--output", type=Path, default=Path("benchmarks/results/bilm.json"))
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    peer = Peer.find()
+    name, sentences = corpus_sentences(400)
+    # Ordinary sentences: the corpus' own spread of lengths, not one of each.
+    rng = np.random.default_rng(0)
+    sentences = [s for s in sentences if 8 <= len(s) <= 40]
+    rng.shuffle(sentences)  # type: ignore[arg-type]
+    results = []
+    for shape in args.shapes.split(","):
+        results += measure_shape(shape, peer, sentences[:128], args.turns, args.threads)
+    machine = {"cpu": platform.processor() or platform.machine(), "threads": args.threads}
+    data = {"corpus": name, "machine": machine, "results": [each.row for each in results]}
+    args.output.parent.mkdir(parents=True, exist_ok=True)
+    args.output.write_text(json.dumps(data, indent=1) + "\n", encoding="utf8")
+    print(f"Wrote {args.output}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""Several processes that train one model: what torchrun started, through torch.distributed.
+
+    torchrun --nproc-per-node 2 -m spacy elmo pretrain CONFIG --output FOLDER
+
+Each process takes every n-th batch, and gradients are averaged (DistributedDataParallel, Li et
+al. 2020), so n processes with batches of b tokens learn what one does with n * b.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+
+@dataclass(frozen=True)
+class Processes:
+    """rank: which of the n processes this one is. The first one alone writes and reports."""
+
+    rank: int = 0
+    n: int = 1
+
+    @property
+    def is_first(self) -> bool:
+        return self.rank == 0
+
+    def parallel(self, model: nn.Module) -> nn.Module:
+        """The model itself, or one that averages its gradients with the other processes'."""
+        return DistributedDataParallel(model) if self.n > 1 else model
+
+    def mean(self, value: Tensor) -> float:
+        """The mean over all processes of a scalar that each of them has."""
+        value = value.detach().clone()
+        if self.n > 1:
+            dist.all_reduce(value)
+        return value.item() / self.n
+
+    def wait(self) -> None:
+        """Until all processes have come this far."""
+        if self.n > 1:
+            dist.barrier()
+
+
+@contextmanager
+def joined_processes() -> Iterator[Processes]:
+    """The processes torchrun started, for as long as the block runs; one where it did not."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        yield Processes()
+        return
+    dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    try:
+        yield Processes(dist.get_rank(), dist.get_world_size())
+    finally:
+        dist.destroy_process_group()
+
+
+def is_first_process() -> bool:
+    """Whether this process should talk to the user, known before any other has been met."""
+    return os.environ.get("RANK", "0") == "0"

@@ -1,0 +1,65 @@
+"""Two processes learn what one with batches of twice the size does."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from .conftest import MakeConfig
+from .test_train import _rows, _run
+
+CONFIG = """
+[text]
+paths = ["{text}"]
+n_vocabulary = 18
+n_held_out = 10
+[training]
+batch_tokens = 75
+max_steps = 60
+learning_rate = 0.02
+softmax_cutoffs = [5, 10]
+bf16 = false
+checkpoint_every = 4
+[bilm]
+[bilm.lstm]
+dim = 12
+projection_dim = 8
+[bilm.char_cnn]
+filters = [[1, 4], [3, 8]]
+n_highway = 1
+[bilm.char_cnn.embedding]
+dim = 4
+"""
+
+
+def _two_processes(text: Path, output: Path) -> str:
+    config = output.with_suffix(".cfg")
+    config.write_text(CONFIG.format(text=text))
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    done = subprocess.run(
+        [*command, "-m", "spacy", "elmo", "pretrain", str(config), "-o", str(output)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_two_processes_learn_what_one_does_with_twice_the_batch(
+    make_config: MakeConfig, text_file: Path, tmp_path: Path
+) -> None:
+    output = _two_processes(text_file, tmp_path / "two")
+    assert output.count("Wrote a biLM") == 1
+    _run(make_config(batch_tokens=150, max_steps=60), tmp_path / "one")
+    one, two = (
+        np.array([row["loss"] for row in _rows(tmp_path / name)]) for name in ("one", "two")
+    )
+    assert len(two) == 60 and two[-9:].mean() < 0.8 * two[0]
+    assert abs(one[-9:].mean() - two[-9:].mean()) < 0.1 * one[-9:].mean()
+    # Both read about the same number of words.
+    counts = [_rows(tmp_path / name)[-1]["n_tokens"] for name in ("one", "two")]
+    assert abs(counts[0] - counts[1]) < 0.15 * counts[0]
+    assert json.loads((tmp_path / "two" / "options.json").read_text())["lstm"]["dim"] == 12
