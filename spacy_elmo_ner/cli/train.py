@@ -17,7 +17,7 @@ from ..errors import Errors
 SMALL_CORPUS_TOKENS = 100_000
 SMALL_CORPUS = {
     "training.max_epochs": 0,
-    "training.max_steps": 400,
+    "training.max_steps": 250,
     "training.eval_frequency": 50,
 }
 
