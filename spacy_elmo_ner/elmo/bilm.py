@@ -13,7 +13,7 @@ from tqdm import tqdm
 from ..errors import Errors
 from .char_cnn import CharCNN
 from .characters import distinct_words, words_to_ids
-from .fast_linear import Derived
+from .fast_linear import Derived, product_dtype
 from .lstm import LSTMStack, LSTMState
 from .options import BiLMOptions
 from .packing import Packing, inverse
@@ -111,10 +111,13 @@ class BiLM(nn.Module):
 
     def word_vectors(self, words: Sequence[str]) -> Tensor:
         """Context-free vectors: n_words distinct str -> (n_words, projection_dim) float32."""
-        if torch.is_grad_enabled() or torch.is_autocast_enabled(self.device.type):
+        parameters = list(self.char_cnn.parameters())
+        if torch.is_grad_enabled():
             self._word_cache.forget()
             return self._spell_out(words)
-        cache = self._word_cache.get(list(self.char_cnn.parameters()), self._make_word_cache)
+        cache = self._word_cache.get(
+            parameters, self._make_word_cache, product_dtype(parameters[0])
+        )
         return cache.get(words, self._spell_out)
 
     def _make_word_cache(self) -> WordCache:

@@ -1,6 +1,5 @@
 """A matrix product whose weights are laid out once for the CPU that runs it."""
 
-import os
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
@@ -9,11 +8,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 T = TypeVar("T")
-
-# torch keeps what it compiled for the last 1024 shapes of each oneDNN operation. Batches of text
-# hardly ever have the same number of tokens, so that is gigabytes in a long training, and few
-# are ever used again. Read by torch at its first such operation.
-os.environ.setdefault("LRU_CACHE_CAPACITY", "32")
 
 # oneDNN on weights in its own layout. The operators are private to torch, so a build without
 # them is provided for.
@@ -42,6 +36,12 @@ class FastLinear:
         return F.linear(x, self._weight, self._bias)
 
 
+def product_dtype(inputs: Tensor) -> torch.dtype:
+    """Autocast's type, which torch applies to its own layers alone; else that of the inputs."""
+    kind = inputs.device.type
+    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else inputs.dtype
+
+
 class Derived(Generic[T]):
     """What is made from parameters and kept until one of them changes.
 
@@ -53,8 +53,14 @@ class Derived(Generic[T]):
         self._key: tuple[Any, ...] | None = None
         self._value: T | None = None
 
-    def get(self, parameters: Sequence[Tensor], make: Callable[[], T]) -> T:
-        key = tuple((p.data_ptr(), p._version, p.dtype, p.device) for p in parameters)
+    def get(
+        self,
+        parameters: Sequence[Tensor],
+        make: Callable[[], T],
+        dtype: torch.dtype = torch.float32,
+    ) -> T:
+        """dtype: what the products are to run in; another one is made afresh, too."""
+        key = (dtype, *((p.data_ptr(), p._version, p.dtype, p.device) for p in parameters))
         if self._value is None or key != self._key:
             # Dropped first: two sets of large weights would not always fit.
             self._value = None

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from .fast_linear import Derived
+from .fast_linear import Derived, product_dtype
 from .fast_lstm import FastLSTM
 from .options import LSTMOptions
 from .packed_lstm import LSTMWeights, packed_lstm
@@ -53,7 +53,8 @@ class ProjectedLSTM(nn.Module):
         state: where each sequence starts; zeros if None.
         """
         last = _last_positions(batch_sizes).to(inputs.device)
-        if torch.is_grad_enabled() or torch.is_autocast_enabled(inputs.device.type):
+        dtype = product_dtype(inputs)
+        if torch.is_grad_enabled():
             self._fast.forget()
             outputs, cells = packed_lstm(
                 inputs,
@@ -62,16 +63,20 @@ class ProjectedLSTM(nn.Module):
                 state=state,
                 cell_clip=self.options.cell_clip,
                 proj_clip=self.options.proj_clip,
-                dtype=_product_dtype(inputs),
+                dtype=dtype,
             )
             return outputs, LSTMState(outputs[last], cells[last])
-        fast = self._fast.get(list(self.parameters()), self._make_fast)
+        fast = self._fast.get(list(self.parameters()), lambda: self._make_fast(dtype), dtype)
         outputs, last_cells = fast(inputs, batch_sizes, state)
         return outputs, LSTMState(outputs[last], last_cells)
 
-    def _make_fast(self) -> FastLSTM:
-        options = self.options
-        return FastLSTM(self._weights(), cell_clip=options.cell_clip, proj_clip=options.proj_clip)
+    def _make_fast(self, dtype: torch.dtype) -> FastLSTM:
+        return FastLSTM(
+            self._weights(),
+            cell_clip=self.options.cell_clip,
+            proj_clip=self.options.proj_clip,
+            dtype=dtype,
+        )
 
     def _weights(self) -> LSTMWeights:
         """In torch's order of gates, the constant forget bias added."""
@@ -112,12 +117,6 @@ class LSTMStack(nn.Module):
             outputs.append(x)
             last_states.append(last)
         return outputs, last_states
-
-
-def _product_dtype(inputs: Tensor) -> torch.dtype:
-    """Autocast's type, which torch applies to its own layers but not to a written-out gradient."""
-    kind = inputs.device.type
-    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else inputs.dtype
 
 
 def _last_positions(batch_sizes: Sequence[int]) -> Tensor:

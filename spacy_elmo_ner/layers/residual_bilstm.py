@@ -1,6 +1,7 @@
 """Two bidirectional LSTMs whose outputs are added: the head's encoder."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, cast
 
@@ -11,11 +12,11 @@ from thinc.util import torch2xp, xp2torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from ..elmo.fast_linear import Derived
+from ..elmo.fast_linear import Derived, product_dtype
 from ..elmo.fast_lstm import FastLSTM
 from ..elmo.packed_lstm import LSTMWeights, packed_lstm
 from ..elmo.packing import Packing, inverse
-from .torch_shim import TorchShim
+from .torch_shim import Precision, TorchShim, in_precision
 from .types import EncoderModel
 from .windows import Window, in_batches, windows
 
@@ -24,17 +25,34 @@ from .windows import Window, in_batches, windows
 _BATCH_TOKENS = 8192
 
 
+@dataclass(frozen=True)
+class Encoding:
+    """How prediction runs. An object of ours, so that it is not saved with the weights and the
+    config can change it after training."""
+
+    precision: Precision
+
+
 def build_residual_bilstm_v1(
-    units: int = 512, dropout: float = 0.2, recurrent_dropout: float = 0.2
+    units: int = 512,
+    dropout: float = 0.2,
+    recurrent_dropout: float = 0.2,
+    precision: Precision = "exact",
 ) -> EncoderModel:
     """Vectors of each Doc -> (n_tokens, 2 * units) float32: x1 + x2 of two stacked BiLSTMs.
 
     units: cells of one direction. dropout: share of inputs of each BiLSTM that a training step
     drops, the same ones at every token of a Doc; recurrent_dropout: share of recurrent inputs,
     the same at every step (Gal and Ghahramani 2016). [training] dropout does not change them.
+    precision: "bf16" predicts with matrix products in bfloat16, as training does always.
     """
+    in_precision(precision)
     model: EncoderModel = Model(
-        "residual_bilstm", forward, init=init, dims={"nI": None, "nO": 2 * units}
+        "residual_bilstm",
+        forward,
+        init=init,
+        dims={"nI": None, "nO": 2 * units},
+        attrs={"encoding": Encoding(precision)},
     )
     model.shims.append(
         TorchShim(lambda: ResidualBiLSTM(model.get_dim("nI"), units, dropout, recurrent_dropout))
@@ -56,7 +74,8 @@ def forward(
     module.train(is_train)
     outputs = inputs.new_empty(len(inputs), model.get_dim("nO"))
     # In training one batch for all, which is as small as [training.batcher] makes it.
-    with torch.set_grad_enabled(is_train):
+    precision: Precision = "exact" if is_train else model.attrs["encoding"].precision
+    with torch.set_grad_enabled(is_train), in_precision(precision):
         for batch in [found] if is_train else in_batches(found, _BATCH_TOKENS):
             _run_windows(cast(ResidualBiLSTM, module), inputs, outputs, batch)
 
@@ -130,8 +149,11 @@ class ResidualBiLSTM(nn.Module):
             position = packing.forward.to(x.device)
             packed = PackedSequence(x[position], torch.tensor(packing.batch_sizes))
             return lstm(packed)[0].data[inverse(position)]
+        dtype = product_dtype(x)
         fast = kept.get(
-            list(lstm.parameters()), lambda: [FastLSTM(_weights(lstm, s)) for s in _DIRECTIONS]
+            list(lstm.parameters()),
+            lambda: [FastLSTM(_weights(lstm, s), dtype=dtype) for s in _DIRECTIONS],
+            dtype,
         )
         positions = (packing.forward, packing.backward)
         return torch.cat(

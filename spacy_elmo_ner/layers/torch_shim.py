@@ -8,7 +8,7 @@ dimensions are known.
 import contextlib
 import os
 from collections.abc import Callable, Iterator
-from typing import Any, cast
+from typing import Any, Literal, cast, get_args
 
 import srsly
 import torch
@@ -25,6 +25,20 @@ from ..errors import Errors
 # them forever: this is what hangs `nlp.pipe(n_process=2)` with torch models (spaCy #6662).
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
+
+
+Precision = Literal["exact", "bf16"]
+
+
+def in_precision(precision: Precision) -> torch.autocast:
+    """A context in which prediction's matrix products run in bfloat16, unless precision is exact.
+
+    Raises ValueError for another name.
+    """
+    if precision not in get_args(Precision):
+        names = ", ".join(map(repr, get_args(Precision)))
+        raise ValueError(Errors.EL107.format(value=precision, names=names))
+    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16")
 
 
 class TorchShim(Shim):

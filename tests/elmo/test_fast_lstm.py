@@ -1,7 +1,4 @@
 import copy
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -96,16 +93,3 @@ def test_a_copy_derives_from_its_own_parameters() -> None:
     weight = torch.ones(1)
     assert derived.get([weight], lambda: 1) == 1
     assert copy.deepcopy(derived).get([weight], lambda: 2) == 2
-
-
-@pytest.mark.parametrize(("given", "used"), [(None, "32"), ("64", "64")])
-def test_compiled_shapes_are_few_unless_the_user_says_otherwise(
-    given: str | None, used: str
-) -> None:
-    environment = {k: v for k, v in os.environ.items() if k != "LRU_CACHE_CAPACITY"}
-    environment |= {} if given is None else {"LRU_CACHE_CAPACITY": given}
-    code = "import os, spacy_elmo_ner.elmo; print(os.environ['LRU_CACHE_CAPACITY'])"
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip() == used
