@@ -22,7 +22,7 @@ lint: $(VENV)/.installed
 $(VENV)/.installed: setup.cfg constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet -c constraints.txt torch
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[project,dev]"
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[project,dev,browser]"
 	touch $@
 
 clean:

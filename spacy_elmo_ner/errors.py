@@ -95,6 +95,7 @@ class Errors(metaclass=_Coded):
         "{found}. Set the listener's width to {found}."
     )
     EL105 = "{name!r} shares representations and has no labels. Add labels to the pipes after it."
+    EL107 = "precision is {value!r}, not one of {names}."
     EL151 = (
         "{value!r} cannot be entity type number {index}. Give each entity type once, as a str that "
         "is not empty, without the B- or I-."
@@ -250,13 +251,14 @@ class Errors(metaclass=_Coded):
     )
     EL303 = "Comparing needs {package}, which is not installed: pip install spacy-elmo-ner[project]"
     EL304 = (
-        "{path} cannot be read as a gold corpus: {problem}. Give a .spacy file, as `python -m "
-        "spacy elmo corpus` or `python -m spacy convert` writes it."
+        "{path} cannot be read as a corpus: {problem}. Give a .spacy file, as `python -m spacy "
+        "elmo corpus` or `python -m spacy convert` writes it, or UTF-8 text ending in .txt with "
+        "one text a line."
     )
     EL305 = "{path} holds no words, so there is nothing to compare on. Give a corpus with text."
     EL306 = (
-        "{path} holds neither entities nor tags, so there is no gold to compare with. Give an "
-        "annotated corpus."
+        "{path} holds neither entities nor tags, so pipelines can only be compared with each "
+        "other, and {name} is the only one. Give an annotated corpus, or a second --pipeline."
     )
     EL307 = (
         "{source} is not installed. Get it with `python -m spacy download {source}` "
@@ -288,6 +290,22 @@ class Errors(metaclass=_Coded):
         "({pipelines}). Use the name given as --pipeline."
     )
     EL316 = "{path} must hold the lines {begin} and {end} once each, in this order."
+    EL317 = (
+        "Text {text} came back from the pipeline as another text: gold has {gold!r}, the pipeline "
+        "{found!r}. Leave components that change the text out of the pipeline."
+    )
+    EL318 = (
+        "{argument!r} is no point of a learning curve. Write NAME:PERCENT=FOLDER with more than 0 "
+        "and less than 100 percent of train, for instance ours:10=training/elmo-10/model-best."
+    )
+    EL319 = (
+        "{path} cannot be read as a pre-training's log: {problem}. Give the log.jsonl that "
+        "`python -m spacy elmo pretrain` wrote."
+    )
+    EL320 = (
+        "{path} cannot be read as the texts of a comparison: {problem}. Run `python -m spacy elmo "
+        "compare` again."
+    )
 
     # EL4xx: pre-training
     EL401 = "No file {path}. Give text files (.txt, .txt.gz, .txt.xz) or a pre-training config."
@@ -330,14 +348,14 @@ class Errors(metaclass=_Coded):
     )
     EL413 = "The folder {path} holds no text files ({suffixes}). Give files or another folder."
 
-    EL420 = (
-        "The weights to start from have another shape than the config: {init} and {config}. Leave "
-        "[bilm] out of the config to take theirs."
-    )
     # EL5xx: commands
     EL501 = (
         "No file {path}. Make the corpus first: python -m spacy project run corpus, or "
         "python -m spacy elmo corpus --output FOLDER."
+    )
+    EL420 = (
+        "The weights to start from have another shape than the config: {init} and {config}. Leave "
+        "[bilm] out of the config to take theirs."
     )
     EL502 = (
         "No file {path}. Run a comparison first: python -m spacy project run compare, or "

@@ -6,10 +6,12 @@ from typing import Annotated
 import typer
 from wasabi import msg
 
+from ..comparison.learning import parse_learning_point
 from ..comparison.markdown import render_markdown
 from ..comparison.results import write_atomically
 from ..comparison.run import Comparison, compare
 from ..comparison.terminal import render_terminal
+from ..comparison.texts import TEXTS
 
 
 def compare_cli(
@@ -27,12 +29,18 @@ def compare_cli(
         typer.Option(
             "--corpus",
             "-c",
-            help="Gold Docs (.spacy) to score on. Repeat for one set of results each; speed is "
-            "measured on the first.",
+            help="Gold Docs (.spacy) to score on; or Docs without annotation, or plain text (.txt, "
+            "one text a line), for the agreement between pipelines. Repeat for one set of results "
+            "each; speed and report.html are about the first.",
         ),
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder for results.json and results.md.")
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Folder for report.html and its charts, results.json, results.md, texts.json.",
+        ),
     ],
     label_map: Annotated[
         list[str] | None,
@@ -40,8 +48,8 @@ def compare_cli(
             "--label-map",
             "-m",
             help="JSON file that sends predicted labels and tags to gold's, null where gold has "
-            "nothing like it. PATH serves every pipeline that does not speak gold's labels; "
-            "NAME=PATH serves that pipeline.",
+            "nothing like it, 'GPE|LOC' where it may be either. PATH serves every pipeline that "
+            "does not speak gold's labels; NAME=PATH serves that pipeline.",
         ),
     ] = None,
     train: Annotated[
@@ -59,6 +67,25 @@ def compare_cli(
             "Default: the article's own example, or the largest disagreement.",
         ),
     ] = None,
+    learning_curve: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="NAME:PERCENT=FOLDER: pipeline NAME, trained on PERCENT of train, for a learning "
+            "curve. Repeat for each point."
+        ),
+    ] = None,
+    training_log: Annotated[
+        list[Path] | None,
+        typer.Option(help="log.jsonl of a pre-training, to show its curves."),
+    ] = None,
+    own_tokens: Annotated[
+        bool,
+        typer.Option(
+            "--own-tokens",
+            help="Let each pipeline split the text itself; its entities are brought back onto "
+            "gold's words, and those that do not fit are listed.",
+        ),
+    ] = False,
     repeats: Annotated[
         int, typer.Option(min=0, help="Timed runs of each pipeline; 0 measures no speed.")
     ] = 5,
@@ -78,23 +105,34 @@ def compare_cli(
     --pipeline en_core_web_sm --corpus corpus/test.spacy
     --label-map assets/label_maps/ontonotes-gmb.json --output metrics/compare
     """
-    task = Comparison(
-        pipelines=[_named(each) for each in pipeline],
-        corpora=corpus,
-        label_maps=label_map or [],
-        train=train,
-        examples=example or [],
-        repeats=repeats,
-        max_words=max_words,
-    )
     try:
-        results = compare(task)
+        task = Comparison(
+            pipelines=[_named(each) for each in pipeline],
+            corpora=corpus,
+            label_maps=label_map or [],
+            train=train,
+            examples=example or [],
+            learning_curve=[parse_learning_point(each) for each in learning_curve or []],
+            training_logs=training_log or [],
+            own_tokens=own_tokens,
+            repeats=repeats,
+            max_words=max_words,
+        )
+        compared = compare(task)
     except (ImportError, ValueError) as error:
         msg.fail(str(error), exits=1)
+    # matplotlib is of the ``project`` extra: every other command works without it.
+    from ..comparison.report.page import PAGE, write_report
+
+    results = compared.results
     write_atomically(output / "results.json", results.to_json())
     write_atomically(output / "results.md", render_markdown(results))
+    write_atomically(output / TEXTS, compared.texts.to_json())
+    written = write_report(results, compared.texts, output)
     print(render_terminal(results))
-    msg.good(f"Wrote results.json and results.md to {output}")
+    msg.good(
+        f"Wrote results.json, results.md, {TEXTS}, {PAGE} and {len(written) - 1} charts to {output}"
+    )
 
 
 def _named(argument: str) -> tuple[str, str]:

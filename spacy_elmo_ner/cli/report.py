@@ -1,24 +1,50 @@
-"""``python -m spacy elmo report``: print a comparison that has been run."""
+"""``python -m spacy elmo report``: show a comparison that has been run."""
 
 import json
+import webbrowser
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from wasabi import msg
 
-from ..comparison.results import results_from_json
+from ..comparison.peers import check_extras
+from ..comparison.results import Results, results_from_json
 from ..comparison.terminal import render_terminal
+from ..comparison.texts import TEXTS, read_texts
 from ..errors import Errors
 
 
 def report_cli(
     results: Annotated[Path, typer.Argument(help="results.json that `elmo compare` wrote")],
+    html: Annotated[
+        bool,
+        typer.Option("--html", help="Write report.html and its charts again, beside the results."),
+    ] = False,
+    open_page: Annotated[
+        bool,
+        typer.Option("--open", help="Open report.html in a browser; write it where it is missing."),
+    ] = False,
 ) -> None:
-    """Print the tables of a comparison again, without running anything."""
+    """Print the tables of a comparison again, without running anything, and show its report."""
     if not results.is_file():
         msg.fail(Errors.EL502.format(path=results), exits=1)
+    page = results.with_name("report.html")
     try:
-        print(render_terminal(results_from_json(json.loads(results.read_text(encoding="utf8")))))
-    except ValueError as error:
+        found = results_from_json(json.loads(results.read_text(encoding="utf8")))
+        print(render_terminal(found))
+        if html or (open_page and not page.is_file()):
+            _write(found, results.parent)
+    except (ImportError, ValueError) as error:
         msg.fail(str(error), exits=1)
+    if open_page and not webbrowser.open(page.resolve().as_uri()):
+        msg.info(f"No browser to open here. The report is {page}")
+
+
+def _write(results: Results, folder: Path) -> None:
+    check_extras()
+    # matplotlib is of the ``project`` extra: every other command works without it.
+    from ..comparison.report.page import write_report
+
+    written = write_report(results, read_texts(folder / TEXTS), folder)
+    msg.good(f"Wrote {written[0]} and {len(written) - 1} charts")

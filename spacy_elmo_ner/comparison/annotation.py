@@ -1,7 +1,7 @@
 """A text with its entities and tags, free of any pipeline: what gold and predictions share."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
@@ -17,12 +17,14 @@ UNMAPPED_TAG = "-unmapped"
 class Annotation:
     """``entities`` or ``tags`` is None where that layer was not annotated at all.
 
-    ``tags`` has one entry a word, "" where a single word has none.
+    ``tags`` has one entry a word, "" where a single word has none. ``confidence`` maps the
+    (start, end) of predicted entities to a probability in [0, 1], where their pipe gives one.
     """
 
     words: list[str]
     entities: list[EntitySpan] | None
     tags: list[str] | None
+    confidence: Mapping[tuple[int, int], float] = field(default_factory=dict)
 
 
 def from_doc(doc: Doc) -> Annotation:
@@ -34,6 +36,14 @@ def from_doc(doc: Doc) -> Annotation:
         entities=entities if doc.has_annotation("ENT_IOB") else None,
         tags=tags if doc.has_annotation("TAG") else None,
     )
+
+
+def entity_confidence(doc: Doc) -> dict[tuple[int, int], float]:
+    """(start, end) -> ``ent._.confidence`` of the entities that have one."""
+    if not Span.has_extension("confidence"):
+        return {}
+    found = {(ent.start, ent.end): ent._.confidence for ent in doc.ents}
+    return {bounds: float(each) for bounds, each in found.items() if each is not None}
 
 
 def blank_copy(doc: Doc, vocab: Vocab) -> Doc:

@@ -3,37 +3,37 @@
 import os
 import platform
 import subprocess
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 
 import torch
 
-from .pipelines import (
-    LoadedPipeline,
-    load_seconds,
-    size_on_disk,
-    weights_kept_elsewhere,
-)
+from .footprint import Footprint
+from .pipelines import LoadedPipeline, size_on_disk, weights_kept_elsewhere
 from .results import PipelineInfo, Speed
 
 PACKAGES = ("spacy-elmo-ner", "spacy", "thinc", "torch", "seqeval", "nervaluate")
 
 
 def describe_pipeline(
-    pipeline: LoadedPipeline, speed: Speed | None, label_map: str | None
+    pipeline: LoadedPipeline,
+    speed: Speed | None,
+    label_map: str | None,
+    measure: Callable[[], Footprint],
 ) -> PipelineInfo:
-    """Package, components, size and speed; the time to load is measured where speed was."""
+    """Package, components, size and speed; ``measure`` is called where speed was measured."""
     nlp = pipeline.nlp
     notes = []
     if not pipeline.entity_components:
         notes.append("no component sets entities: no NER scores")
     if not pipeline.tag_components:
         notes.append("no component sets tags: no tag scores")
-    seconds = None
+    alone = None
     if speed is not None:
         try:
-            seconds = load_seconds(pipeline.source, pipeline.components)
+            alone = measure()
         except (RuntimeError, subprocess.TimeoutExpired) as error:
-            notes.append(f"time to load not measured: {error}")
+            notes.append(f"time to load and memory not measured: {error}")
     return PipelineInfo(
         name=pipeline.name,
         source=pipeline.source,
@@ -44,7 +44,8 @@ def describe_pipeline(
         size_bytes=size_on_disk(nlp),
         shared_weights_bytes=weights_kept_elsewhere(nlp, pipeline.components),
         label_map=label_map,
-        load_seconds=seconds,
+        load_seconds=alone.load_seconds if alone else None,
+        peak_memory_bytes=alone.peak_bytes if alone else None,
         speed=speed,
         notes=notes,
     )

@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,17 +13,26 @@ from ..errors import Errors
 from .annotation import Annotation, entity_words, from_doc
 from .results import PublishedFigures
 
+TEXT_SUFFIX = ".txt"
+
 PUBLISHED = Path(__file__).with_name("published.json")
 
 
 @dataclass(frozen=True)
 class GoldCorpus:
-    """A DocBin's Docs and their annotation; ``corpus`` is the name in the corpus.json beside it."""
+    """Docs and their annotation; ``corpus`` is the name in the corpus.json beside the file.
+
+    ``has_gold`` is False for plain text, and for Docs that hold neither entities nor tags.
+    """
 
     path: Path
     corpus: str | None
     docs: list[Doc]
     annotations: list[Annotation]
+
+    @property
+    def has_gold(self) -> bool:
+        return any(gold.entities is not None or gold.tags is not None for gold in self.annotations)
 
     @property
     def part(self) -> str:
@@ -47,19 +56,15 @@ class GoldCorpus:
         return {tag for gold in self.annotations for tag in gold.tags or () if tag}
 
 
-def read_gold(path: Path) -> GoldCorpus:
-    """Read a .spacy DocBin.
+def read_corpus(path: Path, make_doc: Callable[[str], Doc]) -> GoldCorpus:
+    """Read a .spacy DocBin, or a .txt file of UTF-8, one text a line, which ``make_doc`` splits.
 
-    Raises ValueError: not a readable DocBin (EL304), no words (EL305), neither entities nor tags
-    (EL306).
+    Raises ValueError: not readable as what it should be (EL304), no words (EL305).
     """
-    docs = list(_read_docs(path))
+    docs = list(_read_lines(path, make_doc) if path.suffix == TEXT_SUFFIX else _read_docs(path))
     if not any(len(doc) for doc in docs):
         raise ValueError(Errors.EL305.format(path=path))
-    annotations = [from_doc(doc) for doc in docs]
-    if all(gold.entities is None and gold.tags is None for gold in annotations):
-        raise ValueError(Errors.EL306.format(path=path))
-    return GoldCorpus(path, _corpus_name(path), docs, annotations)
+    return GoldCorpus(path, _corpus_name(path), docs, [from_doc(doc) for doc in docs])
 
 
 def train_entities(gold: GoldCorpus) -> set[tuple[str, ...]]:
@@ -84,9 +89,25 @@ def published_figures(gold: GoldCorpus) -> list[PublishedFigures]:
     ]
 
 
+def check_files(paths: Sequence[Path]) -> None:
+    """Raise ValueError (EL304) for a path that is no file, before anything slow is begun."""
+    for path in paths:
+        if not path.is_file():
+            raise ValueError(Errors.EL304.format(path=path, problem="there is no such file"))
+
+
+def _read_lines(path: Path, make_doc: Callable[[str], Doc]) -> Iterator[Doc]:
+    try:
+        with open(path, encoding="utf-8-sig") as lines:
+            for line in lines:
+                if line.strip():
+                    yield make_doc(line.strip())
+    except UnicodeDecodeError as error:
+        raise ValueError(Errors.EL304.format(path=path, problem=error)) from error
+
+
 def _read_docs(path: Path) -> Iterator[Doc]:
-    if not path.is_file():
-        raise ValueError(Errors.EL304.format(path=path, problem="there is no such file"))
+    check_files([path])
     try:
         doc_bin = DocBin().from_disk(path)
         yield from doc_bin.get_docs(Vocab())

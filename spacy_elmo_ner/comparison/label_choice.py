@@ -1,5 +1,6 @@
 """Which label map goes with which pipeline, and its use."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ from ..corpus.label_map import LabelMap
 from ..errors import Errors
 from .annotation import Annotation
 from .gold import GoldCorpus
-from .mapping import LabelSets, Translated, translate
+from .mapping import LabelSets, Translated, entity_targets, translate
 from .pipelines import LoadedPipeline
 
 
@@ -47,7 +48,7 @@ class LabelMaps:
         if self.for_all is not None:
             maps.append(self.for_all[1])
         return LabelSets(
-            entities={label for each in maps for label in each.ents.values() if label},
+            entities={label for each in maps for label in entity_targets(each.ents)},
             tags={tag for each in maps for tag in each.tags.values() if tag},
         )
 
@@ -58,15 +59,44 @@ class Labels:
 
     maps: LabelMaps
     gold: LabelSets
-    used: dict[str, str]
+    used: dict[str, tuple[str, LabelMap]]
 
-    def translate(self, pipeline: LoadedPipeline, predicted: Sequence[Annotation]) -> Translated:
+    def translate(
+        self,
+        pipeline: LoadedPipeline,
+        predicted: Sequence[Annotation],
+        gold: Sequence[Annotation] | None = None,
+    ) -> Translated:
+        """Predictions in gold's labels; without ``gold`` every unexplained label is let through."""
         chosen = self.maps.choose(pipeline, predicted, self.gold)
+        known = self.gold
+        if gold is None:
+            known = LabelSets(
+                {label for each in predicted for _, _, label in each.entities or ()},
+                {tag for each in predicted for tag in each.tags or ()},
+            )
         if chosen is None:
-            return translate(pipeline.name, predicted, {}, {}, self.gold)
-        path, label_map = chosen
-        self.used[pipeline.name] = path
-        return translate(pipeline.name, predicted, label_map.ents, label_map.tags, self.gold)
+            return translate(pipeline.name, predicted, {}, {}, known, gold)
+        self.used[pipeline.name] = chosen
+        label_map = chosen[1]
+        return translate(pipeline.name, predicted, label_map.ents, label_map.tags, known, gold)
+
+    def path(self, pipeline: str) -> str | None:
+        """The file of the map this pipeline used, if any."""
+        return self.used[pipeline][0] if pipeline in self.used else None
+
+    def unreachable(self, pipeline: LoadedPipeline, gold: GoldCorpus) -> dict[str, int]:
+        """Gold's entities, by label, that nothing this pipeline can predict is mapped to."""
+        if pipeline.name not in self.used or not pipeline.entity_components:
+            return {}
+        _, label_map = self.used[pipeline.name]
+        declared = _declared(pipeline, pipeline.entity_components)
+        reached = entity_targets(
+            {label: target for label, target in label_map.ents.items() if label in declared}
+        )
+        reached |= declared - set(label_map.ents)
+        counts = Counter(label for each in gold.annotations for _, _, label in each.entities or ())
+        return {label: n for label, n in counts.most_common() if label not in reached}
 
 
 def read_label_maps(arguments: Sequence[str], pipelines: Sequence[str]) -> LabelMaps:

@@ -2,13 +2,16 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..errors import Errors
 from .annotation import UNMAPPED_TAG, Annotation
 from .results import EntitySpan
 
 LabelTable = Mapping[str, str | None]
+
+# Between gold labels that one predicted label may mean: "GPE|LOC". For entities only.
+EITHER = "|"
 
 
 @dataclass(frozen=True)
@@ -21,11 +24,16 @@ class LabelSets:
 
 @dataclass(frozen=True)
 class Translated:
-    """Predictions in gold's labels; the counts are of predictions mapped to null."""
+    """Predictions in gold's labels; the unmapped counts are of predictions mapped to null.
+
+    ``decided_by_gold`` counts those whose label may mean several of gold's, and that were read as
+    the one gold has there instead of the first.
+    """
 
     annotations: list[Annotation]
     unmapped_entities: Counter[str] = field(default_factory=Counter)
     unmapped_tags: Counter[str] = field(default_factory=Counter)
+    decided_by_gold: Counter[str] = field(default_factory=Counter)
 
 
 def translate(
@@ -34,11 +42,14 @@ def translate(
     entity_table: LabelTable,
     tag_table: LabelTable,
     known: LabelSets,
+    gold: Sequence[Annotation] | None = None,
 ) -> Translated:
     """Map every prediction; a label in no table that gold itself uses stays as it is.
 
-    Entities mapped to null are dropped, tags mapped to null become ``UNMAPPED_TAG``. Raises
-    ValueError (EL310) for labels that are in neither the table nor gold's labels.
+    Entities mapped to null are dropped, tags mapped to null become ``UNMAPPED_TAG``. A label
+    mapped to several ("GPE|LOC") becomes the one of an entity that gold has on the same words,
+    else on some of them, else the first. Raises ValueError (EL310) for labels that are in neither
+    the table nor gold's labels.
     """
     tables = {
         "entity label": (_seen_labels(predictions), entity_table, known.entities),
@@ -60,11 +71,17 @@ def translate(
                 )
             )
     result = Translated([])
-    for annotation in predictions:
-        entities = _map_entities(annotation.entities, entity_table, result.unmapped_entities)
+    for index, annotation in enumerate(predictions):
+        truth = () if gold is None else gold[index].entities or ()
+        entities = _map_entities(annotation.entities, entity_table, truth, result)
         tags = _map_tags(annotation.tags, tag_table, result.unmapped_tags)
-        result.annotations.append(Annotation(annotation.words, entities, tags))
+        result.annotations.append(replace(annotation, entities=entities, tags=tags))
     return result
+
+
+def entity_targets(table: LabelTable) -> set[str]:
+    """Every gold label that some label of the table may become."""
+    return {each for target in table.values() if target for each in target.split(EITHER)}
 
 
 def _seen_labels(predictions: Sequence[Annotation]) -> Counter[str]:
@@ -77,7 +94,10 @@ def _seen_tags(predictions: Sequence[Annotation]) -> Counter[str]:
 
 
 def _map_entities(
-    entities: list[EntitySpan] | None, table: LabelTable, unmapped: Counter[str]
+    entities: list[EntitySpan] | None,
+    table: LabelTable,
+    gold: Sequence[EntitySpan],
+    result: Translated,
 ) -> list[EntitySpan] | None:
     if entities is None:
         return None
@@ -85,10 +105,23 @@ def _map_entities(
     for start, end, label in entities:
         target = table.get(label, label)
         if target is None:
-            unmapped[label] += 1
-        else:
-            mapped.append((start, end, target))
+            result.unmapped_entities[label] += 1
+            continue
+        if label in table and EITHER in target:
+            first, *others = target.split(EITHER)
+            target = _decide(start, end, [first, *others], gold)
+            result.decided_by_gold[label] += target != first
+        mapped.append((start, end, target))
     return mapped
+
+
+def _decide(start: int, end: int, targets: Sequence[str], gold: Sequence[EntitySpan]) -> str:
+    there = [
+        ((truth_start, truth_end) != (start, end), label)
+        for truth_start, truth_end, label in gold
+        if truth_start < end and start < truth_end and label in targets
+    ]
+    return min(there)[1] if there else targets[0]
 
 
 def _map_tags(

@@ -1,56 +1,50 @@
 """A comparison in Markdown: the whole of it for results.md, its heart for a README."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from .detail import detail_tables, main_tables
 from .examples import marked_text
+from .remarks import legend, remarks, timing_remark
 from .results import Example, Results, results_from_json
-from .table import (
-    LEGEND,
-    Table,
-    accuracy_table,
-    corpus_title,
-    pipeline_table,
-    remarks,
-    timing_remark,
-    type_detail_table,
-    type_table,
-)
+from .table import Table, corpus_title, pipeline_table, type_detail_table
 
 
 def render_markdown(results: Results) -> str:
     """Everything a comparison found, as one document."""
-    parts = ["# Comparison", *_body(results), "## Every type, every pipeline"]
+    parts = ["# Comparison", *_body(results), "## In detail"]
     for corpus in results.corpora:
         parts.append(f"### {corpus_title(corpus)}")
+        for table in detail_tables(corpus):
+            parts += [f"{table.title}:", _markdown_table(table)]
         for system in corpus.systems:
-            table = type_detail_table(corpus, system.pipeline)
-            if table is not None:
-                parts.append(_markdown_table(table))
+            types = type_detail_table(corpus, system.pipeline)
+            if types is not None:
+                parts += [f"{types.title}:", _markdown_table(types)]
     facts = ", ".join(f"{name} {value}" for name, value in results.environment.items())
     parts += ["## Made with", f"{results.created}. {facts}."]
     return "\n\n".join(parts) + "\n"
 
 
-def render_readme(results_json: Mapping[str, Any]) -> str:
+def render_readme(results_json: Mapping[str, Any], pictures: Sequence[tuple[str, str]] = ()) -> str:
     """The part of a README that shows a parsed results.json; ends with a newline.
 
+    pictures: (path as the README is to link it, text alternative), shown at the end.
     Raises ValueError (EL301, EL302) where the JSON is no such file of this version.
     """
     results = results_from_json(results_json)
     made = f"Made by `python -m spacy elmo compare`, {results.created.partition('T')[0]}."
-    return "\n\n".join([*_body(results), made]) + "\n"
+    shown = [f"![{_cell(alternative)}]({path})" for path, alternative in pictures]
+    return "\n\n".join([*_body(results), *shown, made]) + "\n"
 
 
 def _body(results: Results) -> Iterator[str]:
     for corpus in results.corpora:
         yield f"### {corpus_title(corpus)}"
-        yield _markdown_table(accuracy_table(corpus))
-        types = type_table(corpus)
-        if types is not None:
-            yield f"{types.title}:"
-            yield _markdown_table(types)
-    yield LEGEND
+        for table in main_tables(corpus):
+            yield f"{table.title}:"
+            yield _markdown_table(table)
+    yield legend(results)
     for example in results.examples:
         yield f"{example.title}:"
         yield _markdown_table(_side_by_side(example))

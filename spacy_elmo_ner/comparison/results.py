@@ -1,20 +1,33 @@
 """What a comparison found, as dataclasses that are JSON and back.
 
 Every share (precision, recall, F1, accuracy) is a fraction in [0, 1]; percent is made only where
-a table is printed. A new field needs a default here; a renamed or removed one needs a new
-``SCHEMA_VERSION``.
+a table is printed. A new field needs a default here, so that files of ``READABLE_VERSIONS`` can
+be read; a renamed or removed one ends that for the versions before.
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from ..elmo.storage import replace_when_written
 from ..errors import Errors
+from .findings import (
+    Agreement,
+    Difference,
+    Interval,
+    LearningPoint,
+    Misaligned,
+    ReliabilityBin,
+    TrainingLog,
+)
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+READABLE_VERSIONS = (1, 2)
 
 # A span in tokens: first token, one past the last token, label.
 EntitySpan = tuple[int, int, str]
@@ -46,7 +59,10 @@ class Speed:
 
 @dataclass(frozen=True)
 class PipelineInfo:
-    """What ran: the package, the components left on, size on disk, seconds to a first word."""
+    """What ran: the package, the components left on, size on disk, seconds to a first word.
+
+    ``peak_memory_bytes`` is the most a whole process held that loaded and ran this pipeline alone.
+    """
 
     name: str
     source: str
@@ -61,6 +77,7 @@ class PipelineInfo:
     load_seconds: float | None = None
     speed: Speed | None = None
     notes: list[str] = field(default_factory=list)
+    peak_memory_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -77,7 +94,14 @@ class SystemScores:
 
     ``ner`` or ``tags`` is empty where the pipeline or the gold has no such annotation.
     ``unmapped_entities`` and ``unmapped_tags`` count predictions the label map sends nowhere:
-    those entities are left out, those tags count as wrong.
+    those entities are left out, those tags count as wrong. ``unreachable_entities`` counts gold's
+    entities of labels the map never leads to, ``decided_by_gold`` predictions whose label could
+    mean several of gold's and was read as the one that gold has there.
+
+    intervals: by mode. by_sentence_length, by_entity_length: exact matches by number of words.
+    conventions: exact matches with one boundary convention aside, by its name. type_confusion:
+    gold type -> predicted type -> entities, ``confusion.NOTHING`` for none. errors: entities by
+    ``confusion.ErrorKind``. tag_confusion: gold tag -> other predicted tag -> words.
     """
 
     pipeline: str
@@ -85,6 +109,17 @@ class SystemScores:
     tags: dict[str, Score] = field(default_factory=dict)
     unmapped_entities: dict[str, int] = field(default_factory=dict)
     unmapped_tags: dict[str, int] = field(default_factory=dict)
+    unreachable_entities: dict[str, int] = field(default_factory=dict)
+    decided_by_gold: dict[str, int] = field(default_factory=dict)
+    intervals: dict[str, Interval] = field(default_factory=dict)
+    by_sentence_length: dict[str, Score] = field(default_factory=dict)
+    by_entity_length: dict[str, Score] = field(default_factory=dict)
+    conventions: dict[str, Score] = field(default_factory=dict)
+    type_confusion: dict[str, dict[str, int]] = field(default_factory=dict)
+    errors: dict[str, int] = field(default_factory=dict)
+    tag_confusion: dict[str, dict[str, int]] = field(default_factory=dict)
+    reliability: list[ReliabilityBin] = field(default_factory=list)
+    misaligned: list[Misaligned] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -111,7 +146,10 @@ class Example:
 
 @dataclass(frozen=True)
 class CorpusResult:
-    """All systems on one gold corpus; ``corpus`` is the name its maker gave it, if any."""
+    """All systems on one corpus; ``corpus`` is the name its maker gave it, if any.
+
+    Without gold (``has_gold`` False) there are no scores, only the agreement between pipelines.
+    """
 
     path: str
     corpus: str | None
@@ -121,6 +159,9 @@ class CorpusResult:
     n_entities: int
     systems: list[SystemScores]
     published: list[PublishedFigures] = field(default_factory=list)
+    has_gold: bool = True
+    differences: list[Difference] = field(default_factory=list)
+    agreement: list[Agreement] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -133,6 +174,8 @@ class Results:
     skipped: list[Skipped]
     corpora: list[CorpusResult]
     examples: list[Example] = field(default_factory=list)
+    learning_curve: list[LearningPoint] = field(default_factory=list)
+    training_logs: list[TrainingLog] = field(default_factory=list)
     schema_version: int = SCHEMA_VERSION
 
     def to_json(self) -> str:
@@ -140,56 +183,24 @@ class Results:
 
 
 def results_from_json(data: Mapping[str, Any]) -> Results:
-    """Build ``Results`` from parsed JSON; ValueError (EL301) on another schema or shape."""
+    """Build ``Results`` from parsed JSON; ValueError (EL301, EL302) on another schema or shape."""
     version = data.get("schema_version")
-    if version != SCHEMA_VERSION:
-        raise ValueError(Errors.EL301.format(version=version, expected=SCHEMA_VERSION))
+    if version not in READABLE_VERSIONS:
+        expected = " and ".join(str(each) for each in READABLE_VERSIONS)
+        raise ValueError(Errors.EL301.format(version=version, expected=expected))
     try:
-        return Results(
-            created=data["created"],
-            environment=dict(data["environment"]),
-            pipelines=[_pipeline(entry) for entry in data["pipelines"]],
-            skipped=[Skipped(**entry) for entry in data["skipped"]],
-            corpora=[_corpus(entry) for entry in data["corpora"]],
-            examples=[_example(entry) for entry in data["examples"]],
-        )
-    except (KeyError, TypeError) as error:
-        raise ValueError(Errors.EL302.format(error=error)) from error
+        return _results_adapter().validate_python({**data, "schema_version": SCHEMA_VERSION})
+    except ValidationError as error:
+        problems = [
+            ".".join(str(step) for step in each["loc"]) + ": " + each["msg"]
+            for each in error.errors()
+        ]
+        raise ValueError(Errors.EL302.format(error="; ".join(problems))) from error
 
 
-def _score(data: Mapping[str, Any]) -> Score:
-    per_type = {label: _score(score) for label, score in data.get("per_type", {}).items()}
-    return Score(**{**data, "per_type": per_type})
-
-
-def _pipeline(data: Mapping[str, Any]) -> PipelineInfo:
-    speed = data.get("speed")
-    return PipelineInfo(**{**data, "speed": Speed(**speed) if speed else None})
-
-
-def _system(data: Mapping[str, Any]) -> SystemScores:
-    ner = {mode: _score(score) for mode, score in data.get("ner", {}).items()}
-    tags = {mode: _score(score) for mode, score in data.get("tags", {}).items()}
-    return SystemScores(**{**data, "ner": ner, "tags": tags})
-
-
-def _example(data: Mapping[str, Any]) -> Example:
-    # JSON has no tuples.
-    readings = {
-        name: [(int(start), int(end), str(label)) for start, end, label in spans]
-        for name, spans in data["readings"].items()
-    }
-    return Example(data["title"], list(data["words"]), readings)
-
-
-def _corpus(data: Mapping[str, Any]) -> CorpusResult:
-    return CorpusResult(
-        **{
-            **data,
-            "systems": [_system(entry) for entry in data["systems"]],
-            "published": [PublishedFigures(**entry) for entry in data.get("published", [])],
-        }
-    )
+@cache
+def _results_adapter() -> TypeAdapter[Results]:
+    return TypeAdapter(Results)
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 
 import spacy
@@ -13,14 +14,19 @@ from tqdm import tqdm
 from ..errors import Errors
 from .annotation import Annotation
 from .describe import describe_environment, describe_pipeline
-from .examples import GOLD, default_example, find_text, side_by_side
-from .gold import GoldCorpus, published_figures, read_gold, train_entities
+from .examples import GOLD, shown_examples
+from .findings import LearningPoint
+from .footprint import footprint
+from .gold import GoldCorpus, check_files, read_corpus, train_entities
 from .label_choice import Labels, gold_labels, read_label_maps
-from .metrics import ner_scores, tag_scores
+from .learning import TrainedOnShare, read_training_log
+from .metrics import SEQEVAL_DEFAULT, TAG_ACCURACY, ner_scores, tag_scores
 from .peers import check_extras
 from .pipelines import LoadedPipeline, PipelineUnavailableError, load_pipeline
 from .predict import predict
-from .results import CorpusResult, Example, PipelineInfo, Results, Skipped, Speed, SystemScores
+from .results import CorpusResult, PipelineInfo, Results, Skipped, Speed
+from .scoring import Reading, score_corpus
+from .texts import Texts, collect_texts
 from .timing import time_pipelines
 
 
@@ -28,8 +34,10 @@ from .timing import time_pipelines
 class Comparison:
     """What to compare.
 
-    pipelines: (shown name, package or folder). label_maps: PATH or NAME=PATH. train: a DocBin, to
-    score seen and unseen entities apart. examples: first words of the texts to show side by side.
+    pipelines: (shown name, package or folder). corpora: .spacy or .txt files. label_maps: PATH or
+    NAME=PATH. train: a DocBin, to score seen and unseen entities apart. examples: first words of
+    the texts to show side by side. learning_curve: the same systems trained on less, scored on the
+    first corpus. training_logs: log.jsonl files. own_tokens: each pipeline splits the text itself.
     repeats: timed runs of each pipeline, 0 for none. max_words: words in one timed run, at most.
     """
 
@@ -38,39 +46,60 @@ class Comparison:
     label_maps: Sequence[str] = ()
     train: Path | None = None
     examples: Sequence[str] = ()
+    learning_curve: Sequence[TrainedOnShare] = ()
+    training_logs: Sequence[Path] = ()
+    own_tokens: bool = False
     repeats: int = 5
     max_words: int = 10_000
     progress: bool = True
 
 
-def compare(task: Comparison) -> Results:
+@dataclass(frozen=True)
+class Compared:
+    """The figures, and the first corpus' texts as every pipeline reads them."""
+
+    results: Results
+    texts: Texts
+
+
+def compare(task: Comparison) -> Compared:
     """Run the comparison. Pipelines that cannot be had are skipped and listed.
 
     Timing runs on the first corpus, before any pipeline has seen its words. Raises ValueError:
-    two pipelines of one name (EL311), none that loads (EL313), a corpus or label map that cannot
-    be used, a predicted label that nothing explains (EL310). Raises ImportError where seqeval or
-    nervaluate is missing (EL303).
+    two pipelines of one name (EL311), none that loads (EL313), one alone without gold (EL306), a
+    corpus, label map or log that cannot be used, a predicted label that nothing explains (EL310).
+    Raises ImportError where a package of the ``project`` extra is missing (EL303).
     """
     names = [name for name, _ in task.pipelines]
     _check_names(names)
     check_extras()
-    corpora = [read_gold(path) for path in task.corpora]
-    train = [] if task.train is None else [read_gold(task.train)]
+    check_files([*task.corpora, *([] if task.train is None else [task.train])])
+    logs = [read_training_log(path) for path in task.training_logs]
     maps = read_label_maps(task.label_maps, names)
+    pipelines, skipped = _load(task)
+    make_doc = spacy.blank(pipelines[0].nlp.meta["lang"])
+    corpora = [read_corpus(path, make_doc) for path in task.corpora]
+    for gold in corpora:
+        if not gold.has_gold and len(pipelines) == 1:
+            raise ValueError(Errors.EL306.format(path=gold.path, name=pipelines[0].name))
+    train = [] if task.train is None else [read_corpus(task.train, make_doc)]
     labels = Labels(maps, gold_labels([*corpora, *train], maps), used={})
     seen = train_entities(train[0]) if train else None
-    pipelines, skipped = _load(task)
     speeds = _time(task, pipelines, corpora[0].docs)
     compared = [_compare_on(task, gold, pipelines, labels, seen) for gold in corpora]
     readings = [each for _, each in compared]
-    return Results(
+    curve, curve_skipped = _learning_curve(task, corpora[0], labels)
+    results = Results(
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         environment=describe_environment(),
-        pipelines=_describe(task, pipelines, speeds, labels),
-        skipped=skipped,
+        pipelines=_describe(task, pipelines, speeds, labels, corpora[0].docs),
+        skipped=[*skipped, *curve_skipped],
         corpora=[result for result, _ in compared],
-        examples=_examples(task, corpora, pipelines, labels, readings),
+        examples=shown_examples(task.examples, corpora, pipelines, labels, readings),
+        learning_curve=curve,
+        training_logs=logs,
     )
+    return Compared(results, collect_texts(corpora[0], readings[0]))
 
 
 def _check_names(names: Sequence[str]) -> None:
@@ -109,12 +138,19 @@ def _describe(
     pipelines: Sequence[LoadedPipeline],
     speeds: Mapping[str, Speed],
     labels: Labels,
+    docs: Sequence[Doc],
 ) -> list[PipelineInfo]:
     infos = []
-    with _progress(task, "time to load and size", len(pipelines)) as step:
+    with _progress(task, "time to load, memory and size", len(pipelines)) as step:
         for each in pipelines:
-            speed, label_map = speeds.get(each.name), labels.used.get(each.name)
-            infos.append(describe_pipeline(each, speed, label_map))
+            infos.append(
+                describe_pipeline(
+                    each,
+                    speeds.get(each.name),
+                    labels.path(each.name),
+                    partial(footprint, each.source, each.components, docs, task.max_words),
+                )
+            )
             step()
     return infos
 
@@ -127,71 +163,41 @@ def _compare_on(
     seen: set[tuple[str, ...]] | None,
 ) -> tuple[CorpusResult, dict[str, list[Annotation]]]:
     """The scores on one corpus, and every pipeline's reading of it in gold's labels."""
-    systems, readings = [], {}
-    for pipeline in pipelines:
-        with _progress(task, f"{pipeline.name} on {gold.part}", len(gold.docs)) as step:
-            predicted = predict(pipeline, gold.docs, step)
-        translated = labels.translate(pipeline, predicted)
-        readings[pipeline.name] = translated.annotations
-        systems.append(
-            SystemScores(
-                pipeline=pipeline.name,
-                ner=ner_scores(gold.docs, gold.annotations, translated.annotations, seen),
-                tags=tag_scores(gold.annotations, translated.annotations),
-                unmapped_entities=dict(translated.unmapped_entities.most_common()),
-                unmapped_tags=dict(translated.unmapped_tags.most_common()),
+    readings = {each.name: _read(task, gold, each, labels) for each in pipelines}
+    result = score_corpus(gold, readings, seen)
+    return result, {name: each.annotations for name, each in readings.items()}
+
+
+def _read(task: Comparison, gold: GoldCorpus, pipeline: LoadedPipeline, labels: Labels) -> Reading:
+    with _progress(task, f"{pipeline.name} on {gold.part}", len(gold.docs)) as step:
+        predicted = predict(pipeline, gold.docs, gold.annotations, step, task.own_tokens)
+    truth = gold.annotations if gold.has_gold else None
+    translated = labels.translate(pipeline, predicted.annotations, truth)
+    return Reading(translated, predicted.misaligned, labels.unreachable(pipeline, gold))
+
+
+def _learning_curve(
+    task: Comparison, gold: GoldCorpus, labels: Labels
+) -> tuple[list[LearningPoint], list[Skipped]]:
+    points, skipped = [], []
+    for each in task.learning_curve:
+        try:
+            pipeline = load_pipeline(each.system, each.source)
+        except PipelineUnavailableError as reason:
+            skipped.append(Skipped(f"{each.system} at {each.percent:g} %", str(reason)))
+            continue
+        predicted = _read(task, gold, pipeline, labels).annotations
+        ner = ner_scores(gold.docs, gold.annotations, predicted)
+        tags = tag_scores(gold.annotations, predicted)
+        points.append(
+            LearningPoint(
+                each.system,
+                each.percent,
+                ner[SEQEVAL_DEFAULT].f1 if ner else None,
+                tags[TAG_ACCURACY].f1 if tags else None,
             )
         )
-    result = CorpusResult(
-        path=str(gold.path),
-        corpus=gold.corpus,
-        part=gold.part,
-        n_docs=len(gold.docs),
-        n_words=gold.n_words,
-        n_entities=gold.n_entities,
-        systems=systems,
-        published=published_figures(gold),
-    )
-    return result, readings
-
-
-def _examples(
-    task: Comparison,
-    corpora: Sequence[GoldCorpus],
-    pipelines: Sequence[LoadedPipeline],
-    labels: Labels,
-    readings: Sequence[Mapping[str, list[Annotation]]],
-) -> list[Example]:
-    """The texts asked for, else one of the first corpus, as read by each pipeline with entities.
-
-    readings: by corpus, each pipeline's annotation of every text.
-    """
-    readers = [each for each in pipelines if each.entity_components]
-    if not readers:
-        return []
-
-    def of_corpus(which: int, index: int, title: str) -> Example:
-        guesses = {each.name: readings[which][each.name][index] for each in readers}
-        return side_by_side(title, corpora[which].annotations[index], guesses)
-
-    if not task.examples:
-        systems = [readings[0][each.name] for each in readers]
-        return [of_corpus(0, *default_example(corpora[0], systems))]
-    examples = []
-    for text in task.examples:
-        found = find_text(corpora, text)
-        if found is not None:
-            which, index = found
-            title = f"Sentence {index + 1} of {corpora[which].part}"
-            examples.append(of_corpus(which, index, title))
-            continue
-        doc = spacy.blank(readers[0].nlp.meta["lang"])(text)
-        guesses = {
-            each.name: labels.translate(each, predict(each, [doc], lambda: None)).annotations[0]
-            for each in readers
-        }
-        examples.append(side_by_side("A text without gold annotation", None, guesses))
-    return examples
+    return points, skipped
 
 
 @contextmanager

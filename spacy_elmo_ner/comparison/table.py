@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from .metrics import SCORER, SEEN, SEQEVAL_DEFAULT, SEQEVAL_STRICT, TAG_ACCURACY, TAG_PADDED, UNSEEN
+from .breakdown import SEEN, UNSEEN
+from .findings import Interval
+from .metrics import SCORER, SEQEVAL_DEFAULT, SEQEVAL_STRICT, TAG_ACCURACY, TAG_PADDED
 from .peers import NERVALUATE
 from .results import CorpusResult, PipelineInfo, Results, Score
 
@@ -22,13 +24,6 @@ NER_TITLES = {
 }
 TAG_TITLES = {TAG_ACCURACY: "tag acc.", TAG_PADDED: "POS padded"}
 
-LEGEND = (
-    "All in percent. P, R, F1: seqeval's default micro average. seqeval strict: IOB2. Scorer: "
-    "spaCy's ents_f. partial, type, exact: nervaluate. seen, unseen: exact matches, by whether the "
-    "entity's words are an entity in train. tag acc.: right tags over real words. POS padded: "
-    "seqeval's default on tags padded to 50 with full stops, the article's figure and no accuracy."
-)
-
 
 @dataclass(frozen=True)
 class Table:
@@ -43,9 +38,8 @@ class Table:
 def corpus_title(corpus: CorpusResult) -> str:
     """Name, part and size of a corpus on one line."""
     name = f"{corpus.corpus}, {corpus.part}" if corpus.corpus else corpus.part
-    return (
-        f"{name}: {corpus.n_docs:,} texts, {corpus.n_words:,} words, {corpus.n_entities:,} entities"
-    )
+    known = f"{corpus.n_entities:,} entities" if corpus.has_gold else "no gold"
+    return f"{name}: {corpus.n_docs:,} texts, {corpus.n_words:,} words, {known}"
 
 
 def accuracy_table(corpus: CorpusResult) -> Table:
@@ -54,18 +48,24 @@ def accuracy_table(corpus: CorpusResult) -> Table:
     tag_modes = _used(TAG_TITLES, (system.tags for system in corpus.systems))
     # seqeval's default is the F1 that stands beside its P and R.
     others = [mode for mode in ner_modes if mode != SEQEVAL_DEFAULT]
+    with_interval = any(SEQEVAL_DEFAULT in system.intervals for system in corpus.systems)
     titles = [NER_TITLES[mode] for mode in others] + [TAG_TITLES[mode] for mode in tag_modes]
     rows = []
     for system in corpus.systems:
         cells = [_f1(system.ner.get(mode)) for mode in others]
         cells += [_f1(system.tags.get(mode)) for mode in tag_modes]
+        if with_interval:
+            cells.insert(0, _interval(system.intervals.get(SEQEVAL_DEFAULT)))
         rows.append([system.pipeline, *_prf(system.ner.get(SEQEVAL_DEFAULT)), *cells])
     for figures in corpus.published:
         printed = {figures.ner_mode: figures.ner_f1, figures.tag_mode: figures.tag_f1}
         shown = [SEQEVAL_DEFAULT, *others, *tag_modes]
         cells = [f"{printed[mode]:g}" if mode in printed else NOTHING for mode in shown]
+        if with_interval:
+            cells.insert(1, NOTHING)
         rows.append([f"{figures.name} (published)", NOTHING, NOTHING, *cells])
-    return Table("Accuracy", ["", "P", "R", "F1", *titles], rows)
+    interval = ["95 %"] if with_interval else []
+    return Table("Accuracy", ["", "P", "R", "F1", *interval, *titles], rows)
 
 
 def type_table(corpus: CorpusResult) -> Table | None:
@@ -107,59 +107,28 @@ def type_detail_table(corpus: CorpusResult, pipeline: str) -> Table | None:
 
 
 def pipeline_table(results: Results) -> Table:
-    """Speed, size, time to load and the components that ran."""
-    header = ["", "words/s", "range", "size", "load", "components that ran"]
-    rows = [_pipeline_row(each) for each in results.pipelines]
+    """Speed, size, time to load, peak memory and the components that ran."""
+    memory = ["memory"] if with_memory(results) else []
+    header = ["", "words/s", "range", "size", "load", *memory, "components that ran"]
+    rows = [_pipeline_row(each, bool(memory)) for each in results.pipelines]
     return Table("Pipelines", header, rows, frozenset({0, len(header) - 1}))
 
 
-def remarks(results: Results) -> list[str]:
-    """One line for everything the figures leave out: skipped, unmapped, missing, cut."""
-    lines = [f"{each.name} was skipped. {each.reason}" for each in results.skipped]
-    for info in results.pipelines:
-        lines += [f"{info.name}: {note}." for note in info.notes]
-        if info.label_map:
-            lines.append(f"{info.name}: labels mapped by {info.label_map}.")
-    for corpus in results.corpora:
-        for system in corpus.systems:
-            for kind, counts, fate in (
-                ("entities", system.unmapped_entities, "left out"),
-                ("tags", system.unmapped_tags, "counted as wrong"),
-            ):
-                if counts:
-                    listed = ", ".join(f"{label} {n:,}" for label, n in counts.items())
-                    total = f"{sum(counts.values()):,}"
-                    lines.append(
-                        f"{system.pipeline} on {corpus.part}: {total} predicted {kind} have no "
-                        f"counterpart in gold and are {fate} ({listed})."
-                    )
-        lines += [f"{each.name}: {each.reference}." for each in corpus.published]
-    return list(dict.fromkeys(lines))
+def with_memory(results: Results) -> bool:
+    """Whether the memory of any pipeline was measured."""
+    return any(info.peak_memory_bytes for info in results.pipelines)
 
 
-def timing_remark(results: Results) -> str | None:
-    """How the speeds were taken; None where nothing was timed."""
-    speeds = [info.speed for info in results.pipelines if info.speed is not None]
-    if not speeds:
-        return None
-    first = speeds[0]
-    text = "different text each time" if first.fresh_text else "the same text each time"
-    return (
-        f"words/s: median of {len(first.repeats)} interleaved runs of about "
-        f"{first.words_per_repeat:,} words ({text}), {results.environment['torch_threads']} "
-        f"thread(s) on {results.environment['machine']}, only the components listed switched on. "
-        "load: from spacy.load to a first annotated word, in a fresh process."
-    )
-
-
-def _pipeline_row(info: PipelineInfo) -> list[str]:
+def _pipeline_row(info: PipelineInfo, with_memory: bool) -> list[str]:
     speed = info.speed
+    memory = f"{info.peak_memory_bytes / 1e6:,.0f} MB" if info.peak_memory_bytes else NOTHING
     return [
         info.name,
         f"{speed.median:,.0f}" if speed else NOTHING,
         f"{speed.lowest:,.0f} to {speed.highest:,.0f}" if speed else NOTHING,
         _size(info),
         f"{info.load_seconds:.1f} s" if info.load_seconds is not None else NOTHING,
+        *([memory] if with_memory else []),
         ", ".join(info.components),
     ]
 
@@ -172,6 +141,12 @@ def _size(info: PipelineInfo) -> str:
 def _used(titles: Mapping[str, str], scores: Iterable[Mapping[str, Score]]) -> list[str]:
     taken = {mode for each in scores for mode in each}
     return [mode for mode in titles if mode in taken]
+
+
+def _interval(interval: Interval | None) -> str:
+    if interval is None:
+        return NOTHING
+    return f"{100 * interval.low:.1f} to {100 * interval.high:.1f}"
 
 
 def _f1(score: Score | None) -> str:

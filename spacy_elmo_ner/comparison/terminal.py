@@ -7,18 +7,11 @@ from typing import Literal
 
 from wasabi import table as wasabi_table
 
+from .detail import main_tables
 from .examples import marked_text
+from .remarks import legend, remarks, timing_remark
 from .results import Results
-from .table import (
-    LEGEND,
-    Table,
-    accuracy_table,
-    corpus_title,
-    pipeline_table,
-    remarks,
-    timing_remark,
-    type_table,
-)
+from .table import Table, corpus_title, pipeline_table
 
 
 def render_terminal(results: Results, width: int | None = None) -> str:
@@ -27,13 +20,11 @@ def render_terminal(results: Results, width: int | None = None) -> str:
     blocks: list[str] = []
     for corpus in results.corpora:
         blocks.append(corpus_title(corpus))
-        blocks.append(_text_table(accuracy_table(corpus)))
-        types = type_table(corpus)
-        if types is not None:
-            blocks += [types.title, _text_table(types)]
+        for table in main_tables(corpus):
+            blocks += [table.title, _text_table(table)]
     blocks += _examples(results, columns)
     blocks += ["Speed and size", _text_table(pipeline_table(results))]
-    for line in (LEGEND, timing_remark(results), *remarks(results)):
+    for line in (legend(results), timing_remark(results), *remarks(results)):
         if line is not None:
             blocks.append(textwrap.fill(line, columns))
     return "\n\n".join(block.strip("\n") for block in blocks) + "\n"

@@ -43,11 +43,36 @@ def test_compare_prints_its_tables_and_writes_json_and_markdown(pipeline, corpus
     assert "[London = geo]" in run.output
     assert "xx_no_such_package was skipped" in run.output
     data = json.loads((output / "results.json").read_text(encoding="utf8"))
-    assert data["schema_version"] == 1
+    assert data["schema_version"] == 2
     assert data["corpora"][0]["systems"][0]["ner"]["seqeval_default"]["f1"] == 1.0
     assert data["pipelines"][0]["name"] == "ours"
     assert "| ours | 100.00 |" in (output / "results.md").read_text(encoding="utf8")
-    assert sorted(path.name for path in output.iterdir()) == ["results.json", "results.md"]
+    assert sorted(path.name for path in output.iterdir()) == [
+        "charts",
+        "report.html",
+        "results.json",
+        "results.md",
+        "texts.json",
+    ]
+    assert "[London" not in (output / "report.html").read_text(encoding="utf8")
+    assert len(list((output / "charts").glob("*.png"))) == 2
+
+
+def test_plain_text_shows_how_far_two_pipelines_agree(pipeline, tmp_path):
+    text = tmp_path / "text.txt"
+    text.write_text("In London.\n", encoding="utf8")
+    shown = ("-p", f"a={pipeline}", "-p", f"b={pipeline}", "-c", text)
+    run = invoke(*shown, "-o", tmp_path / "out", "--repeats", 0)
+    assert run.exit_code == 0, run.output
+    assert "text: 1 texts, 3 words, no gold" in run.output
+    assert "a and b" in run.output
+    assert "100.00" in run.output
+
+
+def test_a_wrong_point_of_a_learning_curve_is_one_message(pipeline, corpus, tmp_path):
+    run = invoke("-p", pipeline, "-c", corpus, "-o", tmp_path / "out", "--learning-curve", "x")
+    assert run.exit_code == 1
+    assert "EL318" in run.output
 
 
 def test_an_error_is_one_message_and_no_traceback(pipeline, tmp_path):

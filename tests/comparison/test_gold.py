@@ -1,11 +1,16 @@
 import json
 
 import pytest
+import spacy
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
 from spacy_elmo_ner.comparison.annotation import blank_copy
-from spacy_elmo_ner.comparison.gold import published_figures, read_gold
+from spacy_elmo_ner.comparison.gold import published_figures, read_corpus
+
+
+def read_gold(path):
+    return read_corpus(path, spacy.blank("en"))
 
 
 def test_gold_keeps_words_entities_and_tags(write_corpus):
@@ -31,9 +36,28 @@ def test_an_empty_corpus_is_refused(docs, write_corpus):
         read_gold(write_corpus(docs))
 
 
-def test_a_corpus_without_annotation_is_refused(write_corpus):
-    with pytest.raises(ValueError, match="EL306"):
-        read_gold(write_corpus([Doc(Vocab(), words=["Hi"])]))
+def test_docs_without_annotation_are_no_gold(write_corpus):
+    gold = read_gold(write_corpus([Doc(Vocab(), words=["Hi"])]))
+    assert not gold.has_gold
+    assert gold.annotations[0].entities is None
+
+
+def test_plain_text_is_read_line_by_line_and_split_by_the_tokenizer(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text("\ufeffHi, London!\n\n  It's late.\n", encoding="utf8")
+    gold = read_gold(path)
+    assert [each.words for each in gold.annotations] == [
+        ["Hi", ",", "London", "!"],
+        ["It", "'s", "late", "."],
+    ]
+    assert not gold.has_gold
+
+
+def test_plain_text_that_is_not_utf_8_is_refused(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_bytes(b"caf\xe9")
+    with pytest.raises(ValueError, match=r"EL304.*text\.txt.*0xe9"):
+        read_gold(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"no docbin", b"x\x9c\x03\x00"])

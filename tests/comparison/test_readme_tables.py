@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from spacy_elmo_ner.comparison.results import CorpusResult, Results
+from spacy_elmo_ner.comparison.results import (
+    CorpusResult,
+    PipelineInfo,
+    Results,
+    Score,
+    SystemScores,
+)
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "readme_tables.py"
 
@@ -48,3 +54,20 @@ def test_a_readme_without_marks_or_none_at_all_is_an_error(
         readme.write_text(text, encoding="utf8")
     assert script(results, "--readme", readme) == 2
     assert message in capsys.readouterr().err
+
+
+def test_pictures_are_drawn_and_linked_as_seen_from_the_readme(script, tmp_path):
+    score = Score(0.5, 0.5, 0.5, 4, {"geo": Score(0.5, 0.5, 0.5, 4)})
+    info = PipelineInfo("ours", "x", "en_x", "1.0", ["ner"], [], 10)
+    corpus = CorpusResult(
+        "c/test.spacy", None, "test", 3, 30, 5, [SystemScores("ours", {"seqeval_default": score})]
+    )
+    results = tmp_path / "results.json"
+    results.write_text(Results("2026-01-02", {}, [info], [], [corpus]).to_json(), encoding="utf8")
+    readme = tmp_path / "README.md"
+    readme.write_text("<!-- results:begin -->\n<!-- results:end -->\n", encoding="utf8")
+    arguments = (results, "--readme", readme, "--pictures", tmp_path / "docs" / "pictures")
+    assert script(*arguments) == 0
+    assert (tmp_path / "docs" / "pictures" / "types.png").is_file()
+    assert "](docs/pictures/types.png)" in readme.read_text(encoding="utf8")
+    assert script(*arguments, "--check") == 0

@@ -1,20 +1,33 @@
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
+import spacy
+from seqeval.metrics import f1_score
+from spacy.cli.evaluate import evaluate
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from spacy_elmo_ner.comparison import describe
-from spacy_elmo_ner.comparison.pipelines import load_pipeline, load_seconds
+from spacy_elmo_ner.comparison import run as run_module
+from spacy_elmo_ner.comparison.learning import TrainedOnShare
+from spacy_elmo_ner.comparison.markdown import render_markdown
+from spacy_elmo_ner.comparison.pipelines import load_pipeline
 from spacy_elmo_ner.comparison.run import Comparison, compare
+from spacy_elmo_ner.comparison.terminal import render_terminal
+from spacy_elmo_ner.corpus.docs import bio_to_spans, doc_bin_bytes
+from spacy_elmo_ner.corpus.sample import read_sample
 
-from .conftest import SENTENCES, gold_docs
+from .conftest import SENTENCES, add_ruler, gold_docs
+
+SAMPLE = Path(__file__).parents[2] / "assets" / "sample"
 
 
 def run(pipelines, corpora, **settings):
     settings = {"repeats": 0, "progress": False, **settings}
     names = [(str(each).rpartition("/")[2], str(each)) for each in pipelines]
-    return compare(Comparison(names, corpora, **settings))
+    return compare(Comparison(names, corpora, **settings)).results
 
 
 @pytest.fixture
@@ -169,6 +182,139 @@ def test_a_small_corpus_may_lack_labels_that_train_or_the_map_has(folder, write_
     assert run([folder / "rules"], [small], label_maps=[onto_map({"X": "org"})]).corpora
 
 
+def test_golds_labels_that_the_map_never_leads_to_are_shown(folder, write_corpus, onto_map):
+    path = onto_map({"PERSON": "per", "GPE": "geo", "CARDINAL": None})
+    results = run([folder / "onto", folder / "rules"], [write_corpus()], label_maps=[path])
+    onto, rules = results.corpora[0].systems
+    assert onto.unreachable_entities == {"tim": 1, "org": 1}
+    assert rules.unreachable_entities == {}
+    said = render_markdown(results)
+    assert "2 entities of gold have a label that no label of the pipeline is mapped to" in said
+
+
+def test_without_gold_pipelines_are_compared_with_each_other(folder, tmp_path, onto_map):
+    text = tmp_path / "text.txt"
+    text.write_text("Smith left London.\nThey said nothing.\n", encoding="utf8")
+    results = run([folder / "onto", folder / "rules"], [text])
+    (corpus,) = results.corpora
+    assert not corpus.has_gold
+    assert [system.ner for system in corpus.systems] == [{}, {}]
+    (found,) = corpus.agreement
+    # Smith and London under other names, and one more entity.
+    assert (found.entities, found.boundaries) == (0.0, pytest.approx(4 / 5))
+    assert "gold" not in results.examples[0].readings
+    path = onto_map({"PERSON": "per", "GPE": "geo", "CARDINAL": None})
+    mapped = run([folder / "onto", folder / "rules"], [text], label_maps=[f"onto={path}"])
+    assert mapped.corpora[0].agreement[0].entities == 1.0
+    assert "no gold" in render_terminal(mapped, 100)
+
+
+def test_one_pipeline_alone_needs_gold(folder, write_corpus):
+    with pytest.raises(ValueError, match=r"EL306.*rules is the only one"):
+        run([folder / "rules"], [write_corpus([Doc(Vocab(), words=["Hi"])])])
+
+
+def test_a_pipeline_may_split_the_text_itself(folder, write_corpus):
+    words = ["London-based", "Smith", "left", "Paris", "."]
+    ents = ["O", "B-per", "O", "B-org", "O"]
+    other = Doc(Vocab(), words=["London", "met"], ents=["B-geo", "O"])
+    gold = write_corpus([Doc(Vocab(), words=words, ents=ents), other])
+    (as_gold,) = run([folder / "rules"], [gold]).corpora[0].systems
+    assert (as_gold.ner["spacy_scorer_ents"].f1, as_gold.misaligned) == (1.0, [])
+    results = run([folder / "rules"], [gold], own_tokens=True)
+    (own,) = results.corpora[0].systems
+    assert own.ner["spacy_scorer_ents"].precision == pytest.approx(3 / 4)
+    assert [(each.predicted, each.gold_words) for each in own.misaligned] == [
+        ("London", ["London-based"])
+    ]
+    assert "'London' geo, read as 'London-based'" in render_markdown(results)
+
+
+def test_a_pipeline_that_joins_words_is_scored_on_golds_words(folder, write_corpus, tmp_path):
+    nlp = spacy.load(folder / "rules")
+    nlp.add_pipe("merge_entities")
+    nlp.to_disk(tmp_path / "merging")
+    results = run([folder / "rules", tmp_path / "merging"], [write_corpus()])
+    rules, merging = results.corpora[0].systems
+    assert merging.ner == rules.ner
+    assert merging.misaligned == []
+
+
+def test_a_learning_curve_is_scored_on_the_first_corpus(folder, write_corpus):
+    points = [
+        TrainedOnShare("rules", 10, str(folder / "onto")),
+        TrainedOnShare("rules", 50, "no/such/folder"),
+    ]
+    map_free = [Doc(Vocab(), words=["Smith", "left"], ents=["B-PERSON", "O"])]
+    results = run([folder / "onto"], [write_corpus(map_free)], learning_curve=points)
+    (point,) = results.learning_curve
+    assert (point.percent, point.ner_f1, point.tag_accuracy) == (10, 1.0, None)
+    assert results.skipped[0].name == "rules at 50 %"
+
+
+def test_figures_are_those_of_spacy_evaluate_and_of_seqeval(tmp_path):
+    """On the sample corpus, with a ruler that knows train's entities by heart."""
+    sample = read_sample(SAMPLE)
+    patterns = {
+        " ".join(sentence.words[start:end]): label
+        for sentence in sample.train
+        for start, end, label in bio_to_spans(sentence.ents)
+    }
+    add_ruler(spacy.blank("en"), patterns).to_disk(tmp_path / "ruler")
+    corpus = tmp_path / "test.spacy"
+    corpus.write_bytes(doc_bin_bytes(sample.test, Vocab()))
+    (system,) = run([tmp_path / "ruler"], [corpus]).corpora[0].systems
+    own = evaluate(str(tmp_path / "ruler"), corpus, silent=True)
+    score = system.ner["spacy_scorer_ents"]
+    assert 0.1 < score.f1 < 1
+    # `spacy evaluate` makes gold's Docs with its own reader and prints these.
+    assert (score.precision, score.recall, score.f1) == pytest.approx(
+        (own["ents_p"], own["ents_r"], own["ents_f"])
+    )
+    nlp = spacy.load(tmp_path / "ruler")
+    docs = [nlp(Doc(nlp.vocab, words=list(sentence.words))) for sentence in sample.test]
+    predicted = [
+        [token.ent_iob_ + ("-" if token.ent_type_ else "") + token.ent_type_ for token in doc]
+        for doc in docs
+    ]
+    gold = [list(sentence.ents) for sentence in sample.test]
+    assert system.ner["seqeval_default"].f1 == pytest.approx(f1_score(gold, predicted))
+
+
+IN_A_PROCESS_OF_ITS_OWN = """
+import sys
+from pathlib import Path
+from spacy_elmo_ner.comparison.run import Comparison, compare
+
+def peak():
+    with open("/proc/self/status") as lines:
+        (kib,) = [int(line.split()[1]) for line in lines if line.startswith("VmHWM")]
+    return kib * 1024
+
+compare(Comparison([("a", sys.argv[1])], [Path(sys.argv[2])], repeats=0, progress=False))
+before = peak()
+found = compare(Comparison([("a", sys.argv[1])], [Path(sys.argv[3])], repeats=0, progress=False))
+corpus = found.results.corpora[0]
+kept = sum(len(text.words) for text in found.texts.texts)
+print(corpus.n_words, corpus.systems[0].ner["seqeval_default"].f1, kept, peak() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process's peak memory")
+def test_memory_stays_bounded_on_two_hundred_thousand_words(folder, write_corpus):
+    vocab = Vocab()
+    words, ents = [*["word"] * 18, "London", "."], [*["O"] * 18, "B-geo", "O"]
+    large = write_corpus([Doc(vocab, words=words, ents=ents) for _ in range(10_000)])
+    small = write_corpus([Doc(vocab, words=words, ents=ents)], "small.spacy")
+    command = [sys.executable, "-c", IN_A_PROCESS_OF_ITS_OWN, folder / "rules", small, large]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    n_words, f1, kept, grown = run.stdout.split()
+    assert (int(n_words), float(f1)) == (200_000, 1.0)
+    # The report holds no more than a browser can take.
+    assert 140_000 < int(kept) <= 150_000
+    assert int(grown) < 700e6
+
+
 def test_speed_and_time_to_load_are_measured(folder, write_corpus):
     (info,) = run([folder / "tagged"], [write_corpus()], repeats=3).pipelines
     assert info.speed is not None
@@ -178,21 +324,19 @@ def test_speed_and_time_to_load_are_measured(folder, write_corpus):
     assert not info.speed.fresh_text
     assert info.load_seconds is not None
     assert 0 < info.load_seconds < 120
+    assert info.peak_memory_bytes is not None
+    assert 20e6 < info.peak_memory_bytes < 20e9
 
 
 def test_a_time_to_load_that_cannot_be_measured_is_a_note(folder, write_corpus, monkeypatch):
-    def fail(source, components):
+    def fail(*arguments):
         raise RuntimeError("no module x")
 
-    monkeypatch.setattr(describe, "load_seconds", fail)
+    monkeypatch.setattr(run_module, "footprint", fail)
     (info,) = run([folder / "tagged"], [write_corpus()], repeats=1).pipelines
     assert info.load_seconds is None
-    assert info.notes == ["time to load not measured: no module x"]
-
-
-def test_loading_in_a_fresh_process_reports_its_last_line(tmp_path):
-    with pytest.raises(RuntimeError, match="E050"):
-        load_seconds(str(tmp_path / "none"), [])
+    assert info.peak_memory_bytes is None
+    assert info.notes == ["time to load and memory not measured: no module x"]
 
 
 def test_each_corpus_has_its_results_and_only_the_first_is_timed(folder, write_corpus):

@@ -1,0 +1,96 @@
+"""What a comparison finds beyond plain scores, as dataclasses that are JSON and back.
+
+Every share is a fraction in [0, 1], as in ``results``.
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A 95 % confidence interval."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Difference:
+    """``first`` minus ``second`` under one metric's mode, by paired bootstrap over texts.
+
+    p_value: two-sided, that a difference this large comes about by the choice of texts alone.
+    """
+
+    mode: str
+    first: str
+    second: str
+    difference: float
+    interval: Interval
+    p_value: float
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far two pipelines read the same: F1 of one against the other (the order is free).
+
+    entities: same words and label; boundaries: same words; None where one sets no entities. tags:
+    share of words with the same tag, None where one sets none. ``n_first`` and ``n_second`` count
+    the entities of each.
+    """
+
+    first: str
+    second: str
+    entities: float | None
+    boundaries: float | None
+    n_first: int
+    n_second: int
+    tags: float | None
+
+
+@dataclass(frozen=True)
+class ReliabilityBin:
+    """Entities whose confidence lies in [low, high), the last bin with its upper end."""
+
+    low: float
+    high: float
+    n: int
+    mean_confidence: float
+    share_right: float
+
+
+@dataclass(frozen=True)
+class Misaligned:
+    """An entity whose ends fall inside gold's words, and the gold words it was widened to.
+
+    ``kept`` is False where the widened span met another entity and was dropped.
+    """
+
+    text: int
+    label: str
+    predicted: str
+    gold_words: list[str]
+    kept: bool
+
+
+@dataclass(frozen=True)
+class LearningPoint:
+    """One system trained on ``percent`` of the train part; None where it sets no such layer."""
+
+    system: str
+    percent: float
+    ner_f1: float | None
+    tag_accuracy: float | None
+
+
+@dataclass(frozen=True)
+class TrainingLog:
+    """A pre-training's curves: loss in nats a token, held-out perplexity by direction.
+
+    ``loss`` holds (tokens read, mean loss since the point before), ``forward`` and ``backward``
+    (tokens read, perplexity).
+    """
+
+    name: str
+    loss: list[tuple[int, float]]
+    forward: list[tuple[int, float]] = field(default_factory=list)
+    backward: list[tuple[int, float]] = field(default_factory=list)

@@ -1,0 +1,138 @@
+"""Charts of curves: reliability, learning, pre-training."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from matplotlib.ticker import FuncFormatter
+
+from ..findings import LearningPoint, TrainingLog
+from ..metrics import SEQEVAL_DEFAULT
+from ..reliability import expected_calibration_error
+from ..results import CorpusResult, SystemScores
+from ..table import Table
+from .drawing import MUTED, Chart, figure, series_color, series_marker
+
+
+def reliability_chart(systems: Sequence[SystemScores], order: Mapping[str, int]) -> Chart | None:
+    """Share of right entities against confidence; None where no pipeline gives confidences."""
+    shown = [each for each in systems if each.reliability]
+    if not shown:
+        return None
+    rows, gaps = [], []
+    with figure(3.6) as (fig, axes):
+        axes.plot([0, 100], [0, 100], color=MUTED, linestyle=":", linewidth=1)
+        for each in shown:
+            axes.plot(
+                [100 * cell.mean_confidence for cell in each.reliability],
+                [100 * cell.share_right for cell in each.reliability],
+                color=series_color(order[each.pipeline]),
+                marker=series_marker(order[each.pipeline]),
+                label=each.pipeline,
+            )
+            error = 100 * expected_calibration_error(each.reliability)
+            gaps.append(f"{each.pipeline} is off by {error:.1f} points on average")
+            rows += [
+                [
+                    each.pipeline,
+                    f"{100 * cell.low:.0f} to {100 * cell.high:.0f}",
+                    f"{100 * cell.mean_confidence:.1f}",
+                    f"{100 * cell.share_right:.1f}",
+                    f"{cell.n:,}",
+                ]
+                for cell in each.reliability
+            ]
+        axes.set(xlim=(0, 102), ylim=(0, 102))
+        axes.set_xlabel("confidence in percent")
+        axes.set_ylabel("right in percent")
+        axes.legend(loc="upper left", fontsize=9)
+    return Chart(
+        "reliability",
+        "Confidence against being right",
+        "; ".join(gaps) + ". On the dotted line, confidence is the share that is right.",
+        fig,
+        Table(
+            "Confidence against being right",
+            ["", "confidence", "mean", "right", "entities"],
+            rows,
+        ),
+    )
+
+
+def learning_chart(
+    points: Sequence[LearningPoint], corpus: CorpusResult, order: Mapping[str, int]
+) -> Chart | None:
+    """F1 against the share of train; the whole of train is the pipeline compared."""
+    series: dict[str, list[tuple[float, float]]] = {}
+    for point in points:
+        if point.ner_f1 is not None:
+            series.setdefault(point.system, []).append((point.percent, 100 * point.ner_f1))
+    for system in corpus.systems:
+        if system.pipeline in series and system.ner:
+            series[system.pipeline].append((100.0, 100 * system.ner[SEQEVAL_DEFAULT].f1))
+    series = {name: sorted(values) for name, values in series.items() if len(values) > 1}
+    if not series:
+        return None
+    shares = sorted({share for values in series.values() for share, _ in values})
+    with figure(3.2) as (fig, axes):
+        for number, (name, values) in enumerate(series.items()):
+            index = order.get(name, len(order) + number)
+            axes.plot(
+                [share for share, _ in values],
+                [f1 for _, f1 in values],
+                color=series_color(index),
+                marker=series_marker(index),
+                label=name,
+            )
+        axes.set_xscale("log")
+        axes.set_xticks(shares, [f"{share:g}" for share in shares])
+        axes.xaxis.set_minor_formatter(FuncFormatter(lambda value, _: ""))
+        axes.set_xlabel("percent of the train part (logarithmic)")
+        axes.set_ylabel("F1 in percent")
+        axes.legend(loc="lower right", fontsize=9)
+    rows = [
+        [
+            name,
+            *(f"{dict(values)[share]:.2f}" if share in dict(values) else "-" for share in shares),
+        ]
+        for name, values in series.items()
+    ]
+    told = [
+        f"{name} goes from {values[0][1]:.1f} at {values[0][0]:g} % to {values[-1][1]:.1f} at "
+        f"{values[-1][0]:g} %"
+        for name, values in series.items()
+    ]
+    return Chart(
+        "learning",
+        "Learning curve",
+        f"F1 by share of the train part: {'; '.join(told)}.",
+        fig,
+        Table("Learning curve", ["", *(f"{share:g} %" for share in shares)], rows),
+    )
+
+
+def training_charts(logs: Sequence[TrainingLog]) -> Iterator[Chart]:
+    """The loss of each pre-training, with held-out perplexity where it was taken."""
+    for number, log in enumerate(logs):
+        if not log.loss:
+            continue
+        with figure(3.2) as (fig, axes):
+            axes.plot(
+                [tokens / 1e6 for tokens, _ in log.loss],
+                [loss for _, loss in log.loss],
+                color=series_color(0),
+            )
+            axes.set_xlabel("million tokens read")
+            axes.set_ylabel("loss in nats per token")
+        (_, first), (tokens, last) = log.loss[0], log.loss[-1]
+        story = f"Loss falls from {first:.2f} to {last:.2f} over {tokens / 1e6:,.1f} M tokens."
+        rows = []
+        for (tokens, forward), (_, backward) in zip(log.forward, log.backward, strict=False):
+            rows.append([f"{tokens / 1e6:,.1f}", f"{forward:.1f}", f"{backward:.1f}"])
+        if rows:
+            story += f" Held-out perplexity ends at {rows[-1][1]} forward, {rows[-1][2]} backward."
+        title = f"Pre-training of {log.name}"
+        header = ["million tokens", "perplexity forward", "perplexity backward"]
+        if not rows:
+            header = ["million tokens", "loss"]
+            rows = [[f"{tokens / 1e6:,.1f}", f"{loss:.3f}"] for tokens, loss in log.loss[::10]]
+        table = Table(title, header, rows, frozenset())
+        yield Chart(f"training-{number}", title, story, fig, table)
