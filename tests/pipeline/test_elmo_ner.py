@@ -12,14 +12,14 @@ from .conftest import annotation, make_examples
 
 
 def test_it_learns_the_examples(make_nlp):
-    nlp = make_nlp("elmo_ner", steps=80)
+    nlp = make_nlp("elmo_ner", steps=120)
     scores = nlp.evaluate(make_examples(nlp))
     assert scores["ents_f"] == 1.0
     assert scores["ents_per_type"]["geo"]["f"] == 1.0
 
 
 def test_a_span_has_its_probability_in_every_place(make_nlp):
-    nlp = make_nlp("elmo_ner", steps=80)
+    nlp = make_nlp("elmo_ner", steps=120)
     doc = nlp("Mary Smith left Paris")
     assert [(ent.text, ent.label_) for ent in doc.ents] == [("Mary Smith", "per"), ("Paris", "geo")]
     group = doc.spans["elmo_ner"]
@@ -29,7 +29,7 @@ def test_a_span_has_its_probability_in_every_place(make_nlp):
 
 
 def test_confidence_is_none_for_entities_of_others(make_nlp):
-    nlp = make_nlp("elmo_ner", steps=80)
+    nlp = make_nlp("elmo_ner", steps=120)
     doc = nlp("Mary Smith left Paris")
     _, second = doc.ents
     doc.ents = [Span(doc, 0, 2, "org"), second]
@@ -39,7 +39,7 @@ def test_confidence_is_none_for_entities_of_others(make_nlp):
 
 
 def test_confidence_travels_with_the_doc(make_nlp):
-    nlp = make_nlp("elmo_ner", steps=80)
+    nlp = make_nlp("elmo_ner", steps=120)
     doc = nlp("Mary Smith left Paris")
     stored = DocBin(docs=[doc], store_user_data=True).to_bytes()
     (loaded,) = DocBin().from_bytes(stored).get_docs(nlp.vocab)
@@ -47,7 +47,7 @@ def test_confidence_travels_with_the_doc(make_nlp):
 
 
 def test_entities_never_begin_or_end_on_whitespace(make_nlp):
-    nlp = make_nlp("elmo_ner", steps=80)
+    nlp = make_nlp("elmo_ner", steps=120)
     texts = [" Mary \n Smith left \n\n Paris \n", "\n", "  Paris", "Mary  \t Smith"]
     for doc in nlp.pipe(texts):
         for ent in doc.ents:
@@ -55,7 +55,7 @@ def test_entities_never_begin_or_end_on_whitespace(make_nlp):
 
 
 def test_entities_set_before_stay_unless_overwrite(make_nlp):
-    nlp = make_nlp("elmo_ner", steps=80)
+    nlp = make_nlp("elmo_ner", steps=120)
     ruler = nlp.add_pipe("entity_ruler", first=True)
     ruler.add_patterns([{"label": "org", "pattern": "Mary Smith"}])
     found = [(ent.text, ent.label_) for ent in nlp("Mary Smith left Paris").ents]

@@ -11,17 +11,17 @@ from .conftest import annotation, make_examples
 
 
 def test_it_learns_the_examples(make_nlp):
-    nlp = make_nlp("elmo_tagger", steps=80)
+    nlp = make_nlp("elmo_tagger", steps=120)
     assert nlp.evaluate(make_examples(nlp))["tag_acc"] == 1.0
 
 
 def test_each_tag_has_its_probability(make_nlp):
-    doc = make_nlp("elmo_tagger", steps=80)("Mary Smith left Paris")
+    doc = make_nlp("elmo_tagger", steps=120)("Mary Smith left Paris")
     assert all(0.5 < token._.tag_confidence <= 1.0 for token in doc)
 
 
 def test_confidence_is_none_for_tags_of_others(make_nlp):
-    doc = make_nlp("elmo_tagger", steps=80)("Mary Smith left Paris")
+    doc = make_nlp("elmo_tagger", steps=120)("Mary Smith left Paris")
     doc[1].tag_ = "XX"
     assert doc[1]._.tag_confidence is None and doc[0]._.tag_confidence is not None
     assert spacy.blank("en")("Mary")[0]._.tag_confidence is None
@@ -44,7 +44,7 @@ def test_confidence_travels_with_the_doc(make_nlp):
 
 @pytest.mark.parametrize(("overwrite", "expected"), [(True, "NNP"), (False, "XX")])
 def test_tags_set_before_are_replaced_unless_told_otherwise(make_nlp, overwrite, expected):
-    nlp = make_nlp("elmo_tagger", steps=80)
+    nlp = make_nlp("elmo_tagger", steps=120)
     nlp.get_pipe("elmo_tagger").cfg["overwrite"] = overwrite
     doc = Doc(nlp.vocab, words=["Mary", "Smith", "left", "Paris"], tags=["XX", "", "", ""])
     doc = nlp(doc)
