@@ -36,7 +36,8 @@ def run(*arguments: str, **environment: str) -> str:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        env={**os.environ, "SPACY_ELMO_NER_GMB": "", **environment},
+        # One thread: two wait for each other where another process holds a core.
+        env={**os.environ, "SPACY_ELMO_NER_GMB": "", "OMP_NUM_THREADS": "1", **environment},
     )
     assert done.returncode == 0, f"{' '.join(arguments)}\n{done.stdout}\n{done.stderr}"
     return done.stdout
