@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from .fast_char_cnn import FastCharCNN
+from .fast_linear import Derived, product_dtype
 from .options import N_CHARACTERS, BiLMOptions
 
 # Words go through the convolutions this many at a time, shortest first: enough to keep the
@@ -43,6 +45,7 @@ class CharCNN(nn.Module):
         )
         self.highways = nn.ModuleList(Highway(cnn.n_filters) for _ in range(cnn.n_highway))
         self.projection = nn.Linear(cnn.n_filters, options.lstm.projection_dim)
+        self._fast: Derived[FastCharCNN] = Derived()
 
     def forward(self, char_ids: Tensor, lengths: Tensor) -> Tensor:
         """char_ids (n_words, max_characters) int64, lengths (n_words,) -> (n_words, proj) float32.
@@ -51,6 +54,11 @@ class CharCNN(nn.Module):
         """
         if not len(char_ids):
             return self.projection.weight.new_zeros((0, self.projection.out_features))
+        if not torch.is_grad_enabled():
+            dtype = product_dtype(self.projection.weight)
+            fast = self._fast.get(list(self.parameters()), lambda: FastCharCNN(self, dtype), dtype)
+            return fast(char_ids, lengths)
+        self._fast.forget()
         order = torch.argsort(lengths, stable=True)
         blocks = [
             self._convolve(char_ids[block], int(lengths[block].max()))

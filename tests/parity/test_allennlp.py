@@ -24,7 +24,8 @@ def peer() -> Peer:
 
 
 def assert_equal_to_allennlp(result: Result) -> None:
-    assert result.max_diff <= 1e-5
+    # Layers that reach 30, as those of small-en do, come in float32 steps of 2e-6.
+    assert result.max_diff <= 1e-6 * max(10.0, result.largest)
     assert all(std > 0.1 for std in result.std)
 
 
