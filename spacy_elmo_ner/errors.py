@@ -5,6 +5,19 @@ EL0xx weights and options, EL1xx layers and pipes, EL2xx corpora and label maps,
 EL3xx comparison, EL4xx pre-training, EL5xx commands.
 """
 
+import reprlib
+
+_repr = reprlib.Repr()
+_repr.maxstring = _repr.maxother = _repr.maxlong = 60
+
+
+def shown(value: object) -> str:
+    """A value as a message shows it, cut short however long or deep it is."""
+    try:
+        return _repr.repr(value)
+    except ValueError:  # Python writes out no whole number of more than 4,300 digits
+        return f"a very large {type(value).__name__}"
+
 
 class _Coded(type):
     """Prefix each message with its attribute's name, as spaCy does: ``[EL001] ...``."""
@@ -76,6 +89,15 @@ class Errors(metaclass=_Coded):
         "it again."
     )
 
+    EL018 = (
+        "{path} holds a biLM of another shape. Choose another folder, or delete that biLM first: "
+        "half of one and half of the other would be worth nothing."
+    )
+    EL019 = (
+        "{path}: {name!r} is stored {problem}. Official weights are stored plainly: write the file "
+        "without compression, every value in it."
+    )
+
     # EL1xx: layers and pipes
     EL101 = (
         "The saved parameters do not fit the model built from the config: {problem}. Load the "
@@ -96,6 +118,14 @@ class Errors(metaclass=_Coded):
     )
     EL105 = "{name!r} shares representations and has no labels. Add labels to the pipes after it."
     EL107 = "precision is {value!r}, not one of {names}."
+    EL108 = (
+        "{name!r} cannot be calibrated: no token of these examples is annotated. Give examples "
+        "with gold annotation, such as the dev part of the corpus."
+    )
+    EL109 = (
+        'The decoder of {name!r} is {value!r}, which knows entities only. Use "softmax" or '
+        '"crf" for tags.'
+    )
     EL151 = (
         "{value!r} cannot be entity type number {index}. Give each entity type once, as a str that "
         "is not empty, without the B- or I-."
@@ -155,6 +185,9 @@ class Errors(metaclass=_Coded):
         "each token."
     )
     EL166 = "{name} holds {found} arrays, but there are {n_docs} documents. Give one for each."
+    EL167 = "{n} best readings cannot be found. Ask for 1 or more."
+    EL168 = "{value} is no temperature. Give a number above 0; 1 leaves probabilities as they are."
+    EL169 = "{name} is {value}, but it is a probability. Give a number in {range}."
 
     # EL2xx: corpora and label maps
     EL201 = (
@@ -236,7 +269,7 @@ class Errors(metaclass=_Coded):
     )
     EL240 = "{path} cannot be read as a label map: {problem}. Write JSON or YAML, see {example}."
     EL241 = (
-        '{path}: {place} is {value!r}. A label map holds "description" (text) and "ents" and '
+        '{path}: {place} is {value}. A label map holds "description" (text) and "ents" and '
         '"tags", each from labels to labels, or to null where there is nothing like it.'
     )
 
@@ -348,6 +381,11 @@ class Errors(metaclass=_Coded):
     )
     EL413 = "The folder {path} holds no text files ({suffixes}). Give files or another folder."
 
+    EL414 = (
+        "The checkpoint {path} could not be written: {problem}. Those before it are whole: make "
+        "room, and --resume goes on from the newest."
+    )
+
     # EL5xx: commands
     EL501 = (
         "No file {path}. Make the corpus first: python -m spacy project run corpus, or "
@@ -360,6 +398,19 @@ class Errors(metaclass=_Coded):
     EL502 = (
         "No file {path}. Run a comparison first: python -m spacy project run compare, or "
         "python -m spacy elmo compare --output FOLDER."
+    )
+    EL520 = "No file or folder {path}. Give a trained pipeline and a .spacy file."
+    EL521 = (
+        "{path} holds no trained elmo_ner or elmo_tagger, so there is nothing to calibrate. Give "
+        "the folder of a pipeline that has one."
+    )
+    EL522 = (
+        "A pipeline to judge the corpus is needed. Give either --config, to train pipelines by "
+        "cross-validation, or --pipeline, one that was not trained on this corpus."
+    )
+    EL523 = (
+        "{n} different texts cannot be cut into {folds} folds with a dev part each. Give more "
+        "texts, or fewer --folds; at least 2."
     )
     EL511 = (
         "Found the config {path} beside {n} other files. Give one config alone, which names its "
@@ -377,4 +428,11 @@ class Warnings(metaclass=_Coded):
     WL001 = (
         "Could not record the sha256 of official weights in {path}: {problem}. They load, but a "
         "later change of the file will not be noticed. Make the folder writable once."
+    )
+
+    # WL1xx: pipes
+    WL101 = (
+        "The disk of {folder} is full: {n_bytes:,} bytes of biLM layers are kept there, and the "
+        "rest is computed anew in each pass over the training Docs, which is slower. Make room, "
+        "or point the environment variable TMPDIR at another disk."
     )

@@ -8,8 +8,7 @@ import typer
 from wasabi import msg
 
 from ..corpus.gmb import CSV_NAME
-from ..elmo.pretrained import download
-from ..elmo.storage import replace_when_written, sha256_of
+from ..elmo.download import download
 from ..errors import Errors
 
 ENVIRONMENT_VARIABLE = "SPACY_ELMO_NER_GMB"
@@ -50,11 +49,7 @@ def fetch_gmb(folder: Path) -> Path:
     path = folder / ARCHIVE_NAME
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        with replace_when_written(path) as temporary:
-            download(ARCHIVE_URL, temporary, ARCHIVE_BYTES)
-            found = sha256_of(temporary)
-            if found != ARCHIVE_SHA256:
-                raise ValueError(f"its sha256 is {found}, not {ARCHIVE_SHA256}")
+        download(ARCHIVE_URL, path, ARCHIVE_BYTES, ARCHIVE_SHA256)
     except ValueError as err:
         message = Errors.EL231.format(
             url=ARCHIVE_URL, problem=err, name=ARCHIVE_NAME, folder=folder

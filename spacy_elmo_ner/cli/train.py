@@ -11,6 +11,8 @@ from spacy.util import load_config
 from wasabi import msg
 
 from ..errors import Errors
+from ..pipeline.calibrate_folder import calibrate_folder
+from .calibrate import show
 
 # The configs' budgets are meant for hundreds of thousands of tokens. A corpus smaller than this
 # is passed over many times instead, for as many steps as it takes to learn it.
@@ -32,7 +34,8 @@ def train_cli(
 
     The same as `spacy train CONFIG --paths.train ... --paths.dev ...`, with a smaller budget of
     steps where the corpus is small. Settings of the config can be given as options, for
-    instance --training.max_steps 1000; they win.
+    instance --training.max_steps 1000; they win. At the end the probabilities of the pipes are
+    calibrated on the dev part, as `elmo calibrate` does.
     """
     try:
         overrides = corpus_overrides(corpus, config) | parse_config_overrides(context.args)
@@ -41,6 +44,11 @@ def train_cli(
     if "training.max_steps" in overrides:
         msg.info(f"Training for {overrides['training.max_steps']} steps at most")
     train(config, output, overrides=overrides)
+    for name in ("model-best", "model-last"):
+        found = calibrate_folder(output / name, Path(overrides["paths.dev"]))
+        if found:  # a baseline has none of our pipes
+            msg.divider(f"Calibration of {name}")
+            show(found)
 
 
 def corpus_overrides(corpus: Path, config: Path) -> dict[str, Any]:

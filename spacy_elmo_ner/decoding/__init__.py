@@ -1,25 +1,45 @@
 """From scores per token and label to tags and entities: arrays in, arrays out."""
 
-from .crf import MISSING, CRFLoss, crf_loss
-from .entities import DecoderMode, EntitySpan, Transitions, decode_entities
+from .batch import EntitySpan
+from .crf import MISSING, CRFLoss, crf_loss, crf_losses
+from .entities import (
+    Decoded,
+    Decoder,
+    DecoderMode,
+    Reading,
+    Transitions,
+    best_readings,
+    decode_entities,
+    drop_unlikely,
+)
+from .k_best import k_best
 from .label_scheme import LabelScheme, Span, SpanArrays
 from .marginals import Marginals, marginals
 from .softmax import best_labels, log_softmax
+from .spans import SpanChain
 from .viterbi import viterbi
 
 __all__ = [
     "MISSING",
     "CRFLoss",
+    "Decoded",
+    "Decoder",
     "DecoderMode",
     "EntitySpan",
     "LabelScheme",
     "Marginals",
+    "Reading",
     "Span",
     "SpanArrays",
+    "SpanChain",
     "Transitions",
     "best_labels",
+    "best_readings",
     "crf_loss",
+    "crf_losses",
     "decode_entities",
+    "drop_unlikely",
+    "k_best",
     "log_softmax",
     "marginals",
     "viterbi",

@@ -1,32 +1,21 @@
-"""From emissions to entities with probabilities: the one call a pipe makes."""
+"""From emissions to entities with probabilities: the calls a pipe makes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import Errors
-from .emissions import check_emissions
+from .batch import Batch, EntitySpan
+from .k_best import k_best
 from .label_scheme import LabelScheme, SpanArrays
 from .marginals import marginals
-from .softmax import log_softmax
+from .spans import SpanChain
 from .viterbi import viterbi
 
 DecoderMode = Literal["softmax", "constrained", "crf"]
-Spans = tuple[SpanArrays, NDArray[np.float64]]  # with their probabilities (n_spans,)
-
-
-class EntitySpan(NamedTuple):
-    """Tokens start to end - 1 of a document are an entity of type `label`.
-
-    probability: of exactly this span with this label, in [0, 1].
-    """
-
-    start: int
-    end: int
-    label: str
-    probability: float
 
 
 class Transitions(NamedTuple):
@@ -37,125 +26,181 @@ class Transitions(NamedTuple):
     end: ArrayLike
 
 
-def decode_entities(
-    emissions: Sequence[ArrayLike],
-    scheme: LabelScheme,
-    transitions: Transitions | None = None,
-    mode: DecoderMode = "constrained",
-    *,
-    blocked: Sequence[ArrayLike] | None = None,
-    skipped: Sequence[ArrayLike] | None = None,
-) -> list[list[EntitySpan]]:
-    """The entities of each document, in order and without overlap.
+class Decoded(NamedTuple):
+    """entities: of one document, in order and without overlap. alternatives: other spans that are
+    likely, ordered by start and end, which may overlap each other and the entities."""
 
-    emissions: of each document (n_tokens, scheme.n_labels) floats, not normalized.
+    entities: list[EntitySpan]
+    alternatives: list[EntitySpan]
+
+
+class Reading(NamedTuple):
+    """One way to read a document. probability: of exactly these entities and no others."""
+
+    entities: list[EntitySpan]
+    probability: float
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """How scores are read.
+
     mode: "softmax" takes each token's best label, and an I-x that follows neither B-x nor I-x
         opens an entity. "constrained" takes the best sequence that is valid BIO, "crf" the same
-        with the given transitions. Both give the exact marginal probability of each span;
-        "softmax" gives the product of its tokens' probabilities, which leaves out that the span
-        must also end there.
+        with the given transitions. Each gives the exact marginal probability of each span: with
+        "softmax" tokens are independent, otherwise over all valid sequences.
+    temperature: the scores, transitions included, are divided by it: above 1 makes
+        probabilities less sure of themselves, below 1 more. It changes no reading.
+
+    Raises ValueError for an unknown mode, transitions in another mode than "crf" or missing
+    there, or a temperature that is not above 0.
+    """
+
+    scheme: LabelScheme
+    mode: DecoderMode = "constrained"
+    transitions: Transitions | None = None
+    temperature: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.mode not in get_args(DecoderMode):
+            known = ", ".join(get_args(DecoderMode))
+            raise ValueError(Errors.EL159.format(value=self.mode, known=known))
+        if (self.mode == "crf") != (self.transitions is not None):
+            problem = "has no transitions" if self.mode == "crf" else "takes no transitions"
+            raise ValueError(Errors.EL160.format(mode=self.mode, problem=problem))
+        if not 0 < self.temperature < np.inf:
+            raise ValueError(Errors.EL168.format(value=self.temperature))
+
+    @property
+    def parameters(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """transitions, start and end, with -inf for what is not valid BIO, over temperature."""
+        n = self.scheme.n_labels
+        learned = self.transitions or Transitions(np.zeros((n, n)), np.zeros(n), np.zeros(n))
+        between, start, end = (np.asarray(one, np.float64) / self.temperature for one in learned)
+        return (*self.scheme.constrain(between, start), end)
+
+
+def decode_entities(
+    emissions: Sequence[ArrayLike],
+    decoder: Decoder,
+    *,
+    threshold: float = 0.0,
+    alternatives: float | None = None,
+    blocked: Sequence[ArrayLike] | None = None,
+    skipped: Sequence[ArrayLike] | None = None,
+) -> list[Decoded]:
+    """The entities of each document, in order and without overlap.
+
+    emissions: of each document (n_tokens, n_labels of the scheme) floats, not normalized.
+    threshold: entities less probable than this are dropped, see `drop_unlikely`.
+    alternatives: spans at least as probable are given beside the entities; None gives none.
     blocked: of each document (n_tokens,) bool, tokens that belong to no entity.
     skipped: of each document (n_tokens,) bool, tokens left out of the sequence, such as
         whitespace. An entity may reach over them, but never begins or ends on one: it cannot,
         the decoder never sees them. A token both blocked and skipped is blocked.
 
-    Raises ValueError for an unknown mode, transitions in another mode than "crf" or missing
-    there, arrays of other shapes, or NaN or +inf.
+    Raises ValueError for arrays of other shapes, NaN or +inf, or a threshold or alternatives
+    outside [0, 1] or (0, 1].
     """
-    if mode not in get_args(DecoderMode):
-        raise ValueError(Errors.EL159.format(value=mode, known=", ".join(get_args(DecoderMode))))
-    if (mode == "crf") != (transitions is not None):
-        problem = "has no transitions" if mode == "crf" else "takes no transitions"
-        raise ValueError(Errors.EL160.format(mode=mode, problem=problem))
-    docs = [_one_doc(one, scheme) for one in emissions]
-    lengths = np.asarray([len(one) for one in docs], dtype=np.int64)
-    scores = check_emissions(np.concatenate([np.zeros((0, scheme.n_labels)), *docs]), lengths)
-    if blocked is not None:
-        is_blocked = _flags("blocked", blocked, lengths)
-        scores = scheme.block(scores, is_blocked)
-    row_of = np.arange(len(scores))
-    doc_of = np.repeat(np.arange(len(docs)), lengths)
-    if skipped is not None:
-        is_kept = ~_flags("skipped", skipped, lengths)
-        if blocked is not None:
-            is_kept |= is_blocked
-        scores, row_of, doc_of = scores[is_kept], row_of[is_kept], doc_of[is_kept]
-    kept_lengths = np.bincount(doc_of, minlength=len(docs))
-    if mode == "softmax":
-        spans, probabilities = _softmax_spans(scores, kept_lengths, scheme)
+    if not 0 <= threshold <= 1:
+        raise ValueError(Errors.EL169.format(name="threshold", value=threshold, range="[0, 1]"))
+    if alternatives is not None and not 0 < alternatives <= 1:
+        raise ValueError(
+            Errors.EL169.format(name="alternatives", value=alternatives, range="(0, 1]")
+        )
+    batch = Batch.of(emissions, decoder.scheme, blocked, skipped)
+    scores = batch.scores / decoder.temperature
+    if decoder.mode == "softmax":
+        ids = batch.scores.argmax(axis=1)  # of equal scores the lowest label
     else:
-        spans, probabilities = _best_path_spans(scores, kept_lengths, scheme, transitions)
+        ids, _ = viterbi(scores, batch.lengths, *decoder.parameters)
+    spans = decoder.scheme.read_spans(ids, batch.lengths)
+    if not (threshold or alternatives):
+        found = _probabilities(batch, scores, spans, decoder)
+        return [Decoded(entities, []) for entities in batch.entities((spans, found))]
+    chain = _chain(scores, batch.lengths, decoder)
+    best = batch.entities((spans, chain.of_spans(*spans)))
+    likely = batch.entities(chain.above(min(threshold or 1.0, alternatives or 1.0)))
+    return [
+        _decoded(drop_unlikely(ours, others, threshold), others, alternatives)
+        for ours, others in zip(best, likely, strict=True)
+    ]
 
-    first_row = np.cumsum(lengths) - lengths
-    doc = doc_of[spans.starts]
-    starts = row_of[spans.starts] - first_row[doc]
-    ends = row_of[spans.ends - 1] + 1 - first_row[doc]
-    result: list[list[EntitySpan]] = [[] for _ in docs]
-    columns = (doc, starts, ends, spans.types, probabilities)
-    for which, start, end, label, probability in zip(*(c.tolist() for c in columns), strict=True):
-        result[which].append(EntitySpan(start, end, scheme.entity_types[label], probability))
+
+def drop_unlikely(
+    entities: Sequence[EntitySpan], candidates: Iterable[EntitySpan], threshold: float
+) -> list[EntitySpan]:
+    """The entities that are at least as probable as the threshold, and in the place of each
+    other one the best of what else may stand there.
+
+    That is the most probable candidates that reach the threshold, overlap what was dropped and
+    overlap nothing kept; from 0.5 up there is none such that overlaps another.
+    """
+    kept = [one for one in entities if one.probability >= threshold]
+    dropped = [one for one in entities if one.probability < threshold]
+    if not dropped:
+        return kept
+    rivals = [one for one in candidates if any(one.overlaps(gone) for gone in dropped)]
+    for rival in sorted(rivals, key=lambda one: (-one.probability, one)):
+        if rival.probability >= threshold and not any(rival.overlaps(one) for one in kept):
+            kept.append(rival)
+    return sorted(kept)
+
+
+def best_readings(
+    emissions: Sequence[ArrayLike],
+    decoder: Decoder,
+    n: int,
+    *,
+    blocked: Sequence[ArrayLike] | None = None,
+    skipped: Sequence[ArrayLike] | None = None,
+) -> list[list[Reading]]:
+    """The n most probable readings of each document, best first; fewer where there are fewer.
+
+    Readings are valid BIO sequences, each of which spells other entities. With "softmax" they
+    are those of "constrained". Other arguments and errors as in `decode_entities`; ValueError
+    for n below 1 too.
+    """
+    batch = Batch.of(emissions, decoder.scheme, blocked, skipped)
+    scores, parameters = batch.scores / decoder.temperature, decoder.parameters
+    ids, totals = k_best(n, scores, batch.lengths, *parameters)
+    found = marginals(scores, batch.lengths, *parameters)
+    chain = SpanChain.of_marginals(found)
+    result: list[list[Reading]] = [[] for _ in emissions]
+    for rank_ids, rank_totals in zip(ids, totals, strict=True):
+        spans = decoder.scheme.read_spans(rank_ids, batch.lengths)
+        of_docs = batch.entities((spans, chain.of_spans(*spans)))
+        probabilities = np.exp(np.minimum(rank_totals - found.log_partition, 0.0))
+        for doc in np.flatnonzero(rank_totals > -np.inf):
+            result[doc].append(Reading(of_docs[doc], float(probabilities[doc])))
     return result
 
 
-def _softmax_spans(
-    scores: NDArray[np.float64], lengths: NDArray[np.int64], scheme: LabelScheme
-) -> Spans:
-    ids = scores.argmax(axis=1)  # of equal scores the lowest label
-    spans = scheme.read_spans(ids, lengths)
-    log_p = log_softmax(scores)[np.arange(len(ids)), ids]
-    if not len(spans.starts):
-        return spans, np.zeros(0)
-    # Sums over [start, end), and in between over [end, next start), which are thrown away. The
-    # 0 is there because the last end may be the number of tokens.
-    bounds = np.stack([spans.starts, spans.ends], axis=1).ravel()
-    sums = np.add.reduceat(np.append(log_p, 0.0), bounds)[::2]
-    return spans, np.exp(sums)
+def _decoded(
+    entities: list[EntitySpan], candidates: Iterable[EntitySpan], lowest: float | None
+) -> Decoded:
+    """Candidates that are no entities and at least as probable as `lowest`, beside the entities."""
+    if lowest is None:
+        return Decoded(entities, [])
+    taken = {one[:3] for one in entities}
+    others = [one for one in candidates if one.probability >= lowest and one[:3] not in taken]
+    return Decoded(entities, others)
 
 
-def _best_path_spans(
-    scores: NDArray[np.float64],
-    lengths: NDArray[np.int64],
-    scheme: LabelScheme,
-    learned: Transitions | None,
-) -> Spans:
-    between, start, end = learned if learned is not None else (0.0, 0.0, None)
-    transitions, start = scheme.constrain(between, start)
-    ids, _ = viterbi(scores, lengths, transitions, start, end)
-    spans = scheme.read_spans(ids, lengths)
-    if not len(spans.starts):
-        return spans, np.zeros(0)
-    # Forward-backward is the dear part: only for documents in which something was found.
-    doc_of = np.repeat(np.arange(len(lengths)), lengths)
-    has_spans = np.zeros(len(lengths), dtype=bool)
-    has_spans[doc_of[spans.starts]] = True
-    is_used = has_spans[doc_of]
-    shift = np.cumsum(~is_used)  # unused tokens before a used one
-    found = marginals(scores[is_used], lengths[has_spans], transitions, start, end)
-    probabilities = found.of_spans(
-        spans.starts - shift[spans.starts],
-        spans.ends - shift[spans.starts],
-        begin=1 + 2 * spans.types,
-        inside=2 + 2 * spans.types,
-    )
-    return spans, probabilities
+def _chain(scores: NDArray[np.float64], lengths: NDArray[np.int64], decoder: Decoder) -> SpanChain:
+    if decoder.mode == "softmax":
+        return SpanChain.of_tokens(scores, lengths)
+    return SpanChain.of_marginals(marginals(scores, lengths, *decoder.parameters))
 
 
-def _one_doc(emissions: ArrayLike, scheme: LabelScheme) -> NDArray[np.float64]:
-    scores = np.asarray(emissions, dtype=np.float64)
-    if scores.ndim != 2 or scores.shape[1] != scheme.n_labels:
-        expected = f"(n_tokens, {scheme.n_labels})"
-        raise ValueError(Errors.EL154.format(found=scores.shape, expected=expected))
-    return scores
-
-
-def _flags(name: str, flags: Sequence[ArrayLike], lengths: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """(n_tokens of the batch,) bool from one array per document."""
-    arrays = [np.asarray(one, dtype=bool) for one in flags]
-    if len(arrays) != len(lengths):
-        raise ValueError(Errors.EL166.format(name=name, found=len(arrays), n_docs=len(lengths)))
-    for doc, (one, n_tokens) in enumerate(zip(arrays, lengths.tolist(), strict=True)):
-        if one.shape != (n_tokens,):
-            raise ValueError(
-                Errors.EL161.format(name=name, doc=doc, found=one.shape, n_tokens=n_tokens)
-            )
-    return np.concatenate([np.zeros(0, dtype=bool), *arrays])
+def _probabilities(
+    batch: Batch, scores: NDArray[np.float64], spans: SpanArrays, decoder: Decoder
+) -> NDArray[np.float64]:
+    """Of these spans, (n_spans,). Forward-backward is the dear part, so only documents in which
+    something was found take part."""
+    has_spans = np.zeros(len(batch.lengths), dtype=bool)
+    has_spans[batch.docs[spans.starts]] = True
+    is_used = has_spans[batch.docs]
+    shift = np.cumsum(~is_used)[spans.starts]  # unused tokens before a used one
+    chain = _chain(scores[is_used], batch.lengths[has_spans], decoder)
+    return chain.of_spans(spans.starts - shift, spans.ends - shift, spans.types)

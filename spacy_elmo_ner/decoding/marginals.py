@@ -1,5 +1,5 @@
-"""Forward-backward in log space: the partition function, and exact probabilities of tokens' labels,
-of pairs of labels, and of spans (Lafferty et al. 2001; Culotta and McCallum 2004)."""
+"""Forward-backward in log space: the partition function, and exact probabilities of tokens' labels
+and of pairs of labels (Lafferty et al. 2001)."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,7 +27,7 @@ class Marginals:
     backward: NDArray[np.float64]
 
     @cached_property
-    def _log_posterior(self) -> NDArray[np.float64]:
+    def log_of_labels(self) -> NDArray[np.float64]:
         """(n_labels, n_tokens) in the lattice's columns."""
         joint = self.forward + self.backward
         # Divided by each column's own sum, not by the partition function: the same number, but
@@ -36,7 +36,7 @@ class Marginals:
 
     def of_labels(self) -> NDArray[np.float64]:
         """P(label of token): (n_tokens, n_labels) float64."""
-        return np.exp(self._log_posterior.T[self.lattice.columns])
+        return np.exp(self.log_of_labels.T[self.lattice.columns])
 
     def of_pairs(self) -> NDArray[np.float64]:
         """Expected number of times each transition is taken in the batch: (n_labels, n_labels)
@@ -50,65 +50,6 @@ class Marginals:
             pairs += ahead[:, current] - log_partition[:n_active]
             counts += np.exp(pairs).sum(axis=2)
         return counts
-
-    def of_spans(
-        self, starts: ArrayLike, ends: ArrayLike, begin: ArrayLike, inside: ArrayLike
-    ) -> NDArray[np.float64]:
-        """P(the span is exactly an entity of its type): (n_spans,) float64.
-
-        starts, ends: (n_spans,) int64, tokens counted over the whole batch, ends exclusive.
-        begin, inside: (n_spans,) int64, the ids of the type's labels B-x and I-x.
-        That is the probability of B-x, then I-x up to the end, then anything but I-x or the end
-        of the document. Raises ValueError for a span that is not within one document.
-        """
-        first, after = np.asarray(starts, dtype=np.int64), np.asarray(ends, dtype=np.int64)
-        begins, insides = np.asarray(begin, dtype=np.int64), np.asarray(inside, dtype=np.int64)
-        column = self.lattice.columns
-        ends_doc = np.zeros(len(column) + 1, dtype=bool)
-        ends_doc[self.lattice.rows[self.lattice.last]] = True
-        self._check_spans(first, after, ends_doc)
-        lengths = after - first
-        # The labels are a Markov chain: multiply by the probability of each next label given
-        # the one before. No difference of large log-sums is ever taken.
-        log_p = self._log_posterior[begins, column[first]] if len(first) else np.zeros(0)
-        for k in range(1, int(lengths.max(initial=0))):
-            longer = np.flatnonzero(lengths > k)
-            before = begins[longer] if k == 1 else insides[longer]
-            token = first[longer] + k - 1
-            here, there = column[token], column[token + 1]
-            log_p[longer] += self._log_next(before, insides[longer], here, there)
-        inner = np.flatnonzero(~ends_doc[after - 1])
-        before = np.where(lengths[inner] == 1, begins[inner], insides[inner])
-        token = after[inner] - 1
-        goes_on = self._log_next(before, insides[inner], column[token], column[token + 1])
-        probability = np.exp(log_p)
-        probability[inner] *= -np.expm1(goes_on)
-        return probability
-
-    def _log_next(
-        self,
-        before: NDArray[np.int64],
-        after: NDArray[np.int64],
-        here: NDArray[np.int64],
-        there: NDArray[np.int64],
-    ) -> NDArray[np.float64]:
-        """log P(label `after` in column `there` | label `before` in column `here`), (n,)."""
-        ahead = self.lattice.scores[after, there] + self.backward[after, there]
-        one_way = self.lattice.transitions[before, after] + ahead
-        all_ways = self.backward[before, here]
-        all_ways = np.where(all_ways > -np.inf, all_ways, 0.0)  # -inf - -inf would be NaN
-        return np.minimum(one_way - all_ways, 0.0)  # rounding may put it just above 0
-
-    def _check_spans(
-        self, starts: NDArray[np.int64], ends: NDArray[np.int64], ends_doc: NDArray[np.bool_]
-    ) -> None:
-        wrong = (starts < 0) | (starts >= ends) | (ends >= len(ends_doc))
-        if not wrong.any():
-            docs_before: NDArray[np.int64] = np.cumsum(ends_doc) - ends_doc
-            wrong = docs_before[starts] != docs_before[ends - 1]
-        if wrong.any():
-            first = int(np.flatnonzero(wrong)[0])
-            raise ValueError(Errors.EL164.format(start=starts[first], end=ends[first]))
 
 
 def marginals(
@@ -126,14 +67,7 @@ def marginals(
 
 def run_forward_backward(lattice: Lattice) -> Marginals:
     """As `marginals`, but where a document has no possible sequence log_partition is -inf."""
-    transitions = lattice.transitions[:, :, None]  # [from, to, doc]
-    forward = lattice.scores.copy()
-    forward[:, lattice.first] += lattice.start[:, None]
-    for previous, current in lattice.steps:
-        forward[:, current] += log_sum_exp(_add(forward[:, None, previous], transitions))
-    final = forward[:, lattice.last] + lattice.end[:, None]
-    log_partition = lattice.per_doc(log_sum_exp(final))
-
+    forward, log_partition = run_forward(lattice)
     transitions = np.ascontiguousarray(lattice.transitions.T)[:, :, None]  # [to, from, doc]
     backward = np.empty_like(forward)
     backward[:, lattice.last] = lattice.end[:, None]
@@ -141,6 +75,18 @@ def run_forward_backward(lattice: Lattice) -> Marginals:
         ahead = lattice.scores[:, current] + backward[:, current]
         backward[:, previous] = log_sum_exp(_add(ahead[:, None, :], transitions))
     return Marginals(lattice, log_partition, forward, backward)
+
+
+def run_forward(lattice: Lattice) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """`forward` and `log_partition` of `Marginals`; log_partition is -inf where a document has
+    no possible sequence."""
+    transitions = lattice.transitions[:, :, None]  # [from, to, doc]
+    forward = lattice.scores.copy()
+    forward[:, lattice.first] += lattice.start[:, None]
+    for previous, current in lattice.steps:
+        forward[:, current] += log_sum_exp(_add(forward[:, None, previous], transitions))
+    final = forward[:, lattice.last] + lattice.end[:, None]
+    return forward, lattice.per_doc(log_sum_exp(final))
 
 
 def log_sum_exp(scores: NDArray[np.float64]) -> NDArray[np.float64]:

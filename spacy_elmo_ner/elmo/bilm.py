@@ -41,6 +41,13 @@ class BiLM(nn.Module):
         self._warm_states: BiLMStates | None = None
         self._word_cache: Derived[WordCache] = Derived()
 
+    @classmethod
+    def to_fill(cls, options: BiLMOptions) -> "BiLM":
+        """A biLM whose weights are about to be read. Takes none of torch's random numbers, so
+        that training with a seed gives the same whether or not a biLM was read before."""
+        with torch.random.fork_rng(devices=[]):
+            return cls(options)
+
     # ---- words to layers -------------------------------------------------------------
 
     def embed(
@@ -190,7 +197,7 @@ class BiLM(nn.Module):
         """
         from .hdf5 import read_hdf5
 
-        bilm = cls(BiLMOptions.from_json(options))
+        bilm = cls.to_fill(BiLMOptions.from_json(options))
         read_hdf5(bilm, weights)
         return bilm.eval()
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 OPTIONS_FILE, WEIGHTS_FILE = "options.json", "weights.safetensors"
 
+# Room for the names and shapes in a weights file.
+_MOST_BOOKKEEPING = 1 << 22
+
 
 @contextmanager
 def replace_when_written(path: Path) -> Iterator[Path]:
@@ -60,15 +63,43 @@ def to_bytes(bilm: "BiLM", dtype: torch.dtype = torch.float32) -> bytes:
     return save({name: value.contiguous().cpu() for name, value in tensors.items()})
 
 
-def from_bytes(bilm: "BiLM", data: bytes, *, source: str) -> "BiLM":
-    """Fill a biLM from `to_bytes`; source names the data in errors.
+def check_size(options: BiLMOptions, n_bytes: int, source: str | Path, most: int = 0) -> None:
+    """Raise ValueError unless n_bytes can be weights of this shape; most: 0 for no upper bound.
+
+    To be asked before memory is taken for them: a few bytes may promise a billion values.
+    """
+    cnn, lstm = options.char_cnn, options.lstm
+    least = 2 * options.n_params  # float16, the smallest type we read
+    if cnn.n_filters == lstm.projection_dim:
+        # bilm-tf leaves the projection out where it would change nothing.
+        least -= 2 * (cnn.n_filters + 1) * lstm.projection_dim
+    if n_bytes < least or 0 < most < n_bytes:
+        wanted = f"at least {least:,}" + (f" and at most {most:,}" if most else "")
+        problem = f"it has {n_bytes:,} bytes, but its options.json asks for {wanted}"
+        raise ValueError(Errors.EL004.format(path=source, problem=problem))
+
+
+def _most_bytes(options: BiLMOptions) -> int:
+    """What `to_bytes` could write with eight bytes a value, and room for names and shapes."""
+    lstm = options.lstm
+    n_states = 2 * lstm.n_layers * (lstm.projection_dim + lstm.dim)
+    n_padding = options.char_cnn.embedding_dim  # a row that official files do not have
+    return 8 * (options.n_params + n_padding + n_states) + _MOST_BOOKKEEPING
+
+
+def from_bytes(options: BiLMOptions, data: bytes, *, source: str) -> "BiLM":
+    """A biLM from `to_bytes`; source names the data in errors.
 
     Raises ValueError where names, shapes or values are not what the options promise.
     """
+    from .bilm import BiLM
+
+    check_size(options, len(data), source, _most_bytes(options))
     try:
         tensors = load(data)
     except (SafetensorError, ValueError, KeyError, RuntimeError) as err:
         raise ValueError(Errors.EL004.format(path=source, problem=err)) from err
+    bilm = BiLM.to_fill(options)
     weights = {name: tuple(value.shape) for name, value in bilm.state_dict().items()}
     # Files made by others may come without the warm state; it is computed at first use.
     has_states = any(name.startswith("warm.") for name in tensors)
@@ -97,23 +128,50 @@ def _check(
 
 
 def write_directory(bilm: "BiLM", directory: str | Path, dtype: torch.dtype) -> None:
-    directory = Path(directory)
-    directory.mkdir(parents=True, exist_ok=True)
-    with replace_when_written(directory / WEIGHTS_FILE) as path:
+    with weights_in(Path(directory), WEIGHTS_FILE, bilm.options) as path:
         path.write_bytes(to_bytes(bilm, dtype))
-    with replace_when_written(directory / OPTIONS_FILE) as path:
-        bilm.options.to_json(path)
+
+
+@contextmanager
+def weights_in(directory: Path, name: str, options: BiLMOptions) -> Iterator[Path]:
+    """Where to write the weights file of this name, so that its folder holds one biLM throughout.
+
+    A biLM is replaced the moment the new weights take their name: options.json stands before, and
+    replaces none but its equal. Raises FileExistsError in a folder whose biLM has other options.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    found = _options_in(directory)
+    if found not in (None, options) and weights_file(directory) is not None:
+        raise FileExistsError(Errors.EL018.format(path=directory))
+    with replace_when_written(directory / name) as path:
+        yield path
+        if found != options:
+            with replace_when_written(directory / OPTIONS_FILE) as options_path:
+                options.to_json(options_path)
+
+
+def weights_file(folder: Path) -> Path | None:
+    """The weights file of a folder; NLPL's archives call it model.hdf5."""
+    files = (folder / name for name in (WEIGHTS_FILE, "weights.hdf5", "model.hdf5"))
+    return next((file for file in files if file.is_file()), None)
+
+
+def _options_in(directory: Path) -> BiLMOptions | None:
+    """The shape that a folder's biLM has; None where nothing says it."""
+    try:
+        return BiLMOptions.from_json(directory / OPTIONS_FILE)
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 def read_directory(directory: str | Path) -> "BiLM":
-    from .bilm import BiLM
-
     directory = Path(directory)
-    bilm = BiLM(BiLMOptions.from_json(directory / OPTIONS_FILE))
+    options = BiLMOptions.from_json(directory / OPTIONS_FILE)
     path = directory / WEIGHTS_FILE
     if not path.is_file():
         raise FileNotFoundError(Errors.EL003.format(path=path, what=WEIGHTS_FILE))
-    return from_bytes(bilm, path.read_bytes(), source=str(path))
+    check_size(options, path.stat().st_size, path, _most_bytes(options))
+    return from_bytes(options, path.read_bytes(), source=str(path))
 
 
 def _named_states(states: "BiLMStates | None") -> dict[str, torch.Tensor]:

@@ -1,15 +1,14 @@
 """From Docs to one score per token and label: embed, encode, score."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from spacy.tokens import Doc
 from thinc.api import Linear, Model, chain, with_array
 from thinc.types import Floats2d
 
+from ..decoding import DecoderMode
+from .crf import crf
 from .types import EncoderModel, Tok2VecModel
-
-DecoderName = Literal["softmax", "constrained"]
 
 
 @dataclass(frozen=True)
@@ -17,28 +16,39 @@ class Decoding:
     """How a pipe reads the scores. An object of ours, so that it is not saved with the weights
     and the config can change it after training."""
 
-    decoder: DecoderName
+    decoder: DecoderMode
 
 
 def build_elmo_tagger_v1(
     tok2vec: Tok2VecModel,
-    encoder: EncoderModel,
-    decoder: DecoderName = "softmax",
+    encoder: EncoderModel | None = None,
+    decoder: DecoderMode = "softmax",
     nO: int | None = None,
 ) -> Model[list[Doc], list[Floats2d]]:
     """Docs -> emissions (n_tokens, n_labels) float32 each, not normalized.
 
     tok2vec: usually ElmoTok2Vec.v1 or ElmoListener.v1; any spaCy tok2vec serves.
-    encoder: usually ResidualBiLSTM.v1.
-    decoder: "softmax" takes each token's best label, "constrained" the best valid sequence.
+    encoder: usually ResidualBiLSTM.v1; null where tok2vec encodes already, such as a listener to
+        an encoder that several pipes share.
+    decoder: "softmax" takes each token's best label, "constrained" the best valid sequence;
+        both train each token by itself, so one can take the other's place after training.
+        "crf" trains whole sequences and learns how labels follow each other, as parameters of
+        the model: choose it before training.
     nO: number of labels; known at initialization.
     """
-    output_layer: Model[Floats2d, Floats2d] = Linear(nO=nO, nI=encoder.get_dim("nO"))
+    encoded = encoder or tok2vec
+    nI = encoded.get_dim("nO") if encoded.has_dim("nO") else None
+    output_layer: Model[Floats2d, Floats2d] = Linear(nO=nO, nI=nI)
     output_layer.name = "emissions"
-    if tok2vec.has_dim("nO"):
+    if encoder is not None and tok2vec.has_dim("nO"):
         encoder.set_dim("nI", tok2vec.get_dim("nO"))
-    model: Model[list[Doc], list[Floats2d]] = chain(tok2vec, encoder, with_array(output_layer))
+    sequence = [crf()] if decoder == "crf" else []
+    model: Model[list[Doc], list[Floats2d]]
+    model = chain(
+        tok2vec, *([encoder] if encoder is not None else []), with_array(output_layer), *sequence
+    )
     model.set_ref("tok2vec", tok2vec)
     model.set_ref("output_layer", output_layer)
+    model.set_ref("crf", sequence[0] if sequence else None)
     model.attrs["decoding"] = Decoding(decoder)
     return model

@@ -1,22 +1,27 @@
 """The shared `elmo` pipe: runs a biLM once per Doc for every pipe that listens."""
 
+import tempfile
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 from spacy.language import Language
 from spacy.pipeline.trainable_pipe import TrainablePipe
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.util import logger
 from spacy.vocab import Vocab
 from thinc.api import Config, Model, Optimizer, set_dropout_rate
+from thinc.types import Floats3d
 
 from ..errors import Errors
 from ..layers.bilm_layer import bilm_shim
 from ..layers.elmo_listener import ListenerState
 from ..layers.elmo_tok2vec import replace_listener_cfg
 from ..layers.types import BiLMModel, DocLayers, LayersBackprop
+from .layers_cache import LayersCache
 
 DEFAULT_ELMO_CONFIG = """
 [model]
@@ -35,6 +40,7 @@ include_bilm = false
         "trainable": False,
         "learn_rate_scale": 0.1,
         "keep_layers": False,
+        "training_cache": 8.0,
     },
 )
 def make_elmo(
@@ -44,12 +50,15 @@ def make_elmo(
     trainable: bool,
     learn_rate_scale: float,
     keep_layers: bool,
+    training_cache: float,
 ) -> "Elmo":
     """Make the shared `elmo` pipe.
 
     trainable: fine-tune the biLM on the listeners' gradients, at learn_rate_scale times the
         learning rate.
     keep_layers: keep each Doc's layers (n_layers, n_tokens, width) in doc._.elmo.
+    training_cache: gigabytes of temporary disk for the layers of a frozen biLM, which are then
+        computed once and not in every pass over the training Docs; 0 for none.
     """
     return Elmo(
         nlp.vocab,
@@ -58,6 +67,7 @@ def make_elmo(
         trainable=trainable,
         learn_rate_scale=learn_rate_scale,
         keep_layers=keep_layers,
+        training_cache=training_cache,
     )
 
 
@@ -76,12 +86,14 @@ class Elmo(TrainablePipe):
         trainable: bool = False,
         learn_rate_scale: float = 0.1,
         keep_layers: bool = False,
+        training_cache: float = 8.0,
     ) -> None:
         self.vocab = vocab
         self.model = model
         self.name = name
         self.cfg: dict[str, Any] = {}
         self.keep_layers = keep_layers
+        self.training_cache = training_cache
         self.listener_map: dict[str, list[Model]] = {}
         shim = bilm_shim(model)
         shim.trainable = trainable
@@ -91,6 +103,7 @@ class Elmo(TrainablePipe):
         self._kept: weakref.WeakKeyDictionary[Doc, _Kept] = weakref.WeakKeyDictionary()
         self._pending: tuple[DocLayers, LayersBackprop] | None = None
         self._optimizer: Optimizer | None = None
+        self._cache: LayersCache | None = None
         if keep_layers and not Doc.has_extension("elmo"):
             Doc.set_extension("elmo", default=None)
 
@@ -170,7 +183,17 @@ class Elmo(TrainablePipe):
     def predict(self, docs: Iterable[Doc]) -> DocLayers:
         """Each Doc's layers, (n_layers, n_tokens, width) float32."""
         docs = list(docs)
-        return self.model.predict(docs) if docs else []
+        if self._cache is None:
+            return self.model.predict(docs) if docs else []
+        found = [self._cache.get(doc) for doc in docs]
+        missing = [doc for doc, layers in zip(docs, found, strict=True) if layers is None]
+        computed = self.model.predict(missing) if missing else []
+        self._cache.put(missing, [self.model.ops.to_numpy(one) for one in computed])
+        rest = iter(computed)
+        return [
+            next(rest) if one is None else self.model.ops.asarray3f(cast(Floats3d, one))
+            for one in found
+        ]
 
     def set_annotations(self, docs: Sequence[Doc], layers: DocLayers) -> None:
         for doc, one in zip(docs, layers, strict=True):
@@ -179,14 +202,49 @@ class Elmo(TrainablePipe):
             if self.keep_layers:
                 doc._.elmo = one
 
+    # ---- saving ----------------------------------------------------------------------
+
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "Elmo":
+        self.forget_layers()
+        return super().from_bytes(bytes_data, exclude=exclude)
+
+    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "Elmo":
+        self.forget_layers()
+        return super().from_disk(path, exclude=exclude)
+
     # ---- training --------------------------------------------------------------------
 
     def initialize(
         self, get_examples: Callable[[], Iterable[Example]], *, nlp: Language | None = None
     ) -> None:
-        """Read the weights; nothing is learned from the examples."""
+        """Read the weights; nothing is learned from the examples.
+
+        Those of a frozen biLM will not change while others train, so that from here on layers are
+        kept for the next time the same words come, as far as `training_cache` allows.
+        """
         validate_get_examples(get_examples, "Elmo.initialize")
         self.model.initialize(X=[example.x for example in islice(get_examples(), 10)])
+        shim = bilm_shim(self.model)
+        self.forget_layers()
+        if self.training_cache and not shim.trainable:
+            options = shim.bilm.options
+            self._cache = LayersCache(
+                options.n_layers, options.width, int(self.training_cache * 1e9)
+            )
+            n_tokens = sum(len(example.predicted) for example in get_examples())
+            logger.info(
+                "Layers of %s training tokens take %.2f GB, of %.2f GB that may be used in %s",
+                f"{n_tokens:,}",
+                n_tokens * options.n_layers * options.width * 4 / 1e9,
+                self.training_cache,
+                tempfile.gettempdir(),
+            )
+
+    def forget_layers(self) -> None:
+        """Give back the disk that layers of training Docs take."""
+        if self._cache is not None:
+            self._cache.close()
+            self._cache = None
 
     def update(
         self,

@@ -1,6 +1,6 @@
 """The `elmo_ner` pipe: named entities with the probability of each span."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,12 +8,23 @@ from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example
+from spacy.util import minibatch
 from spacy.vocab import Vocab
 from thinc.api import Model
 from thinc.types import Floats2d
 
-from ..decoding import EntitySpan, LabelScheme, decode_entities
-from .token_classifier import MISSING, TokenClassifier, default_model
+from ..decoding import (
+    MISSING,
+    Decoded,
+    Decoder,
+    DecoderMode,
+    LabelScheme,
+    Reading,
+    Transitions,
+    best_readings,
+    decode_entities,
+)
+from .token_classifier import BATCH_DOCS, TokenClassifier, default_model
 
 # doc.spans key of the scored entities, as spaCy's spancat keeps its own.
 SPANS_KEY = "elmo_ner"
@@ -25,6 +36,8 @@ SPANS_KEY = "elmo_ner"
     default_config={
         **default_model("constrained"),
         "overwrite": False,
+        "threshold": 0.0,
+        "alternatives": 0.1,
         "scorer": {"@scorers": "spacy_elmo_ner.ner_scorer.v1"},
     },
     default_score_weights={"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0, "ents_per_type": None},
@@ -34,20 +47,37 @@ def make_elmo_ner(
     name: str,
     model: Model[list[Doc], list[Floats2d]],
     overwrite: bool,
+    threshold: float,
+    alternatives: float | None,
     scorer: Callable[..., dict[str, Any]] | None,
 ) -> "ElmoNER":
     """Make an `elmo_ner` pipe.
 
-    overwrite: replace entities that an earlier pipe has set. By default they stay, as with
-        spaCy's ner behind an entity_ruler, and ours fill the rest.
+    overwrite: replace entities that an earlier pipe has set. They stay by default, and ours are
+        found around them.
+    threshold: drop entities less probable than this, in [0, 1], and take the best that may stand
+        in their place instead. More precision, less recall; 0 keeps the best reading.
+    alternatives: doc.spans["elmo_ner"] also holds the spans that are no entities but at least as
+        probable as this, in (0, 1]; null for none.
+    The last two can be changed in the config after training, or on the pipe.
     """
-    return ElmoNER(nlp.vocab, model, name, overwrite=overwrite, scorer=scorer)
+    return ElmoNER(
+        nlp.vocab,
+        model,
+        name,
+        overwrite=overwrite,
+        threshold=threshold,
+        alternatives=alternatives,
+        scorer=scorer,
+    )
 
 
 class ElmoNER(TokenClassifier):
     """Sets doc.ents, and doc.spans["elmo_ner"] with .attrs["scores"].
 
-    ent._.confidence is the probability of exactly that span with that label, in [0, 1].
+    ent._.confidence is the probability of exactly that span with that label, in [0, 1]. The spans
+    of doc.spans are the entities in order, and then the alternatives; their scores are the same
+    kind of probability, float32.
     """
 
     def __init__(
@@ -57,9 +87,14 @@ class ElmoNER(TokenClassifier):
         name: str = "elmo_ner",
         *,
         overwrite: bool = False,
+        threshold: float = 0.0,
+        alternatives: float | None = 0.1,
         scorer: Callable[..., dict[str, Any]] | None = None,
     ) -> None:
         super().__init__(vocab, model, name, overwrite=overwrite, scorer=scorer)
+        # Not in cfg, which is saved and wins over the config: these are the user's to change.
+        self.threshold = threshold
+        self.alternatives = alternatives
         if not Span.has_extension("confidence"):
             Span.set_extension("confidence", getter=confidence)
 
@@ -80,33 +115,60 @@ class ElmoNER(TokenClassifier):
         classes = (index.get(_bio(tag), MISSING) for tag in example.get_aligned_ner())
         return np.fromiter(classes, dtype=np.int64, count=len(example.predicted))
 
-    def predict(self, docs: Iterable[Doc]) -> list[list[EntitySpan]]:
-        """The entities of each Doc: start, end, label and probability."""
+    @property
+    def reader(self) -> Decoder:
+        """What turns emissions into entities."""
+        return Decoder(self.scheme, self.decoder, self.learned_transitions, self.temperature)
+
+    def parameters(self, temperature: float) -> Transitions:
+        mode: DecoderMode = "crf" if self.decoder == "crf" else "constrained"
+        reader = Decoder(self.scheme, mode, self.learned_transitions, temperature)
+        return Transitions(*reader.parameters)
+
+    def predict(self, docs: Iterable[Doc]) -> list[Decoded]:
+        """The entities of each Doc and the alternatives, with their probabilities."""
         docs = list(docs)
-        scores = [self.model.ops.to_numpy(one) for one in self.predict_scores(docs)]
         return decode_entities(
-            scores,
-            self.scheme,
-            mode=self.model.attrs["decoding"].decoder,
-            # spaCy would let an entity begin or end on whitespace; ours never does.
-            skipped=[doc.to_array("IS_SPACE") for doc in docs],
+            self._emissions(docs),
+            self.reader,
+            threshold=self.threshold,
+            alternatives=self.alternatives,
+            skipped=_spaces(docs),
             # Entities of an earlier pipe stay.
             blocked=None if self.cfg["overwrite"] else [doc.to_array("ENT_TYPE") for doc in docs],
         )
 
-    def set_annotations(self, docs: Sequence[Doc], predicted: Sequence[list[EntitySpan]]) -> None:
-        for doc, spans in zip(docs, predicted, strict=True):
-            ents = [Span(doc, one.start, one.end, label=one.label) for one in spans]
+    def n_best(self, docs: Iterable[Doc], n: int = 5) -> Iterator[list[Reading]]:
+        """The n most probable readings of each Doc, best first; fewer where there are fewer.
+
+        A reading holds its entities, each with its own probability, and the probability of
+        exactly these entities and no others in this Doc. docs: as this pipe gets them, or as the
+        pipeline returns them: entities of other pipes stay in every reading unless `overwrite`,
+        ours do not bind. The threshold plays no part. Raises ValueError for n below 1.
+        """
+        for batch in minibatch(docs, size=BATCH_DOCS):
+            blocked = None if self.cfg["overwrite"] else [_of_others(doc) for doc in batch]
+            yield from best_readings(
+                self._emissions(batch), self.reader, n, blocked=blocked, skipped=_spaces(batch)
+            )
+
+    def _emissions(self, docs: Sequence[Doc]) -> list[NDArray[np.float32]]:
+        return [self.model.ops.to_numpy(one) for one in self.predict_scores(docs)]
+
+    def set_annotations(self, docs: Sequence[Doc], predicted: Sequence[Decoded]) -> None:
+        for doc, found in zip(docs, predicted, strict=True):
+            scored = [*found.entities, *found.alternatives]
+            spans = [Span(doc, one.start, one.end, label=one.label) for one in scored]
             kept = [] if self.cfg["overwrite"] else list(doc.ents)
-            doc.set_ents([*kept, *ents], default="outside")
-            scores = np.asarray([one.probability for one in spans], dtype=np.float32)
+            doc.set_ents([*kept, *spans[: len(found.entities)]], default="outside")
+            scores = np.asarray([one.probability for one in scored], dtype=np.float32)
             doc.spans[SPANS_KEY] = SpanGroup(
-                doc, name=SPANS_KEY, spans=ents, attrs={"scores": scores}
+                doc, name=SPANS_KEY, spans=spans, attrs={"scores": scores}
             )
 
 
 def confidence(span: Span) -> float | None:
-    """Probability of this span with this label; None for entities that we did not set."""
+    """Probability of this span with this label; None for spans that we did not score."""
     group = span.doc.spans.get(SPANS_KEY)
     if group is None:
         return None
@@ -115,6 +177,19 @@ def confidence(span: Span) -> float | None:
         if (found.start, found.end, found.label) == wanted:
             return float(score)
     return None
+
+
+def _spaces(docs: Sequence[Doc]) -> list[Any]:
+    """spaCy would let an entity begin or end on whitespace; ours never does."""
+    return [doc.to_array("IS_SPACE") for doc in docs]
+
+
+def _of_others(doc: Doc) -> NDArray[np.bool_]:
+    """(n_tokens,): is the token in an entity that another pipe, or a person, has set?"""
+    taken = np.zeros(len(doc), dtype=bool)
+    for ent in doc.ents:
+        taken[ent.start : ent.end] = confidence(ent) is None
+    return taken
 
 
 def _bio(tag: str | None) -> str | None:

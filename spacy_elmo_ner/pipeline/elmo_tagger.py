@@ -1,7 +1,7 @@
 """The `elmo_tagger` pipe: part-of-speech tags with their probabilities."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,9 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 from thinc.types import Floats2d
 
-from ..decoding import log_softmax
-from .token_classifier import MISSING, TokenClassifier, default_model
+from ..decoding import MISSING, Transitions, viterbi
+from ..errors import Errors
+from .token_classifier import TokenClassifier, default_model
 
 # Where a Doc keeps the tagger's probabilities: travels with the Doc into a DocBin and between
 # processes.
@@ -41,8 +42,20 @@ def make_elmo_tagger(
 
     overwrite: replace tags that an earlier pipe has set. True by default, unlike spaCy's
         tagger: who adds this one behind another wants its tags.
+    The decoder is "softmax", each token's best tag, or "crf", the best sequence of tags.
+    Raises ValueError for another.
     """
+    decoder = model.attrs["decoding"].decoder
+    if decoder not in ("softmax", "crf"):
+        raise ValueError(Errors.EL109.format(name=name, value=decoder))
     return ElmoTagger(nlp.vocab, model, name, overwrite=overwrite, scorer=scorer)
+
+
+class Tags(NamedTuple):
+    """classes: (n_tokens,) int64 of one Doc; probabilities: (n_tokens,) float64 of each."""
+
+    classes: NDArray[np.int64]
+    probabilities: NDArray[np.float64]
 
 
 class ElmoTagger(TokenClassifier):
@@ -73,23 +86,38 @@ class ElmoTagger(TokenClassifier):
         tags = example.get_aligned("TAG", as_string=True)
         return np.asarray([index.get(tag, MISSING) for tag in tags], dtype=np.int64)
 
-    def predict(self, docs: Iterable[Doc]) -> list[NDArray[np.floating]]:
-        """Probabilities (n_tokens, n_labels) of each Doc."""
-        scores = self.predict_scores(list(docs))
-        return [np.exp(log_softmax(self.model.ops.to_numpy(one))) for one in scores]
+    def parameters(self, temperature: float) -> Transitions:
+        n = self.n_classes
+        learned = self.learned_transitions or (np.zeros((n, n)), np.zeros(n), np.zeros(n))
+        return Transitions(*(np.asarray(one, np.float64) / temperature for one in learned))
 
-    def set_annotations(
-        self, docs: Sequence[Doc], probabilities: Sequence[NDArray[np.floating]]
-    ) -> None:
+    def predict(self, docs: Iterable[Doc]) -> list[Tags]:
+        """The best tag of each token, and its probability over all tags of the other tokens."""
+        scores = [self.model.ops.to_numpy(one) for one in self.predict_scores(list(docs))]
+        if not scores:
+            return []
+        lengths = [len(one) for one in scores]
+        emissions = np.concatenate(scores).astype(np.float64) / self.temperature
+        if self.scores_sequences:
+            best, _ = viterbi(emissions, lengths, *self.parameters(self.temperature))
+        else:
+            best = emissions.argmax(axis=1)
+        probabilities = self._probabilities(emissions, lengths)
+        ends = np.cumsum(lengths)[:-1]
+        of_best = probabilities[np.arange(len(best)), best]
+        return [
+            Tags(*one) for one in zip(np.split(best, ends), np.split(of_best, ends), strict=True)
+        ]
+
+    def set_annotations(self, docs: Sequence[Doc], predicted: Sequence[Tags]) -> None:
         tag_ids = np.asarray([self.vocab.strings[label] for label in self.labels], dtype=np.uint64)
-        for doc, one in zip(docs, probabilities, strict=True):
+        for doc, found in zip(docs, predicted, strict=True):
             if not len(doc):
                 continue
-            best = one.argmax(axis=1)
-            tags = tag_ids[best]
+            tags: Any = tag_ids[found.classes]
             doc.user_data[CONFIDENCE_KEY] = {
                 "tags": tags.tolist(),
-                "scores": one.max(axis=1).tolist(),
+                "scores": found.probabilities.tolist(),
             }
             if not self.cfg["overwrite"]:
                 before = doc.to_array("TAG")

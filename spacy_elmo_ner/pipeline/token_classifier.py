@@ -1,6 +1,6 @@
-"""What `elmo_tagger` and `elmo_ner` share: labels, initialization, and the loss per token."""
+"""What `elmo_tagger` and `elmo_ner` share: labels, initialization, loss and calibration."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -11,11 +11,16 @@ from spacy.language import Language
 from spacy.pipeline.trainable_pipe import TrainablePipe
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.util import minibatch
 from spacy.vocab import Vocab
 from thinc.api import Config, Model
 from thinc.types import Floats2d
 
-from ..layers.elmo_tagger import DecoderName
+from ..decoding import MISSING, DecoderMode, Transitions, log_softmax, marginals
+from ..errors import Errors
+from ..layers import crf
+from .calibration import Calibration, ScoredBatch, calibrate
+from .losses import cross_entropy, sequence_loss
 
 DEFAULT_MODEL = """
 [model]
@@ -38,10 +43,11 @@ dropout = 0.2
 recurrent_dropout = 0.2
 """
 
-MISSING = -1  # class of a token without gold annotation; it adds nothing to the loss
+# Docs scored at once where a pipe is asked for something outside of nlp.pipe().
+BATCH_DOCS = 64
 
 
-def default_model(decoder: DecoderName) -> Config:
+def default_model(decoder: DecoderMode) -> Config:
     """The [model] block both pipes begin with."""
     return Config().from_str(DEFAULT_MODEL.format(decoder=decoder))
 
@@ -49,8 +55,8 @@ def default_model(decoder: DecoderName) -> Config:
 class TokenClassifier(TrainablePipe):
     """A pipe that scores each token against a fixed list of classes.
 
-    Subclasses say which labels an Example holds, which class each token's gold label is, and
-    what a batch of scores means for a Doc.
+    Subclasses say which labels an Example holds, which class each token's gold label is, which
+    classes may follow each other, and what a batch of scores means for a Doc.
     """
 
     def __init__(
@@ -66,7 +72,7 @@ class TokenClassifier(TrainablePipe):
         self.model = model
         self.name = name
         self.scorer = scorer
-        self.cfg: dict[str, Any] = {"labels": [], "overwrite": overwrite}
+        self.cfg: dict[str, Any] = {"labels": [], "overwrite": overwrite, "temperature": 1.0}
 
     # ---- for subclasses --------------------------------------------------------------
 
@@ -81,6 +87,33 @@ class TokenClassifier(TrainablePipe):
     def gold_classes(self, example: Example) -> NDArray[np.int64]:
         """(n_tokens of the predicted Doc,) int64: each token's class, or MISSING."""
         raise NotImplementedError
+
+    def parameters(self, temperature: float) -> Transitions:
+        """What sequences of classes score beside the emissions, over temperature; -inf for what
+        is never a sequence."""
+        raise NotImplementedError
+
+    @property
+    def scores_sequences(self) -> bool:
+        """Are probabilities those of whole sequences of classes, or of tokens by themselves?"""
+        return self.decoder != "softmax"
+
+    # ---- decoder ---------------------------------------------------------------------
+
+    @property
+    def decoder(self) -> DecoderMode:
+        return self.model.attrs["decoding"].decoder
+
+    @property
+    def temperature(self) -> float:
+        """What scores are divided by to give probabilities; fitted by `calibrate`."""
+        return self.cfg["temperature"]
+
+    @property
+    def learned_transitions(self) -> Transitions | None:
+        """What the CRF has learned, numpy; None with another decoder."""
+        node = self.model.maybe_get_ref("crf")
+        return None if node is None else crf.learned(node)
 
     # ---- labels ----------------------------------------------------------------------
 
@@ -129,6 +162,7 @@ class TokenClassifier(TrainablePipe):
         for label in labels:
             self.add_label(label)
         self._require_labels()
+        self.cfg["temperature"] = 1.0
         self.model.get_ref("output_layer").set_dim("nO", self.n_classes)
         self.model.initialize(X=[example.x for example in islice(get_examples(), 10)])
 
@@ -141,7 +175,11 @@ class TokenClassifier(TrainablePipe):
     def get_loss(
         self, examples: Iterable[Example], scores: Sequence[Floats2d]
     ) -> tuple[float, list[Floats2d]]:
-        """Mean cross-entropy of the annotated tokens in nats, and its gradient.
+        """The loss in nats per annotated token, and its gradient for the scores.
+
+        That is the mean cross-entropy of the annotated tokens; with decoder "crf" the negative
+        log-likelihood of whole sequences, summed over all that agree with the annotation, whose
+        gradient for the transitions is kept in the model, as by a layer's backprop.
 
         Raises ValueError if a score is not finite.
         """
@@ -149,20 +187,60 @@ class TokenClassifier(TrainablePipe):
         validate_examples(examples, f"{type(self).__name__}.get_loss")
         xp = self.model.ops.xp
         emissions = xp.concatenate(list(scores))
-        gold = xp.asarray(np.concatenate([self.gold_classes(example) for example in examples]))
+        gold = np.concatenate([self.gold_classes(example) for example in examples])
         if not xp.isfinite(emissions).all():
             raise ValueError(SpacyErrors.E940)
-        annotated = xp.flatnonzero(gold != MISSING)
-        gradient = xp.zeros_like(emissions)
-        loss = 0.0
-        if len(annotated):
-            shifted = emissions[annotated]
-            shifted = shifted - shifted.max(axis=1, keepdims=True)
-            log_probabilities = shifted - xp.log(xp.exp(shifted).sum(axis=1, keepdims=True))
-            row, chosen = xp.arange(len(annotated)), gold[annotated]
-            loss = -float(log_probabilities[row, chosen].mean())
-            d_annotated = xp.exp(log_probabilities)
-            d_annotated[row, chosen] -= 1
-            gradient[annotated] = d_annotated / len(annotated)
-        ends = np.cumsum([len(one) for one in scores])[:-1]
-        return loss, xp.split(gradient, ends.tolist())
+        lengths = [len(one) for one in scores]
+        node = self.model.maybe_get_ref("crf")
+        if node is None:
+            loss, gradient = cross_entropy(emissions, xp.asarray(gold), xp)
+        else:
+            batch = ScoredBatch(self.model.ops.to_numpy(emissions), lengths, gold)
+            loss, d_emissions = sequence_loss(node, batch, self.parameters(1.0))
+            gradient = xp.asarray(d_emissions, dtype="f")
+        return loss, xp.split(gradient, np.cumsum(lengths)[:-1].tolist())
+
+    # ---- probabilities ---------------------------------------------------------------
+
+    def label_probabilities(self, docs: Sequence[Doc]) -> list[NDArray[np.float64]]:
+        """P(class of token) over all classes, calibrated: (n_tokens, n_classes) of each Doc.
+
+        With another decoder than "softmax" these are marginals over all sequences of classes.
+        """
+        scores = self.predict_scores(docs)
+        if not scores:
+            return []
+        lengths = [len(one) for one in scores]
+        emissions = self.model.ops.to_numpy(self.model.ops.xp.concatenate(scores))
+        found = self._probabilities(emissions.astype(np.float64) / self.temperature, lengths)
+        return np.split(found, np.cumsum(lengths)[:-1])
+
+    def _probabilities(
+        self, emissions: NDArray[np.float64], lengths: Sequence[int]
+    ) -> NDArray[np.float64]:
+        """(n_tokens, n_classes), from emissions that are divided by the temperature already."""
+        if self.scores_sequences:
+            return marginals(emissions, lengths, *self.parameters(self.temperature)).of_labels()
+        return np.exp(log_softmax(emissions))
+
+    def calibrate(self, examples: Iterable[Example]) -> Calibration:
+        """Fit the temperature on annotated examples that training has not seen, and keep it.
+
+        The predicted Docs must be as this pipe gets them in the pipeline. Raises ValueError if
+        none of their tokens is annotated.
+        """
+        batches = list(self._scored(examples))
+        if not any((batch.gold != MISSING).any() for batch in batches):
+            raise ValueError(Errors.EL108.format(name=self.name))
+        found = calibrate(batches, self.parameters if self.scores_sequences else None)
+        self.cfg["temperature"] = found.temperature
+        return found
+
+    def _scored(self, examples: Iterable[Example]) -> Iterator[ScoredBatch]:
+        for batch in minibatch(examples, size=BATCH_DOCS):
+            scores = self.predict_scores([example.predicted for example in batch])
+            yield ScoredBatch(
+                self.model.ops.to_numpy(self.model.ops.xp.concatenate(scores)),
+                [len(one) for one in scores],
+                np.concatenate([self.gold_classes(example) for example in batch]),
+            )

@@ -1,9 +1,12 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spacy_elmo_ner.decoding import MISSING, LabelScheme, crf_loss, viterbi
+from spacy_elmo_ner.decoding import MISSING, LabelScheme, crf_loss, crf_losses, viterbi
 from tests.decoding.brute_force import Model, all_sequences, models
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -31,6 +34,8 @@ def test_the_loss_is_the_negative_log_likelihood_of_all_sequences_that_agree(exa
         agrees = ((every.ids == part) | (part == MISSING)).all(axis=1)
         expected = -np.log(every.probabilities[agrees].sum())
         np.testing.assert_allclose(loss, expected, rtol=1e-9, atol=1e-9)
+    alone = crf_losses(model.emissions, model.lengths, gold, *model.parameters)
+    np.testing.assert_array_equal(alone, result.losses)
 
 
 @settings(deadline=None, max_examples=40)
@@ -59,6 +64,44 @@ def test_gradients_equal_finite_differences(example):
                 losses.append(crf_loss(lengths=model.lengths, gold=gold, **moved_arrays).losses)
             numeric = (losses[0].sum() - losses[1].sum()) / (2 * step)
             np.testing.assert_allclose(gradient[at], numeric, atol=1e-6, err_msg=f"{name} {at}")
+
+
+@settings(deadline=None, max_examples=30)
+@given(annotated())
+def test_gradients_equal_autograd_of_the_brute_force_likelihood(example):
+    model, gold = example
+    emissions, transitions, start, end = (
+        torch.tensor(np.asarray(values, dtype=np.float64), requires_grad=True)
+        for values in (model.emissions, *model.parameters)
+    )
+    loss = torch.zeros((), dtype=torch.float64)
+    offset = 0
+    for doc in model.docs:
+        scores, agrees = [], []
+        for ids in all_sequences(doc, model).ids.tolist():
+            if not ids:
+                continue
+            score = start[ids[0]] + end[ids[-1]]
+            for t, label in enumerate(ids):
+                score = score + emissions[offset + t, label]
+            for before, after in pairwise(ids):
+                score = score + transitions[before, after]
+            if torch.isfinite(score):
+                part = gold[offset : offset + len(ids)]
+                scores.append(score)
+                agrees.append(bool(((part == ids) | (part == MISSING)).all()))
+        if scores:
+            every = torch.stack(scores)
+            loss = loss + every.logsumexp(0) - every[torch.tensor(agrees)].logsumexp(0)
+        offset += len(doc)
+    if loss.requires_grad:
+        loss.backward()
+    result = crf_loss(model.emissions, model.lengths, gold, *model.parameters)
+    np.testing.assert_allclose(result.losses.sum(), loss.item(), atol=1e-9)
+    parameters = {"emissions": emissions, "transitions": transitions, "start": start, "end": end}
+    for name, values in parameters.items():
+        expected = np.zeros(values.shape) if values.grad is None else values.grad.numpy()
+        np.testing.assert_allclose(getattr(result, f"d_{name}"), expected, atol=1e-9, err_msg=name)
 
 
 def test_a_document_without_annotation_adds_nothing():

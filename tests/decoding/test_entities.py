@@ -1,13 +1,18 @@
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spacy_elmo_ner.decoding import (
+    Decoder,
     EntitySpan,
     LabelScheme,
+    SpanChain,
     Transitions,
     decode_entities,
+    drop_unlikely,
     log_softmax,
     marginals,
 )
@@ -25,6 +30,13 @@ def transitions_for(mode: str, n_labels: int) -> Transitions | None:
     rng = np.random.default_rng(n_labels)
     shape = (n_labels, n_labels)
     return Transitions(rng.normal(size=shape), rng.normal(size=n_labels), rng.normal(size=n_labels))
+
+
+def entities_of(docs, scheme=SCHEME, learned=None, mode="constrained", **settings):
+    """Of each document its entities alone."""
+    return [
+        one.entities for one in decode_entities(docs, Decoder(scheme, mode, learned), **settings)
+    ]
 
 
 def emissions_for(labels: list[str], score: float = 5.0) -> np.ndarray:
@@ -51,7 +63,7 @@ def batches(draw: st.DrawFn):
 def test_entities_are_valid_whatever_the_scores(batch, mode):
     scheme, docs, blocked, skipped = batch
     learned = transitions_for(mode, scheme.n_labels)
-    result = decode_entities(docs, scheme, learned, mode, blocked=blocked, skipped=skipped)
+    result = entities_of(docs, scheme, learned, mode, blocked=blocked, skipped=skipped)
     assert len(result) == len(docs)
     for doc, entities, no_entity, left_out in zip(docs, result, blocked, skipped, strict=True):
         ids = scheme.encode(spans_of(entities), len(doc))  # refuses overlap and bad borders
@@ -68,31 +80,31 @@ def test_a_document_gives_the_same_entities_alone_and_in_any_batch(mode):
     rng = np.random.default_rng(0)
     docs = [rng.normal(0, 3, size=(n, 5)).astype(np.float32) for n in (5, 0, 1, 30, 12, 1, 7, 30)]
     learned = transitions_for(mode, 5)
-    alone = [decode_entities([doc], SCHEME, learned, mode)[0] for doc in docs]
+    alone = [entities_of([doc], SCHEME, learned, mode)[0] for doc in docs]
     assert any(alone)
-    assert decode_entities(docs, SCHEME, learned, mode) == alone
-    assert decode_entities(docs[::-1], SCHEME, learned, mode) == alone[::-1]
+    assert entities_of(docs, SCHEME, learned, mode) == alone
+    assert entities_of(docs[::-1], SCHEME, learned, mode) == alone[::-1]
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_clear_scores_give_the_entities_they_spell(mode):
     learned = Transitions(np.zeros((5, 5)), np.zeros(5), np.zeros(5)) if mode == "crf" else None
     docs = [emissions_for(["B-geo", "I-geo", "O", "B-per"]), emissions_for(["O", "B-geo"])]
-    first, second = decode_entities(docs, SCHEME, learned, mode)
+    first, second = entities_of(docs, SCHEME, learned, mode)
     assert spans_of(first) == [(0, 2, "geo"), (3, 4, "per")]
     assert spans_of(second) == [(1, 2, "geo")]
     assert all(0.9 < one.probability < 1 for one in [*first, *second])
 
 
 def test_softmax_opens_an_entity_at_an_orphan_inside_tag():
-    [entities] = decode_entities([emissions_for(["O", "I-per", "I-per"])], SCHEME, mode="softmax")
+    [entities] = entities_of([emissions_for(["O", "I-per", "I-per"])], SCHEME, mode="softmax")
     assert spans_of(entities) == [(1, 3, "per")]
 
 
 def test_constrained_never_takes_an_orphan_inside_tag():
     emissions = emissions_for(["O", "I-per", "O"])
     emissions[0, 3] = 4  # B-per, second best
-    [entities] = decode_entities([emissions], SCHEME)
+    [entities] = entities_of([emissions], SCHEME)
     assert spans_of(entities) == [(0, 2, "per")]
 
 
@@ -101,32 +113,42 @@ def test_crf_transitions_decide_where_scores_do_not():
     between[1, 2] = 3.0  # B-geo is mostly followed by I-geo
     learned = Transitions(between, np.zeros(5), np.zeros(5))
     emissions = emissions_for(["B-geo", "O"], score=2.0)
-    assert spans_of(decode_entities([emissions], SCHEME)[0]) == [(0, 1, "geo")]
-    [entities] = decode_entities([emissions], SCHEME, learned, "crf")
+    assert spans_of(entities_of([emissions], SCHEME)[0]) == [(0, 1, "geo")]
+    [entities] = entities_of([emissions], SCHEME, learned, "crf")
     assert spans_of(entities) == [(0, 2, "geo")]
 
 
-def test_softmax_probability_is_the_product_over_the_tokens():
-    emissions = np.random.default_rng(3).normal(0, 2, size=(40, 5)).astype(np.float32)
-    best = log_softmax(emissions).max(axis=1)
-    [entities] = decode_entities([emissions], SCHEME, mode="softmax")
-    assert any(one.end - one.start > 1 for one in entities)
+def test_softmax_probability_is_that_of_reading_exactly_the_span():
+    """Tokens are drawn independently, and every drawn sequence is read."""
+    scheme = LabelScheme(["geo"])
+    doc = np.random.default_rng(3).normal(0, 1.5, size=(5, 3))
+    p = np.exp(log_softmax(doc))
+    expected: dict[tuple, float] = {}
+    for ids in product(range(3), repeat=5):
+        for span in scheme.decode(ids):
+            expected[span] = expected.get(span, 0.0) + p[np.arange(5), ids].prod()
+    spans = SpanChain.of_tokens(np.concatenate([doc, doc]), [5, 5])
+    for start, end, label in expected:
+        wanted = expected[start, end, label]
+        found = spans.of_spans([start, start + 5], [end, end + 5], [0, 0])
+        np.testing.assert_allclose(found, wanted, atol=1e-12)
+    [entities] = entities_of([doc], scheme, mode="softmax")
+    assert entities
     for one in entities:
-        np.testing.assert_allclose(one.probability, np.exp(best[one.start : one.end].sum()))
+        np.testing.assert_allclose(one.probability, expected[one[:3]], atol=1e-12)
 
 
 def test_constrained_probability_is_the_span_marginal():
     rng = np.random.default_rng(3)
     docs = [np.zeros((3, 5)), rng.normal(size=(9, 5)), np.zeros((2, 5)), rng.normal(size=(6, 5))]
-    result = decode_entities(docs, SCHEME)
+    result = entities_of(docs)
     # All scores equal: O wins everywhere, and forward-backward is not run there.
     assert result[0] == result[2] == []
     for doc, entities in zip(docs, result, strict=True):
-        found = marginals(doc, [len(doc)], *SCHEME.constrain())
+        chain = SpanChain.of_marginals(marginals(doc, [len(doc)], *SCHEME.constrain()))
         for start, end, label, probability in entities:
-            begin = SCHEME.labels.index(f"B-{label}")
-            assert found.of_spans([start], [end], [begin], [begin + 1]).tolist() == [probability]
-    assert result[1]
+            which = SCHEME.entity_types.index(label)
+            assert chain.of_spans([start], [end], [which]).tolist() == [probability]
     assert result[3]
 
 
@@ -134,16 +156,16 @@ def test_constrained_probability_is_the_span_marginal():
 def test_an_entity_reaches_over_skipped_tokens_but_never_begins_or_ends_on_one(mode):
     labels = ["I-geo", "B-geo", "O", "I-geo", "I-geo", "I-geo"]
     skipped = [True, False, True, False, True, True]
-    [entities] = decode_entities([emissions_for(labels)], SCHEME, mode=mode, skipped=[skipped])
+    [entities] = entities_of([emissions_for(labels)], SCHEME, mode=mode, skipped=[skipped])
     assert spans_of(entities) == [(1, 4, "geo")]
 
 
 @pytest.mark.parametrize("mode", ["softmax", "constrained"])
 def test_a_skipped_token_leaves_the_probabilities_as_if_it_were_not_there(mode):
     emissions = np.random.default_rng(1).normal(0, 3, size=(20, 5)).astype(np.float32)
-    without = decode_entities([np.delete(emissions, [0, 7], axis=0)], SCHEME, mode=mode)[0]
+    without = entities_of([np.delete(emissions, [0, 7], axis=0)], SCHEME, mode=mode)[0]
     skipped = np.isin(np.arange(20), [0, 7])
-    with_skipped = decode_entities([emissions], SCHEME, mode=mode, skipped=[skipped])[0]
+    with_skipped = entities_of([emissions], SCHEME, mode=mode, skipped=[skipped])[0]
     assert [one.probability for one in with_skipped] == [one.probability for one in without]
 
 
@@ -152,9 +174,7 @@ def test_no_entity_reaches_over_a_blocked_token(mode):
     emissions = emissions_for(["B-geo", "I-geo", "I-geo"])
     blocked = [[False, True, False]]
     for skipped in (None, blocked):
-        [entities] = decode_entities(
-            [emissions], SCHEME, mode=mode, blocked=blocked, skipped=skipped
-        )
+        [entities] = entities_of([emissions], SCHEME, mode=mode, blocked=blocked, skipped=skipped)
         assert all(one.end <= 1 or one.start >= 2 for one in entities)
         assert spans_of(entities)[0] == (0, 1, "geo")
 
@@ -163,19 +183,19 @@ def test_no_entity_reaches_over_a_blocked_token(mode):
 def test_documents_without_tokens_have_no_entities(mode):
     learned = transitions_for(mode, 5)
     empty = np.zeros((0, 5), dtype=np.float32)
-    assert decode_entities([], SCHEME, learned, mode) == []
-    assert decode_entities([empty, empty], SCHEME, learned, mode) == [[], []]
+    assert entities_of([], SCHEME, learned, mode) == []
+    assert entities_of([empty, empty], SCHEME, learned, mode) == [[], []]
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_one_token_can_be_an_entity(mode):
     learned = Transitions(np.zeros((5, 5)), np.zeros(5), np.zeros(5)) if mode == "crf" else None
-    [[entity]] = decode_entities([emissions_for(["B-per"])], SCHEME, learned, mode)
+    [[entity]] = entities_of([emissions_for(["B-per"])], SCHEME, learned, mode)
     assert entity[:3] == (0, 1, "per")
 
 
 def test_without_entity_types_nothing_is_found():
-    assert decode_entities([np.zeros((3, 1))], LabelScheme([])) == [[]]
+    assert entities_of([np.zeros((3, 1))], LabelScheme([])) == [[]]
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -183,30 +203,102 @@ def test_a_score_that_is_no_number_is_named_with_its_place(mode):
     docs = [np.zeros((2, 5)), np.zeros((3, 5))]
     docs[1][2, 4] = np.nan
     with pytest.raises(ValueError, match=r"EL155.*label 4 at token 2 of document 1 .*nan"):
-        decode_entities(docs, SCHEME, transitions_for(mode, 5), mode)
+        entities_of(docs, SCHEME, transitions_for(mode, 5), mode)
 
 
 def test_scores_for_other_labels_are_refused():
     with pytest.raises(ValueError, match=r"EL154.*\(3, 4\).*\(n_tokens, 5\)"):
-        decode_entities([np.zeros((3, 4))], SCHEME)
+        entities_of([np.zeros((3, 4))], SCHEME)
 
 
 def test_an_unknown_mode_is_named():
     with pytest.raises(ValueError, match=r"EL159.*'greedy'.*softmax, constrained, crf"):
-        decode_entities([], SCHEME, mode="greedy")
+        Decoder(SCHEME, "greedy")
 
 
 def test_transitions_belong_to_the_crf():
     with pytest.raises(ValueError, match=r"EL160.*'crf' has no"):
-        decode_entities([], SCHEME, mode="crf")
+        Decoder(SCHEME, "crf")
     with pytest.raises(ValueError, match=r"EL160.*'softmax' takes no"):
-        decode_entities([], SCHEME, transitions_for("crf", 5), "softmax")
+        Decoder(SCHEME, "softmax", transitions_for("crf", 5))
 
 
 @pytest.mark.parametrize("name", ["blocked", "skipped"])
 def test_flags_that_do_not_fit_are_named(name):
     docs = [np.zeros((2, 5)), np.zeros((3, 5))]
     with pytest.raises(ValueError, match=f"EL161. {name} of document 1 .*3 tokens"):
-        decode_entities(docs, SCHEME, **{name: [[False] * 2, [False] * 2]})
+        entities_of(docs, SCHEME, **{name: [[False] * 2, [False] * 2]})
     with pytest.raises(ValueError, match=f"EL166. {name} holds 1 .*2 documents"):
-        decode_entities(docs, SCHEME, **{name: [[False] * 2]})
+        entities_of(docs, SCHEME, **{name: [[False] * 2]})
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_temperature_changes_probabilities_and_no_reading(mode):
+    docs = [np.random.default_rng(i).normal(0, 2, size=(12, 5)) for i in range(4)]
+    learned = transitions_for(mode, 5)
+    results = {
+        t: [one.entities for one in decode_entities(docs, Decoder(SCHEME, mode, learned, t))]
+        for t in (0.5, 1.0, 2.0)
+    }
+    assert [spans_of(one) for one in results[0.5]] == [spans_of(one) for one in results[2.0]]
+    sure = {
+        t: np.mean([e.probability for doc in found for e in doc]) for t, found in results.items()
+    }
+    assert sure[0.5] > sure[1.0] > sure[2.0]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_alternatives_are_all_other_spans_above_their_threshold(mode):
+    docs = [np.random.default_rng(i).normal(0, 2, size=(n, 5)) for i, n in enumerate([6, 0, 4])]
+    decoder = Decoder(SCHEME, mode, transitions_for(mode, 5))
+    found = decode_entities(docs, decoder, alternatives=0.05)
+    everything = decode_entities(docs, decoder, alternatives=1e-12)
+    assert any(one.alternatives for one in found)
+    for few, all_spans in zip(found, everything, strict=True):
+        assert few.entities == all_spans.entities
+        assert few.alternatives == [s for s in all_spans.alternatives if s.probability >= 0.05]
+        assert few.alternatives == sorted(few.alternatives)
+        spans = {one[:3] for one in (*all_spans.entities, *all_spans.alternatives)}
+        assert len(spans) == len(all_spans.entities) + len(all_spans.alternatives)
+    # Every possible span is there: no candidate was lost on the way.
+    assert len(everything[0].entities) + len(everything[0].alternatives) == 2 * (6 * 7 // 2)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("threshold", [0.1, 0.4, 0.6, 0.9])
+def test_a_threshold_leaves_only_entities_that_reach_it(mode, threshold):
+    docs = [np.random.default_rng(i).normal(0, 2, size=(20, 5)) for i in range(5)]
+    decoder = Decoder(SCHEME, mode, transitions_for(mode, 5))
+    free = decode_entities(docs, decoder)
+    for before, after in zip(
+        free, decode_entities(docs, decoder, threshold=threshold), strict=True
+    ):
+        assert all(one.probability >= threshold for one in after.entities)
+        SCHEME.encode(spans_of(after.entities), 20)  # refuses overlap
+        for one in before.entities:
+            assert (one in after.entities) == (one.probability >= threshold)
+
+
+def test_what_is_dropped_makes_room_for_the_best_that_remains():
+    dropped = EntitySpan(0, 3, "per", 0.35)
+    kept = EntitySpan(5, 6, "geo", 0.9)
+    better, good = EntitySpan(0, 1, "per", 0.45), EntitySpan(1, 3, "per", 0.42)
+    clash, low = EntitySpan(0, 2, "per", 0.41), EntitySpan(2, 3, "geo", 0.2)
+    into_kept, elsewhere = EntitySpan(2, 6, "per", 0.44), EntitySpan(7, 8, "geo", 0.48)
+    candidates = [dropped, kept, low, clash, good, better, into_kept, elsewhere]
+    assert drop_unlikely([dropped, kept], candidates, 0.4) == [better, good, kept]
+    assert drop_unlikely([dropped, kept], candidates, 0.3) == [dropped, kept]
+    assert drop_unlikely([dropped, kept], candidates, 0.5) == [kept]
+
+
+@pytest.mark.parametrize("temperature", [0.0, -1.0, np.inf, np.nan])
+def test_a_temperature_that_is_none_is_named(temperature):
+    with pytest.raises(ValueError, match=f"EL168. {temperature} "):
+        Decoder(SCHEME, temperature=temperature)
+
+
+@pytest.mark.parametrize("settings", [{"threshold": 1.5}, {"alternatives": 0.0}])
+def test_thresholds_that_are_no_probability_are_named(settings):
+    ((name, value),) = settings.items()
+    with pytest.raises(ValueError, match=f"EL169. {name} is {value}"):
+        decode_entities([], Decoder(SCHEME), **settings)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from spacy_elmo_ner.decoding import LabelScheme, log_softmax, marginals, viterbi
+from spacy_elmo_ner.decoding import LabelScheme, SpanChain, log_softmax, marginals, viterbi
 from tests.decoding.brute_force import Model, all_sequences, models
 
 # A NaN on the way would be announced by a warning.
@@ -27,7 +27,7 @@ def span_probabilities(model: Model) -> tuple[np.ndarray, np.ndarray]:
     spans = every_span(model.lengths, len(model.scheme.entity_types))
     starts, ends, types = spans.T
     found = marginals(model.emissions, model.lengths, *model.parameters)
-    return spans, found.of_spans(starts, ends, 1 + 2 * types, 2 + 2 * types)
+    return spans, SpanChain.of_marginals(found).of_spans(starts, ends, types)
 
 
 @settings(deadline=None, max_examples=50)
@@ -76,6 +76,17 @@ def test_span_marginals_equal_the_sum_over_all_sequences(model):
 
 
 @settings(deadline=None, max_examples=50)
+@given(models(highest=5))
+def test_spans_above_a_threshold_are_exactly_those(model):
+    spans, probabilities = span_probabilities(model)
+    found = marginals(model.emissions, model.lengths, *model.parameters)
+    likely, theirs = SpanChain.of_marginals(found).above(0.02)
+    expected = sorted(tuple(span) for span in spans[probabilities >= 0.02].tolist())
+    assert list(zip(*(column.tolist() for column in likely), strict=True)) == expected
+    np.testing.assert_allclose(sorted(theirs), sorted(probabilities[probabilities >= 0.02]))
+
+
+@settings(deadline=None, max_examples=50)
 @given(models(highest=100))
 def test_a_token_is_outside_or_in_exactly_one_span(model):
     transitions, start = model.scheme.constrain(model.transitions, model.start)
@@ -102,9 +113,8 @@ def test_a_document_gives_the_same_bits_alone_and_in_any_batch():
         ids, scores = viterbi(emissions, lengths, transitions, start, end)
         found = marginals(emissions, lengths, transitions, start, end)
         spans = scheme.read_spans(ids, lengths)
-        begin = 1 + 2 * spans.types
         in_spans = np.zeros(len(ids))
-        in_spans[spans.starts] = found.of_spans(spans.starts, spans.ends, begin, begin + 1)
+        in_spans[spans.starts] = SpanChain.of_marginals(found).of_spans(*spans)
         cuts = np.cumsum(lengths)[:-1]
         per_token = [np.split(x, cuts) for x in (ids, found.of_labels(), in_spans)]
         return list(zip(scores, found.log_partition, *per_token, strict=True))
@@ -127,10 +137,9 @@ def test_a_long_document_is_as_exact_as_a_short_one():
     np.testing.assert_allclose(found.log_partition, sums, rtol=1e-12)
     starts = np.arange(1990)
     expected = np.exp(log_p[starts, 1] + log_p[starts + 1, 2]) * -np.expm1(log_p[starts + 2, 2])
-    ones = np.ones_like(starts)
-    np.testing.assert_allclose(
-        found.of_spans(starts, starts + 2, ones, 2 * ones), expected, atol=1e-9
-    )
+    # An entity of two tokens that are B-geo and I-geo.
+    spans = SpanChain.of_marginals(found).of_spans(starts, starts + 2, np.zeros_like(starts))
+    np.testing.assert_allclose(spans, expected, atol=1e-9)
     constrained = marginals(emissions, [2000], *scheme.constrain()).of_labels()
     np.testing.assert_allclose(constrained.sum(axis=1), 1, atol=1e-9)
 
@@ -140,7 +149,8 @@ def test_a_span_as_long_as_a_long_document_keeps_its_probability():
     emissions[0, 1] = emissions[1:, 2] = 25
     found = marginals(emissions, [2000], *LabelScheme(["geo"]).constrain())
     expected = np.exp(-2 * 2000 * np.exp(-25.0))  # 2 other labels at each token
-    np.testing.assert_allclose(found.of_spans([0], [2000], [1], [2]), [expected], atol=1e-6)
+    whole = SpanChain.of_marginals(found).of_spans([0], [2000], [0])
+    np.testing.assert_allclose(whole, [expected], atol=1e-6)
 
 
 def test_extreme_scores_stay_finite():
@@ -156,7 +166,7 @@ def test_a_far_worse_start_of_the_best_sequence_is_not_lost():
     # probabilities instead of their logarithms would lose it.
     emissions = [[1e4, -1e4, 0], [0, 0, 1e5]]
     found = marginals(emissions, [2], *LabelScheme(["geo"]).constrain())
-    assert found.of_spans([0], [2], [1], [2]).tolist() == [1]
+    assert SpanChain.of_marginals(found).of_spans([0], [2], [0]).tolist() == [1]
 
 
 def test_a_span_over_a_forbidden_label_has_probability_zero():
@@ -165,22 +175,23 @@ def test_a_span_over_a_forbidden_label_has_probability_zero():
     transitions, start = scheme.constrain()
     transitions[1, 0] = -np.inf  # now B-geo at token 0 leads nowhere
     found = marginals(emissions, [3], transitions, start)
-    spans = [0, 0, 1, 2], [1, 2, 2, 3], [1] * 4, [2] * 4
-    np.testing.assert_allclose(found.of_spans(*spans), [0, 0, 0, 0.5], atol=1e-12)
+    spans = [0, 0, 1, 2], [1, 2, 2, 3], [0] * 4
+    chain = SpanChain.of_marginals(found)
+    np.testing.assert_allclose(chain.of_spans(*spans), [0, 0, 0, 0.5], atol=1e-12)
 
 
 @pytest.mark.parametrize(("start", "end"), [(1, 1), (-1, 1), (0, 3), (2, 4)])
 def test_a_span_that_is_not_in_one_document_is_refused(start, end):
     found = marginals(np.zeros((3, 3)), [2, 1], *LabelScheme(["geo"]).constrain())
     with pytest.raises(ValueError, match=f"EL164.*{start} to {end} "):
-        found.of_spans([start], [end], [1], [2])
+        SpanChain.of_marginals(found).of_spans([start], [end], [0])
 
 
 def test_documents_without_tokens_have_one_empty_sequence():
     found = marginals(np.zeros((0, 3)), [0, 0], *LabelScheme(["geo"]).constrain())
     assert found.log_partition.tolist() == [0, 0]
     assert found.of_labels().shape == (0, 3)
-    assert found.of_spans([], [], [], []).shape == (0,)
+    assert SpanChain.of_marginals(found).of_spans([], [], []).shape == (0,)
 
 
 def test_a_document_without_possible_sequence_is_named():

@@ -158,6 +158,14 @@ def test_an_interrupted_write_leaves_the_old_file_and_nothing_else(tmp_path: Pat
     assert os.listdir(tmp_path) == ["file"]
 
 
+def test_reading_takes_none_of_torchs_random_numbers(bilm_dir: Path) -> None:
+    torch.manual_seed(0)
+    expected = torch.rand(1)
+    torch.manual_seed(0)
+    BiLM.from_disk(bilm_dir)
+    assert torch.rand(1) == expected
+
+
 def test_sha256_is_that_of_the_bytes(tmp_path: Path) -> None:
     (tmp_path / "abc").write_bytes(b"abc")
     assert sha256_of(tmp_path / "abc").startswith("ba7816bf8f01cfea414140de5dae2223b00361a3")

@@ -87,3 +87,29 @@ class Score(float):
 def _score(annotated: Span | Token, name: str) -> Score | None:
     value = annotated._.get(name) if annotated._.has(name) else None
     return None if value is None else Score(value)
+
+
+@pytest.fixture
+def make_crf_nlp(bilm_dir: Path) -> Callable[..., Language]:
+    """Builds ``en`` with one pipe that learns whole sequences, initialized, and trained."""
+
+    def make(pipe: str, steps: int = 0) -> Language:
+        key = ((pipe, "crf"), steps, False)
+        if key in _trained:
+            config, data = _trained[key]
+            return spacy.blank("en").from_config(config).from_bytes(data)
+        fix_random_seed(0)
+        nlp = spacy.blank("en")
+        bilm = {"@architectures": "spacy_elmo_ner.BiLM.v1", "name": str(bilm_dir)}
+        tok2vec = {"@architectures": "spacy_elmo_ner.ElmoTok2Vec.v1", "bilm": bilm}
+        encoder = {"units": 12, "dropout": 0.0, "recurrent_dropout": 0.0}
+        model = {"decoder": "crf", "tok2vec": tok2vec, "encoder": encoder}
+        nlp.add_pipe(pipe, config={"model": model})
+        optimizer = nlp.initialize(lambda: make_examples(nlp))
+        optimizer.learn_rate = 0.02
+        for _ in range(steps):
+            nlp.update(make_examples(nlp), sgd=optimizer)
+        _trained[key] = nlp.config, nlp.to_bytes()
+        return nlp
+
+    return make

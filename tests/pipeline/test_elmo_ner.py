@@ -6,7 +6,7 @@ import spacy
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 
-from spacy_elmo_ner.pipeline.token_classifier import MISSING
+from spacy_elmo_ner.decoding import MISSING
 
 from .conftest import annotation, make_examples
 
@@ -26,6 +26,70 @@ def test_a_span_has_its_probability_in_every_place(make_nlp):
     assert [(s.start, s.end, s.label_) for s in group] == [(0, 2, "per"), (3, 4, "geo")]
     for ent, score in zip(doc.ents, group.attrs["scores"], strict=True):
         assert ent._.confidence == pytest.approx(float(score)) and 0.5 < score <= 1.0
+
+
+def test_alternatives_stand_behind_the_entities_with_their_probabilities(make_nlp):
+    nlp = make_nlp("elmo_ner", steps=10)  # unsure of itself
+    pipe = nlp.get_pipe("elmo_ner")
+    pipe.alternatives = 0.02
+    doc = nlp("Mary Smith left Paris")
+    group, scores = doc.spans["elmo_ner"], doc.spans["elmo_ner"].attrs["scores"]
+    assert len(group) == len(scores) > len(doc.ents)
+    ours = [(s.start, s.end, s.label_) for s in group]
+    assert ours[: len(doc.ents)] == [(e.start, e.end, e.label_) for e in doc.ents]
+    assert len(set(ours)) == len(ours) and (scores[len(doc.ents) :] >= 0.02).all()
+    for span, score in zip(group, scores, strict=True):
+        assert span._.confidence == pytest.approx(float(score))
+    pipe.alternatives = None
+    assert len(nlp("Mary Smith left Paris").spans["elmo_ner"]) == len(doc.ents)
+
+
+def test_the_threshold_drops_what_is_less_probable(make_nlp):
+    nlp = make_nlp("elmo_ner", steps=120)
+    doc = nlp("Mary Smith left Paris")
+    lowest = min(ent._.confidence for ent in doc.ents)
+    nlp.get_pipe("elmo_ner").threshold = lowest + 1e-6
+    after = nlp("Mary Smith left Paris")
+    assert len(after.ents) == len(doc.ents) - 1 > 0
+    assert all(ent._.confidence > lowest for ent in after.ents)
+
+
+def test_threshold_and_alternatives_can_be_changed_in_a_trained_pipelines_config(
+    make_nlp, tmp_path
+):
+    nlp = make_nlp("elmo_ner", steps=120)
+    nlp.get_pipe("elmo_ner").cfg["temperature"] = 1.7
+    nlp.to_disk(tmp_path / "nlp")
+    assert spacy.load(tmp_path / "nlp").get_pipe("elmo_ner").threshold == 0.0
+    config = {"components": {"elmo_ner": {"threshold": 1.0, "alternatives": None}}}
+    loaded = spacy.load(tmp_path / "nlp", config=config)
+    assert loaded.get_pipe("elmo_ner").temperature == pytest.approx(1.7)
+    doc = loaded("Mary Smith left Paris")
+    assert not doc.ents and not doc.spans["elmo_ner"]
+
+
+def test_n_best_gives_the_most_probable_readings(make_nlp):
+    nlp = make_nlp("elmo_ner", steps=120)
+    pipe = nlp.get_pipe("elmo_ner")
+    doc, empty = nlp("Mary Smith left Paris"), nlp("")
+    (readings, nothing) = pipe.n_best([doc, empty], n=4)
+    assert [one.probability for one in nothing] == [1.0] and nothing[0].entities == []
+    assert len(readings) == 4
+    assert [one[:3] for one in readings[0].entities] == [(0, 2, "per"), (3, 4, "geo")]
+    for one, ent in zip(readings[0].entities, doc.ents, strict=True):
+        assert one.probability == pytest.approx(ent._.confidence)
+    probabilities = [one.probability for one in readings]
+    assert probabilities == sorted(probabilities, reverse=True)
+    assert 0.5 < probabilities[0] < sum(probabilities) <= 1.0
+
+
+def test_entities_of_others_stay_in_every_reading(make_nlp):
+    nlp = make_nlp("elmo_ner", steps=120)
+    doc = nlp("Mary Smith left Paris")
+    doc.ents = [Span(doc, 0, 2, "org"), doc.ents[1]]
+    (readings,) = nlp.get_pipe("elmo_ner").n_best([doc], n=20)
+    assert all(one.start >= 2 for reading in readings for one in reading.entities)
+    assert any(one[:3] == (3, 4, "geo") for one in readings[0].entities)
 
 
 def test_confidence_is_none_for_entities_of_others(make_nlp):

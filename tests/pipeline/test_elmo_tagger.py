@@ -5,7 +5,7 @@ import spacy
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 
-from spacy_elmo_ner.pipeline.token_classifier import MISSING
+from spacy_elmo_ner.decoding import MISSING
 
 from .conftest import annotation, make_examples
 

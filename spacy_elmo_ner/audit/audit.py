@@ -1,0 +1,192 @@
+"""The most probable annotation errors of a corpus, from probabilities of models that have not
+seen what they judge."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training import Example
+from spacy.util import minibatch
+
+from ..decoding import MISSING, EntitySpan
+from ..pipeline.confidence import decoded_entities
+from ..pipeline.elmo_ner import ElmoNER
+from ..pipeline.token_classifier import BATCH_DOCS, TokenClassifier
+from .confident_learning import Suspects, find_suspects
+from .rows import AuditRow, context, entity_regions, kind_of, spelled
+
+
+@dataclass
+class Judged:
+    """What a pipeline says of annotated Docs it was not trained on, Doc by Doc.
+
+    probabilities: (n_tokens, n_classes) float64, gold: (n_tokens,) int64; entities: of its best
+    reading, where the pipe finds entities. labels: names of the classes.
+    """
+
+    labels: tuple[str, ...]
+    finds_entities: bool
+    docs: list[Doc] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)  # places of the Docs in the corpus
+    probabilities: list[NDArray[np.float64]] = field(default_factory=list)
+    gold: list[NDArray[np.int64]] = field(default_factory=list)
+    entities: list[list[EntitySpan]] = field(default_factory=list)
+
+    def add(self, other: "Judged") -> None:
+        """Take in what the pipeline of another fold says of its Docs.
+
+        It may lack labels that are rare, which it then never suggests, or have others.
+        """
+        place = np.asarray([self.labels.index(label) for label in other.labels])
+        for p, gold in zip(other.probabilities, other.gold, strict=True):
+            spread = np.zeros((len(p), len(self.labels)))
+            spread[:, place] = p
+            self.probabilities.append(spread)
+            self.gold.append(np.where(gold == MISSING, MISSING, place[gold]))
+        self.numbers += other.numbers
+        self.docs += other.docs
+        self.entities += other.entities
+
+
+def judge(nlp: Language, docs: Iterable[tuple[int, Doc]]) -> dict[str, Judged]:
+    """Run a pipeline over annotated Docs with their places in the corpus; one Judged for each
+    elmo_ner and elmo_tagger."""
+    pipes = {name: pipe for name, pipe in nlp.pipeline if isinstance(pipe, TokenClassifier)}
+    found = {
+        name: Judged(
+            pipe.scheme.labels if isinstance(pipe, ElmoNER) else pipe.labels,
+            isinstance(pipe, ElmoNER),
+        )
+        for name, pipe in pipes.items()
+    }
+    for batch in minibatch(docs, size=BATCH_DOCS):
+        examples = [Example(_bare(nlp, doc), doc) for _, doc in batch]
+        predicted = list(nlp.pipe(example.predicted for example in examples))
+        for name, pipe in pipes.items():
+            judged = found[name]
+            judged.numbers += [number for number, _ in batch]
+            judged.docs += [doc for _, doc in batch]
+            judged.probabilities += pipe.label_probabilities(predicted)
+            judged.gold += [pipe.gold_classes(example) for example in examples]
+            judged.entities += [decoded_entities(doc).entities for doc in predicted]
+    return found
+
+
+def audit(judged: Judged) -> list[AuditRow]:
+    """Probable errors, most suspicious first."""
+    if not judged.docs:
+        return []
+    probabilities, gold = np.concatenate(judged.probabilities), np.concatenate(judged.gold)
+    suspects = find_suspects(probabilities, gold)
+    ends = np.cumsum([len(one) for one in judged.gold])
+    of_doc = np.searchsorted(ends, suspects.rows, side="right")
+    order = np.argsort(of_doc, kind="stable")
+    docs, begins = np.unique(of_doc[order], return_index=True)
+    rows: list[AuditRow] = []
+    for which, part in zip(docs.tolist(), np.split(order, begins[1:]), strict=True):
+        first = int(ends[which]) - len(judged.gold[which])
+        here = Suspects(
+            suspects.rows[part] - first, suspects.suggested[part], suspects.margins[part]
+        )
+        find = _entity_rows if judged.finds_entities else _tag_rows
+        rows += find(judged, which, here)
+    return sorted(rows, key=lambda row: (-row.margin, row.doc, row.start))
+
+
+def _entity_rows(judged: Judged, which: int, suspects: Suspects) -> list[AuditRow]:
+    """Places where the best reading differs from gold at a suspicious token at least."""
+    doc, rows = judged.docs[which], []
+    gold = [EntitySpan(ent.start, ent.end, ent.label_, 1.0) for ent in doc.ents]
+    for ours, theirs in entity_regions(gold, judged.entities[which]):
+        start = min(one.start for one in (*ours, *theirs))
+        end = max(one.end for one in (*ours, *theirs))
+        inside = np.flatnonzero((suspects.rows >= start) & (suspects.rows < end))
+        if len(inside):
+            # The first is the most suspicious.
+            p_gold, p_suggested = _probabilities(judged, which, suspects, int(inside[0]))
+            rows.append(
+                AuditRow(
+                    doc=judged.numbers[which],
+                    start=start,
+                    end=end,
+                    kind=kind_of(ours, theirs),
+                    gold=spelled(doc, ours),
+                    suggested=spelled(doc, theirs),
+                    margin=float(suspects.margins[inside[0]]),
+                    p_gold=p_gold,
+                    p_suggested=p_suggested,
+                    context=context(doc, start, end),
+                )
+            )
+    return rows
+
+
+def _tag_rows(judged: Judged, which: int, suspects: Suspects) -> list[AuditRow]:
+    doc, rows = judged.docs[which], []
+    for place, (token, suggested, margin) in enumerate(zip(*suspects, strict=True)):
+        p_gold, p_suggested = _probabilities(judged, which, suspects, place)
+        rows.append(
+            AuditRow(
+                doc=judged.numbers[which],
+                start=int(token),
+                end=int(token) + 1,
+                kind="tag",
+                gold=doc[int(token)].tag_,
+                suggested=judged.labels[suggested],
+                margin=float(margin),
+                p_gold=p_gold,
+                p_suggested=p_suggested,
+                context=context(doc, int(token), int(token) + 1),
+            )
+        )
+    return rows
+
+
+def _probabilities(
+    judged: Judged, which: int, suspects: Suspects, place: int
+) -> tuple[float, float]:
+    """Of the annotated and of the suggested class at one suspicious token."""
+    token = suspects.rows[place]
+    of_token = judged.probabilities[which][token]
+    return (
+        float(of_token[judged.gold[which][token]]),
+        float(of_token[suspects.suggested[place]]),
+    )
+
+
+def label_pairs(judged: Judged) -> list[tuple[str, str, int]]:
+    """(annotated, suggested, suspicious tokens) of each pair of classes, most frequent first."""
+    if not judged.docs:
+        return []
+    gold = np.concatenate(judged.gold)
+    suspects = find_suspects(np.concatenate(judged.probabilities), gold)
+    pairs = np.stack([gold[suspects.rows], suspects.suggested])
+    kinds, counts = np.unique(pairs, axis=1, return_counts=True)
+    found = [
+        (judged.labels[ours], judged.labels[theirs], int(n))
+        for (ours, theirs), n in zip(kinds.T.tolist(), counts, strict=True)
+    ]
+    return sorted(found, key=lambda pair: (-pair[2], pair))
+
+
+def merge(folds: Sequence[dict[str, Judged]]) -> dict[str, Judged]:
+    """The folds of a cross-validation as one, in order."""
+    merged = {}
+    for name, one in folds[0].items():
+        labels = dict.fromkeys(label for fold in folds for label in fold[name].labels)
+        merged[name] = Judged(tuple(labels), one.finds_entities)
+        for fold in folds:
+            merged[name].add(fold[name])
+    return merged
+
+
+def _bare(nlp: Language, doc: Doc) -> Doc:
+    """The same tokens without annotation."""
+    return Doc(
+        nlp.vocab,
+        words=[token.text for token in doc],
+        spaces=[bool(token.whitespace_) for token in doc],
+    )

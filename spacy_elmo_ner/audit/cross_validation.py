@@ -1,0 +1,87 @@
+"""Pipelines that judge texts they were not trained on: one for each fold of a corpus."""
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+import spacy
+from spacy.cli.train import train
+from spacy.tokens import Doc, DocBin
+
+from ..elmo.storage import sha256_of
+from ..errors import Errors
+from ..pipeline.calibrate_folder import calibrate_folder
+from .audit import Judged, judge
+
+DEV_SHARE = 0.05  # of a fold's training texts: chooses the best step and fits the temperature
+
+
+def cross_validate(
+    corpus: Sequence[Path],
+    docs: Sequence[Doc],
+    config: Path,
+    output: Path,
+    n_folds: int,
+    overrides: dict[str, Any],
+) -> list[dict[str, Judged]]:
+    """Train a pipeline without each fold in turn, and let it judge that fold.
+
+    corpus: the files that docs come from. overrides: settings of the config to change.
+    A fold that is complete in `output` and was made from the same is not trained again. Raises
+    ValueError for fewer than 2 folds, or too few texts.
+    """
+    fold_of = [crc32(doc.text.encode("utf8")) for doc in docs]
+    # Identical texts share a fold: a model that has seen one wrong copy would defend the other.
+    names = sorted(set(fold_of))
+    if n_folds < 2 or len(names) < 2 * n_folds:
+        raise ValueError(Errors.EL523.format(n=len(names), folds=n_folds))
+    place = {name: place % n_folds for place, name in enumerate(names)}
+    made_from = {
+        "corpus": [sha256_of(path) for path in corpus],
+        "config": sha256_of(config),
+        "folds": n_folds,
+        "overrides": overrides,
+    }
+    judged = []
+    for fold in range(n_folds):
+        held_out = [(i, doc) for i, doc in enumerate(docs) if place[fold_of[i]] == fold]
+        others = [(fold_of[i], doc) for i, doc in enumerate(docs) if place[fold_of[i]] != fold]
+        folder = output / f"fold-{fold}"
+        if _made_from(folder) != made_from:
+            _train(others, config, folder, overrides, made_from)
+        judged.append(judge(spacy.load(folder / "model-best"), held_out))
+    return judged
+
+
+def _train(
+    docs: Sequence[tuple[int, Doc]],
+    config: Path,
+    folder: Path,
+    overrides: dict[str, Any],
+    made_from: dict[str, Any],
+) -> None:
+    """Under another name first, so that a fold that is there is complete."""
+    unfinished = folder.with_name(f".{folder.name}.unfinished")
+    for old in (unfinished, folder):
+        if old.exists():
+            shutil.rmtree(old)
+    unfinished.mkdir(parents=True)
+    names = sorted({name for name, _ in docs})
+    # Every so many of them, by hash: any kind of text has its share.
+    dev_names = set(names[:: round(1 / DEV_SHARE)])
+    for part in ("train", "dev"):
+        chosen = [doc for name, doc in docs if (name in dev_names) == (part == "dev")]
+        DocBin(docs=chosen).to_disk(unfinished / f"{part}.spacy")
+    paths = {f"paths.{part}": str(unfinished / f"{part}.spacy") for part in ("train", "dev")}
+    train(config, unfinished, overrides=paths | overrides)
+    calibrate_folder(unfinished / "model-best", unfinished / "dev.spacy")
+    (unfinished / "made_from.json").write_text(json.dumps(made_from, indent=2), encoding="utf8")
+    unfinished.rename(folder)
+
+
+def _made_from(folder: Path) -> dict[str, Any] | None:
+    path = folder / "made_from.json"
+    return json.loads(path.read_text(encoding="utf8")) if path.is_file() else None

@@ -1,0 +1,72 @@
+"""An audit as files: a table for people and spreadsheets, and JSON for the report."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from ..decoding import MISSING
+from ..elmo.storage import replace_when_written
+from .audit import Judged, audit, label_pairs
+from .rows import AuditRow
+
+TSV_NAME, JSON_NAME = "errors.tsv", "errors.json"
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What one pipe says of a corpus. n_annotated: tokens with annotation; pairs: (annotated,
+    suggested, suspicious tokens); rows: probable errors, most suspicious first."""
+
+    pipe: str
+    n_docs: int
+    n_annotated: int
+    pairs: list[tuple[str, str, int]]
+    rows: list[AuditRow]
+
+
+def audits(judged: dict[str, Judged]) -> list[Audit]:
+    return [
+        Audit(
+            pipe=name,
+            n_docs=len(one.docs),
+            n_annotated=sum(int((gold != MISSING).sum()) for gold in one.gold),
+            pairs=label_pairs(one),
+            rows=audit(one),
+        )
+        for name, one in judged.items()
+    ]
+
+
+def write(found: Sequence[Audit], corpus: Sequence[Path], output: Path) -> None:
+    """errors.tsv and errors.json in this folder, each whole or not at all."""
+    output.mkdir(parents=True, exist_ok=True)
+    columns = [field.name for field in fields(AuditRow)]
+    table = io.StringIO()
+    # Texts hold quotation marks; in a file without any quoting they stand as they are.
+    writer = csv.writer(
+        table, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONE, quotechar=None
+    )
+    writer.writerow(["pipe", *columns])
+    for one in found:
+        for row in one.rows:
+            writer.writerow([one.pipe, *(_cell(value) for value in asdict(row).values())])
+    content: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "corpus": [path.name for path in corpus],
+        "pipes": [asdict(one) for one in found],
+    }
+    texts = {TSV_NAME: table.getvalue(), JSON_NAME: json.dumps(content, indent=1)}
+    for name, text in texts.items():
+        with replace_when_written(output / name) as temporary:
+            temporary.write_text(text, encoding="utf8", newline="\n")
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    return " ".join(str(value).split())  # a word may hold a tab or a line break

@@ -1,0 +1,84 @@
+"""Suspicious tokens as what a person can check: a place, what it says, and what it should say."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from spacy.tokens import Doc
+
+from ..decoding import EntitySpan
+
+Kind = Literal["missing", "spurious", "type", "boundary", "type and boundary", "tag"]
+CONTEXT_TOKENS = 8  # on each side
+
+
+@dataclass(frozen=True)
+class AuditRow:
+    """One probable error.
+
+    doc: the text's place in the corpus, from 0; start, end: its tokens start to end - 1.
+    gold, suggested: "Paris=geo, Smith=per", or a tag; "" for no entity. kind: what is wrong.
+    margin: by how much the suggestion is more probable than the annotation, at the token where
+    that is most, in (-1, 1]; p_gold, p_suggested: both there. context: the text around, with the
+    words in question between [[ and ]].
+    """
+
+    doc: int
+    start: int
+    end: int
+    kind: Kind
+    gold: str
+    suggested: str
+    margin: float
+    p_gold: float
+    p_suggested: float
+    context: str
+
+
+def entity_regions(
+    gold: Sequence[EntitySpan], suggested: Sequence[EntitySpan]
+) -> Iterator[tuple[list[EntitySpan], list[EntitySpan]]]:
+    """Where two annotations of one Doc differ: the spans of each that overlap one another, taken
+    together as far as they reach, without those that are the same in both."""
+    ours, theirs = ({one[:3] for one in spans} for spans in (gold, suggested))
+    different = [(one, True) for one in gold if one[:3] not in theirs]
+    different += [(one, False) for one in suggested if one[:3] not in ours]
+    region: tuple[list[EntitySpan], list[EntitySpan]] = ([], [])
+    reach = -1
+    for one, is_gold in sorted(different):
+        if one.start >= reach and any(region):
+            yield region
+            region = ([], [])
+        region[0 if is_gold else 1].append(one)
+        reach = max(reach, one.end)
+    if any(region):
+        yield region
+
+
+def kind_of(gold: Sequence[EntitySpan], suggested: Sequence[EntitySpan]) -> Kind:
+    if not gold:
+        return "missing"
+    if not suggested:
+        return "spurious"
+    if [one[:2] for one in gold] == [one[:2] for one in suggested]:
+        return "type"
+    if {one.label for one in gold} == {one.label for one in suggested}:
+        return "boundary"
+    return "type and boundary"
+
+
+def spelled(doc: Doc, spans: Sequence[EntitySpan]) -> str:
+    return ", ".join(f"{doc[one.start : one.end].text}={one.label}" for one in spans)
+
+
+def context(doc: Doc, start: int, end: int) -> str:
+    """One line: the words in question between [[ and ]], and some on each side."""
+    first, last = max(0, start - CONTEXT_TOKENS), min(len(doc), end + CONTEXT_TOKENS)
+    words = [token.text for token in doc[first:last]]
+    words[start - first] = f"[[{words[start - first]}"
+    words[end - 1 - first] += "]]"
+    if first:
+        words.insert(0, "...")
+    if last < len(doc):
+        words.append("...")
+    return " ".join(" ".join(words).split())  # a token may hold a tab or a line break

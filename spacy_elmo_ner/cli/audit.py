@@ -1,0 +1,89 @@
+"""``python -m spacy elmo audit``: the most probable annotation errors of a corpus."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import spacy
+import typer
+from spacy.cli._util import parse_config_overrides
+from spacy.tokens import Doc, DocBin
+from wasabi import msg
+
+from ..errors import Errors
+
+if TYPE_CHECKING:
+    from ..audit.output import Audit
+
+
+def audit_cli(
+    context: typer.Context,
+    corpus: Annotated[list[Path], typer.Option(help="Annotated .spacy file; may be given again")],
+    output: Annotated[Path, typer.Option(help="Folder for errors.tsv and errors.json")],
+    config: Annotated[
+        Path | None, typer.Option(help="Train with this config, by cross-validation")
+    ] = None,
+    pipeline: Annotated[
+        str | None, typer.Option(help="Or: a pipeline that was not trained on this corpus")
+    ] = None,
+    folds: Annotated[int, typer.Option(help="Parts of the cross-validation")] = 4,
+    top: Annotated[int, typer.Option(help="Probable errors to print for each pipe")] = 20,
+) -> None:
+    """List the annotations that are most probably wrong, for a person to look at.
+
+    Each text is judged by an elmo_ner and elmo_tagger that were not trained on it. With --config
+    the corpus is cut into folds, and a pipeline is trained without each in turn; folds that are
+    done are kept in the output folder, and settings of the config can be given as options, as
+    for `elmo train`. Listed is where they are surer of something else than they are, on average,
+    where that is annotated (confident learning, Northcutt et al. 2021). Nothing is changed.
+
+    Example:
+
+    python -m spacy elmo audit --corpus corpus/train.spacy --config configs/elmo.cfg --output out
+
+    python -m spacy elmo audit --corpus corpus/dev.spacy --pipeline training/elmo/model-best
+    --output out
+    """
+    from ..audit.audit import judge, merge
+    from ..audit.cross_validation import cross_validate
+    from ..audit.output import audits, write
+
+    try:
+        overrides = parse_config_overrides(context.args)
+        docs = _read(corpus)
+        if pipeline is not None and config is None:
+            judged = judge(spacy.load(pipeline), enumerate(docs))
+        elif config is not None and pipeline is None:
+            judged = merge(cross_validate(corpus, docs, config, output, folds, overrides))
+        else:
+            raise ValueError(Errors.EL522)
+        if not judged:
+            raise ValueError(Errors.EL521.format(path=pipeline or config))
+        found = audits(judged)
+        write(found, corpus, output)
+    except (OSError, ValueError) as error:
+        msg.fail(str(error), exits=1)
+    for one in found:
+        _show(one, top)
+    msg.good(f"Wrote {output}/errors.tsv and errors.json")
+
+
+def _read(corpus: list[Path]) -> list[Doc]:
+    vocab = spacy.blank("en").vocab
+    docs: list[Doc] = []
+    for path in corpus:
+        if not path.is_file():
+            raise FileNotFoundError(Errors.EL520.format(path=path))
+        docs += DocBin().from_disk(path).get_docs(vocab)
+    return docs
+
+
+def _show(one: "Audit", top: int) -> None:
+    share = len(one.rows) / max(1, one.n_docs)
+    msg.divider(f"{one.pipe}: {len(one.rows):,} probable errors in {one.n_docs:,} texts")
+    msg.text(f"{share:.3f} a text, {one.n_annotated:,} annotated tokens")
+    rows = [
+        (f"{row.margin:.2f}", row.kind, row.gold or "-", row.suggested or "-", row.context)
+        for row in one.rows[:top]
+    ]
+    if rows:
+        msg.table(rows, header=("Margin", "Kind", "Annotated", "Suggested", "Text"), divider=True)

@@ -1,0 +1,49 @@
+"""``python -m spacy elmo calibrate``: fit the temperatures of a trained pipeline."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from wasabi import msg
+
+from ..errors import Errors
+from ..pipeline.calibrate_folder import calibrate_folder
+from ..pipeline.calibration import Calibration
+
+
+def calibrate_cli(
+    pipeline: Annotated[Path, typer.Argument(help="Folder of a trained pipeline")],
+    dev: Annotated[
+        Path, typer.Option(help="Annotated .spacy file that the pipeline was not trained on")
+    ],
+) -> None:
+    """Make the probabilities of elmo_ner and elmo_tagger as sure as they are right.
+
+    Divides their scores by a temperature that makes the annotation of the dev part most likely,
+    and writes it into the pipeline's folder. No prediction changes, only its confidence.
+    `elmo train` does this by itself.
+
+    Example:
+
+    python -m spacy elmo calibrate training/elmo/model-best --dev corpus/dev.spacy
+    """
+    try:
+        found = calibrate_folder(pipeline, dev)
+    except (OSError, ValueError) as error:
+        msg.fail(str(error), exits=1)
+    if not found:
+        msg.fail(Errors.EL521.format(path=pipeline), exits=1)
+    show(found)
+
+
+def show(found: dict[str, Calibration]) -> None:
+    rows = [
+        (name, f"{one.temperature:.3f}", f"{one.before:.4f}", f"{one.after:.4f}")
+        for name, one in found.items()
+    ]
+    msg.table(
+        rows,
+        header=("Pipe", "Temperature", "Loss before", "after (nats a token)"),
+        aligns=("l", "r", "r", "r"),
+        divider=True,
+    )

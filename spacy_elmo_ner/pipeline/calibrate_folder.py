@@ -1,0 +1,56 @@
+"""Calibrating a trained pipeline that lies on disk."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import spacy
+import srsly
+from spacy.language import Language
+from spacy.training import Corpus, Example
+from spacy.util import minibatch
+
+from ..elmo.storage import replace_when_written
+from ..errors import Errors
+from .calibration import Calibration
+from .token_classifier import BATCH_DOCS, TokenClassifier
+
+
+def calibrate_folder(pipeline: Path, dev: Path) -> dict[str, Calibration]:
+    """Calibrate each trained pipe of ours and write its temperature back; empty if there is none.
+
+    This is a step of its own, after training, because nothing in spaCy's training loop hands a
+    pipe the dev examples together with the averaged weights that are then saved: update() sees
+    train alone, a scorer must not change what it scores, and before_to_disk gets no examples.
+    Only the pipes' cfg files are written, each under another name and renamed, so an interrupted
+    run leaves a whole pipeline. Raises OSError or ValueError for files that do not load.
+    """
+    for path in (pipeline, dev):
+        if not path.exists():
+            raise FileNotFoundError(Errors.EL520.format(path=path))
+    nlp = spacy.load(pipeline)
+    found = {}
+    for name, pipe in nlp.pipeline:
+        if isinstance(pipe, TokenClassifier):
+            found[name] = pipe.calibrate(as_pipe_gets_them(nlp, name, Corpus(dev)(nlp)))
+            with replace_when_written(pipeline / name / "cfg") as temporary:
+                srsly.write_json(temporary, pipe.cfg)
+    return found
+
+
+def as_pipe_gets_them(nlp: Language, name: str, examples: Iterable[Example]) -> Iterator[Example]:
+    """The examples, with predicted Docs that the pipes before this one have annotated.
+
+    Pipes that only set entities or tags are left out: they take time and add nothing here.
+    """
+    names = nlp.pipe_names
+    earlier = [
+        one
+        for one in names[: names.index(name)]
+        if not isinstance(nlp.get_pipe(one), TokenClassifier)
+    ]
+    for batch in minibatch(examples, size=BATCH_DOCS):
+        with nlp.select_pipes(enable=earlier):
+            docs = list(nlp.pipe(example.predicted for example in batch))
+        for example, doc in zip(batch, docs, strict=True):
+            example.predicted = doc
+            yield example

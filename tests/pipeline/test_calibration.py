@@ -1,0 +1,82 @@
+"""The temperature: fitted on examples, kept, and the only thing that calibration changes."""
+
+import numpy as np
+import pytest
+import spacy
+from spacy.tokens import Doc, Span
+from spacy.training import Example
+
+from spacy_elmo_ner.decoding import Transitions, viterbi
+from spacy_elmo_ner.pipeline.calibration import ScoredBatch, calibrate
+
+from .conftest import annotation, make_examples
+
+
+def wrong_examples(nlp):
+    """What the pipe was trained on, half of it annotated otherwise: it can only be too sure."""
+    examples = make_examples(nlp)
+    for example in examples[::2]:
+        reference = example.reference
+        reference.set_ents([Span(reference, 0, 1, "org")], default="outside")
+        for token in reference:
+            token.tag_ = "NN"
+    return examples
+
+
+@pytest.mark.parametrize("name", ["elmo_ner", "elmo_tagger"])
+@pytest.mark.parametrize("decoder", ["softmax", "crf"])
+def test_a_pipe_that_is_too_sure_becomes_less_so_and_reads_the_same(
+    make_nlp, make_crf_nlp, name, decoder
+):
+    nlp = make_crf_nlp(name, steps=100) if decoder == "crf" else make_nlp(name, steps=120)
+    pipe = nlp.get_pipe(name)
+    before = nlp("Mary Smith left Paris")
+    found = pipe.calibrate(wrong_examples(nlp))
+    assert found.temperature == pipe.temperature > 1.5
+    assert found.after < found.before
+    after = nlp("Mary Smith left Paris")
+    assert [ent.label_ for ent in after.ents] == [ent.label_ for ent in before.ents]
+    assert [token.tag_ for token in after] == [token.tag_ for token in before]
+    if name == "elmo_ner":
+        assert after.ents[0]._.confidence < before.ents[0]._.confidence
+    else:
+        assert after[0]._.tag_confidence < before[0]._.tag_confidence
+
+
+def test_the_temperature_is_saved_and_training_anew_forgets_it(make_nlp, tmp_path):
+    nlp = make_nlp("elmo_ner", steps=120)
+    nlp.get_pipe("elmo_ner").calibrate(wrong_examples(nlp))
+    nlp.to_disk(tmp_path / "nlp")
+    loaded = spacy.load(tmp_path / "nlp")
+    fitted = nlp.get_pipe("elmo_ner").temperature
+    assert loaded.get_pipe("elmo_ner").temperature == pytest.approx(fitted)
+    assert annotation(loaded("Mary left Paris")) == annotation(nlp("Mary left Paris"))
+    fresh = make_nlp("elmo_ner")
+    fresh.get_pipe("elmo_ner").cfg["temperature"] = 3.0
+    fresh.initialize(lambda: make_examples(fresh))
+    assert fresh.get_pipe("elmo_ner").temperature == 1.0
+
+
+def test_sequences_drawn_at_a_temperature_give_it_back():
+    """Gumbel noise on the scores of single labels draws from a chain without transitions."""
+    rng = np.random.default_rng(0)
+    emissions = rng.normal(0, 3, size=(30_000, 3)).astype(np.float32)
+    noise = rng.gumbel(size=emissions.shape)
+    gold, _ = viterbi(emissions / 2.0 + noise, [len(emissions)], np.zeros((3, 3)), np.zeros(3))
+
+    def without_transitions(temperature):
+        return Transitions(np.zeros((3, 3)), np.zeros(3), np.zeros(3))
+
+    batches = [
+        ScoredBatch(part, [len(part)], labels)
+        for part, labels in zip(np.split(emissions, 30), np.split(gold, 30), strict=True)
+    ]
+    assert calibrate(batches, without_transitions).temperature == pytest.approx(2.0, rel=0.05)
+    assert calibrate(batches, None).temperature == pytest.approx(2.0, rel=0.05)
+
+
+def test_examples_without_annotation_are_refused(make_nlp):
+    nlp = make_nlp("elmo_ner")
+    example = Example(Doc(nlp.vocab, words=["Mary"]), Doc(nlp.vocab, words=["Mary"]))
+    with pytest.raises(ValueError, match=r"EL108. 'elmo_ner'"):
+        nlp.get_pipe("elmo_ner").calibrate([example])
