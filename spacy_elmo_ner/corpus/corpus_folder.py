@@ -1,13 +1,13 @@
 """A split written out for ``spacy train``: .spacy files and a corpus.json about them."""
 
 import json
-from contextlib import ExitStack
+import os
+import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from spacy.vocab import Vocab
 
-from ..elmo.storage import replace_when_written
 from ..errors import Errors
 from .docs import bio_to_spans, doc_bin_bytes
 from .gmb import GMBSentence
@@ -54,9 +54,10 @@ def write_corpus(
 ) -> dict[str, PartSize]:
     """Write train, dev, test, test_fixed (and for seed test_published) and corpus.json.
 
-    Nothing in ``output`` changes until every file is written; then they take their names
-    together, corpus.json last. Returns the size of each part. Raises ValueError (EL230) for a
-    part without sentences.
+    Nothing in ``output`` changes until every file is written and on the disk; then they take
+    their names together. While they do, there is no corpus.json: a folder without one holds no
+    corpus, and writing it again makes it one. Returns the size of each part. Raises ValueError
+    (EL230) for a part without sentences.
     """
     corpus = CORPUS_NAMES[split_name]
     files: dict[str, list[GMBSentence]] = {part: split.part(part) for part in PARTS}
@@ -74,19 +75,42 @@ def write_corpus(
         "parts": {name: asdict(size) for name, size in sizes.items()},
         "example": _ARTICLE_EXAMPLE if split_name == "seed" else None,
     }
-    output.mkdir(parents=True, exist_ok=True)
     vocab = Vocab()
-    with ExitStack() as stack:
-        # Entered first, so renamed last: a corpus.json speaks of files that are there.
-        path = stack.enter_context(replace_when_written(output / CORPUS_FILE))
-        path.write_text(json.dumps(description, indent=2) + "\n", encoding="utf8")
+    staged = output / ".corpus.tmp"
+    shutil.rmtree(staged, ignore_errors=True)
+    staged.mkdir(parents=True)
+    try:
         for name, sentences in files.items():
-            path = stack.enter_context(replace_when_written(output / f"{name}.spacy"))
-            path.write_bytes(doc_bin_bytes(sentences, vocab))
-    if "test_published" not in files:
-        # Left from a seed split made here before.
-        (output / "test_published.spacy").unlink(missing_ok=True)
+            _write(staged / f"{name}.spacy", doc_bin_bytes(sentences, vocab))
+        _write(staged / CORPUS_FILE, (json.dumps(description, indent=2) + "\n").encode())
+        try:
+            _move(staged, output)
+        except KeyboardInterrupt:  # a moment later all is in place, and nothing is half of each
+            _move(staged, output)
+            raise
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
     return sizes
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _move(staged: Path, output: Path) -> None:
+    """Put a new corpus in the place of the old one; can be called again where it was stopped."""
+    if not (staged / CORPUS_FILE).exists():
+        return
+    if (output / CORPUS_FILE).exists():
+        # Left from a seed split made here before; a new one comes with the others.
+        (output / "test_published.spacy").unlink(missing_ok=True)
+        (output / CORPUS_FILE).unlink()
+    for path in staged.glob("*.spacy"):
+        os.replace(path, output / path.name)
+    os.replace(staged / CORPUS_FILE, output / CORPUS_FILE)
 
 
 def _size(sentences: list[GMBSentence]) -> PartSize:

@@ -9,13 +9,16 @@ import csv
 import hashlib
 import io
 import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from ..errors import Errors
+from .xz import XZReader
 
 CSV_NAME = "ner_dataset.csv"
 # Of the CSV itself, unpacked: 15,208,151 bytes, 47,959 sentences.
@@ -27,6 +30,8 @@ NER_TAGS = frozenset({"O", *(f"{prefix}-{type_}" for prefix in "BI" for type_ in
 _HEADER = ["Sentence #", "Word", "POS", "Tag"]
 _SENTENCE = "Sentence: "
 _ENCODING = "cp1252"
+# Four times the published file; a packed file of a few kilobytes may unpack to any size.
+_MOST_BYTES = 1 << 26
 _READ_ERRORS = (
     OSError,
     EOFError,
@@ -35,6 +40,9 @@ _READ_ERRORS = (
     zlib.error,
     NotImplementedError,  # a compression zipfile does not know
     RuntimeError,  # a zip file with a password
+    ValueError,  # names in a zip file that are no UTF-8
+    OverflowError,
+    struct.error,
 )
 
 
@@ -89,16 +97,27 @@ def open_gmb(path: str | Path) -> GMBFile:
 
 def _unpack(path: Path) -> bytes:
     if path.suffix == ".xz":
-        with lzma.open(path) as file:
-            return file.read()
+        with io.BufferedReader(XZReader(path)) as unpacked:
+            return _read(unpacked)
     if path.suffix == ".zip":
         with zipfile.ZipFile(path) as archive:
-            for name in archive.namelist():
+            for info in archive.infolist():
                 # The published archive also holds a "._ner_dataset.csv" of file attributes.
-                if PurePosixPath(name).name == CSV_NAME:
-                    return archive.read(name)
+                if PurePosixPath(info.filename).name == CSV_NAME:
+                    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                        raise zipfile.BadZipFile("it is packed in another way than deflate")
+                    with archive.open(info) as member:
+                        return _read(member)
             raise zipfile.BadZipFile(f"it holds no {CSV_NAME}")
-    return path.read_bytes()
+    with path.open("rb") as file:
+        return _read(file)
+
+
+def _read(file: IO[bytes] | io.BufferedReader) -> bytes:
+    data = file.read(_MOST_BYTES + 1)
+    if len(data) > _MOST_BYTES:
+        raise OSError(f"it holds more than {_MOST_BYTES:,} bytes")
+    return data
 
 
 def _decode(path: Path, data: bytes) -> str:
@@ -157,7 +176,8 @@ def _sentences(path: Path, text: str) -> Iterator[GMBSentence]:
 
 def _number(path: Path, line: int, name: str, seen: set[int]) -> int:
     digits = name.removeprefix(_SENTENCE)
-    number = int(digits) if digits.isdecimal() and name.startswith(_SENTENCE) else 0
+    is_number = digits.isdecimal() and len(digits) < 10 and name.startswith(_SENTENCE)
+    number = int(digits) if is_number else 0
     if not number or number in seen:
         raise ValueError(Errors.EL211.format(path=path, line=line, value=name))
     return number

@@ -5,6 +5,7 @@
 null says: known, but the other scheme has nothing like it.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,10 +13,11 @@ from typing import Any
 
 import srsly
 
-from ..errors import Errors
+from ..errors import Errors, shown
 
 _SECTIONS = ("ents", "tags")
 _EXAMPLE = "assets/label_maps/ontonotes-gmb.json"
+_MOST_BYTES = 1 << 18  # ours have less than 1 KB
 
 
 @dataclass(frozen=True)
@@ -34,33 +36,45 @@ class LabelMap:
         Raises ValueError: a file that cannot be read (EL240), or is no label map (EL241).
         """
         path = Path(path)
-        read = srsly.read_yaml if path.suffix in (".yml", ".yaml") else srsly.read_json
+        read = srsly.yaml_loads if path.suffix in (".yml", ".yaml") else json.loads
         try:
-            data = read(path)
-        # srsly raises ValueError for bad JSON and YAML, OSError for a file it cannot open.
-        except (OSError, ValueError) as err:
+            data = read(_text(path))
+        # srsly raises ValueError for whatever the YAML reader trips over.
+        except (OSError, ValueError, RecursionError) as err:
             raise ValueError(Errors.EL240.format(path=path, problem=err, example=_EXAMPLE)) from err
         return cls(source=str(path), **_checked(path, data))
+
+
+def _text(path: Path) -> str:
+    with path.open("rb") as file:
+        data = file.read(_MOST_BYTES + 1)
+    if len(data) > _MOST_BYTES:
+        raise ValueError(f"it has more than {_MOST_BYTES:,} bytes")
+    return data.decode("utf-8-sig")
 
 
 def _checked(path: Path, data: object) -> dict[str, Any]:
     """The file's entries, once every one is known to be what it should be."""
     if not isinstance(data, dict):
-        raise ValueError(Errors.EL241.format(path=path, place="the file", value=data))
+        raise ValueError(Errors.EL241.format(path=path, place="the file", value=shown(data)))
     if not any(section in data for section in _SECTIONS):
-        raise ValueError(Errors.EL241.format(path=path, place="the list of entries", value=[*data]))
+        raise ValueError(
+            Errors.EL241.format(path=path, place="the list of entries", value=shown([*data]))
+        )
     for name, value in data.items():
         if name == "description" and isinstance(value, str):
             continue
         if name not in _SECTIONS or not isinstance(value, dict):
-            raise ValueError(Errors.EL241.format(path=path, place=f"entry {name!r}", value=value))
+            raise ValueError(
+                Errors.EL241.format(path=path, place=f"entry {shown(name)}", value=shown(value))
+            )
         for label, target in value.items():
             # YAML reads NO, 1 and the like as other things than text unless they are quoted.
             if not isinstance(label, str):
                 raise ValueError(
-                    Errors.EL241.format(path=path, place=f"a label in {name!r}", value=label)
+                    Errors.EL241.format(path=path, place=f"a label in {name!r}", value=shown(label))
                 )
             if target is not None and not (isinstance(target, str) and target):
-                place = f"{name!r}, {label!r}"
-                raise ValueError(Errors.EL241.format(path=path, place=place, value=target))
+                place = f"{name!r}, {shown(label)}"
+                raise ValueError(Errors.EL241.format(path=path, place=place, value=shown(target)))
     return data

@@ -3,6 +3,7 @@
 One table maps every dataset to a parameter and the transform between their layouts.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,12 +15,15 @@ from numpy.typing import NDArray
 
 from ..errors import Errors
 from .options import N_CHARACTERS
-from .storage import replace_when_written
+from .storage import check_size, weights_in
 
 if TYPE_CHECKING:
     from .bilm import BiLM
 
 Array = NDArray[np.float32]
+
+# Values a chunk may hold beyond those of its dataset.
+_MOST_PADDING = 1 << 16
 
 
 class Dataset(NamedTuple):
@@ -95,6 +99,7 @@ def read_hdf5(bilm: "BiLM", path: str | Path) -> None:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(Errors.EL003.format(path=path, what="weights.hdf5"))
+    check_size(bilm.options, path.stat().st_size, path)
     try:
         with h5py.File(path, "r") as file:
             _read(bilm, file, path)
@@ -123,16 +128,19 @@ def _read(bilm: "BiLM", file: h5py.File, path: Path) -> None:
 
 
 def write_hdf5(bilm: "BiLM", directory: str | Path) -> None:
-    """Write ``options.json`` and ``weights.hdf5`` in the official layout, float32."""
-    directory = Path(directory)
-    directory.mkdir(parents=True, exist_ok=True)
+    """Write ``options.json`` and ``weights.hdf5`` in the official layout, float32.
+
+    Raises OSError where they cannot be written; what was there before stays.
+    """
     parameters = dict(bilm.named_parameters())
-    with replace_when_written(directory / "weights.hdf5") as path, h5py.File(path, "w") as file:
-        for dataset in datasets(bilm):
-            values = parameters[dataset.parameter].detach().float().cpu().numpy()
-            file.create_dataset(dataset.name, data=dataset.to_hdf5(values))
-    with replace_when_written(directory / "options.json") as path:
-        bilm.options.to_json(path)
+    with weights_in(Path(directory), "weights.hdf5", bilm.options) as path:
+        try:
+            with h5py.File(path, "w") as file:
+                for dataset in datasets(bilm):
+                    values = parameters[dataset.parameter].detach().float().cpu().numpy()
+                    file.create_dataset(dataset.name, data=dataset.to_hdf5(values))
+        except RuntimeError as err:  # how h5py says that a full disk kept it from closing the file
+            raise OSError(str(err)) from err
 
 
 def _check(path: Path, file: h5py.File, dataset: Dataset, shape: tuple[int, ...]) -> None:
@@ -150,6 +158,24 @@ def _check(path: Path, file: h5py.File, dataset: Dataset, shape: tuple[int, ...]
             path=path, name=dataset.name, found=found.shape, dtype=found.dtype, expected=expected
         )
         raise _Misfit(message)
+    if problem := _stored(found):
+        raise _Misfit(Errors.EL019.format(path=path, name=dataset.name, problem=problem))
+
+
+def _stored(dataset: h5py.Dataset) -> str | None:
+    """What is wrong with how a dataset's values lie in the file, or None.
+
+    A filter decides itself how much it unpacks, and may be code from the reader's plugin folder;
+    chunks may be declared larger than all values; values never written cost a file nothing.
+    """
+    properties = dataset.id.get_create_plist()
+    if properties.get_nfilters():
+        return f"through the filter {properties.get_filter(0)[3].decode(errors='replace')!r}"
+    if dataset.chunks is not None and math.prod(dataset.chunks) > dataset.size + _MOST_PADDING:
+        return f"in chunks of {dataset.chunks} values"
+    if dataset.id.get_storage_size() < dataset.size * dataset.dtype.itemsize:
+        return f"with {dataset.id.get_storage_size():,} of its {dataset.nbytes:,} bytes only"
+    return None
 
 
 def _dataset_in(file: h5py.File, name: str) -> h5py.Dataset | None:

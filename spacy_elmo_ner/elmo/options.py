@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import Errors
+from ..errors import Errors, shown
 
 # Rows of the character table that a word can reach: 256 bytes, begin/end of sentence,
 # begin/end of word, padding inside a word. Our module puts one zero row in front of them.
@@ -15,6 +15,10 @@ N_CHARACTERS = 261
 # Ten times the largest published biLM; keeps a hostile file from asking for all memory.
 _MOST_PARAMS = 1 << 30
 _LARGEST = 1 << 16  # of any single size
+# A layer costs memory however narrow it is, and a word one number per slot. Published biLMs have
+# 2 layers, 2 highways, 7 filters and 50 slots.
+_MOST_LAYERS = 64
+_MOST_SLOTS = 1024
 _MOST_BYTES = 1 << 16  # official files take less than 1 KB
 
 _REQUIRED: Any = object()
@@ -106,14 +110,16 @@ class BiLMOptions:
                 char_cnn=CharCNNOptions(
                     embedding_dim=cnn.block("embedding").whole("dim"),
                     filters=cnn.filters("filters"),
-                    n_highway=cnn.whole("n_highway", least=0),
-                    max_characters_per_token=cnn.whole("max_characters_per_token", 50, least=4),
+                    n_highway=cnn.whole("n_highway", least=0, most=_MOST_LAYERS),
+                    max_characters_per_token=cnn.whole(
+                        "max_characters_per_token", 50, least=4, most=_MOST_SLOTS
+                    ),
                     activation=cnn.get("activation", "relu"),
                 ),
                 lstm=LSTMOptions(
                     dim=lstm.whole("dim"),
                     projection_dim=lstm.whole("projection_dim"),
-                    n_layers=lstm.whole("n_layers", 2),
+                    n_layers=lstm.whole("n_layers", 2, most=_MOST_LAYERS),
                     cell_clip=lstm.clip("cell_clip"),
                     proj_clip=lstm.clip("proj_clip"),
                     use_skip_connections=lstm.flag("use_skip_connections", False),
@@ -129,7 +135,7 @@ class BiLMOptions:
     def _check(self) -> None:
         cnn = self.char_cnn
         if cnn.activation not in ("relu", "tanh"):
-            raise ValueError(f"char_cnn.activation is {cnn.activation!r}, not relu or tanh")
+            raise ValueError(f"char_cnn.activation is {shown(cnn.activation)}, not relu or tanh")
         widest = max(width for width, _ in cnn.filters)
         if widest > cnn.max_characters_per_token:
             raise ValueError(
@@ -175,7 +181,7 @@ class _Entries:
 
     def __init__(self, data: Any, path: str) -> None:
         if not isinstance(data, Mapping):
-            raise ValueError(f"{path or 'the whole'} is {_shown(data)}, not a block of entries")
+            raise ValueError(f"{path or 'the whole'} is {shown(data)}, not a block of entries")
         self.data, self.path = data, path
 
     def get(self, key: str, default: Any = _REQUIRED) -> Any:
@@ -189,14 +195,18 @@ class _Entries:
     def block(self, key: str) -> "_Entries":
         return _Entries(self.get(key), self.name(key))
 
-    def whole(self, key: str, default: Any = _REQUIRED, *, least: int = 1) -> int:
-        return _whole(self.get(key, default), self.name(key), least)
+    def whole(
+        self, key: str, default: Any = _REQUIRED, *, least: int = 1, most: int = _LARGEST
+    ) -> int:
+        return _whole(self.get(key, default), self.name(key), least, most)
 
     def filters(self, key: str) -> tuple[tuple[int, int], ...]:
         name, value = self.name(key), self.get(key)
         pairs = value if isinstance(value, (list, tuple)) else ()
         if not pairs or not all(isinstance(x, (list, tuple)) and len(x) == 2 for x in pairs):
-            raise ValueError(f"{name} is {_shown(value)}, not a list of [width, number]")
+            raise ValueError(f"{name} is {shown(value)}, not a list of [width, number]")
+        if len(pairs) > _MOST_LAYERS:
+            raise ValueError(f"{name} lists {len(pairs):,} filters, more than {_MOST_LAYERS}")
         return tuple((_whole(width, name), _whole(n, name)) for width, n in pairs)
 
     def clip(self, key: str) -> float | None:
@@ -205,23 +215,17 @@ class _Entries:
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e9:
-            raise ValueError(f"{self.name(key)} is {_shown(value)}, not null or a positive number")
+            raise ValueError(f"{self.name(key)} is {shown(value)}, not null or a positive number")
         return float(value) or None
 
     def flag(self, key: str, default: bool) -> bool:
         value = self.get(key, default)
         if not isinstance(value, bool):
-            raise ValueError(f"{self.name(key)} is {_shown(value)}, not true or false")
+            raise ValueError(f"{self.name(key)} is {shown(value)}, not true or false")
         return value
 
 
-def _whole(value: Any, name: str, least: int = 1) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _LARGEST:
-        raise ValueError(f"{name} is {_shown(value)}, not a whole number {least} to {_LARGEST}")
+def _whole(value: Any, name: str, least: int = 1, most: int = _LARGEST) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise ValueError(f"{name} is {shown(value)}, not a whole number {least} to {most}")
     return value
-
-
-def _shown(value: Any) -> str:
-    """A value as a message shows it, cut short."""
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:56]} ..."

@@ -19,7 +19,14 @@ from ..errors import Errors, Warnings
 from .bilm import BiLM
 from .download import download
 from .options import BiLMOptions, CharCNNOptions, LSTMOptions
-from .storage import OPTIONS_FILE, WEIGHTS_FILE, from_bytes, replace_when_written, sha256_of
+from .storage import (
+    OPTIONS_FILE,
+    WEIGHTS_FILE,
+    from_bytes,
+    replace_when_written,
+    sha256_of,
+    weights_file,
+)
 
 PACKAGED = Path(__file__).parent.parent / "data"
 # Unlike Path.home(), this does not fail for a user without a home folder.
@@ -84,7 +91,7 @@ def load_pretrained(name: str, *, cache: Path | None = None) -> BiLM:
     if name in OFFICIAL:
         return _load_official(name, (cache or CACHE) / name)
     folder = _folder(name)
-    weights = _weights_in(folder)
+    weights = weights_file(folder)
     if weights is None:
         names = ", ".join([*packaged_names(), *OFFICIAL])
         raise ValueError(Errors.EL009.format(name=name, names=names))
@@ -95,7 +102,7 @@ def load_pretrained(name: str, *, cache: Path | None = None) -> BiLM:
 
 def is_hdf5(name: str) -> bool:
     """Whether the weights by this name are official HDF5 files, not safetensors."""
-    weights = _weights_in(_folder(name))
+    weights = weights_file(_folder(name))
     return name in OFFICIAL or (weights is not None and weights.name != WEIGHTS_FILE)
 
 
@@ -121,14 +128,14 @@ def shared_from_bytes(options: dict[str, Any], weights: bytes) -> BiLM:
     bilm = _shared.get(key)
     if bilm is None:
         source = "the saved pipeline"
-        bilm = BiLM(BiLMOptions.from_dict(options, source=source))
-        _shared[key] = from_bytes(bilm, weights, source=source).requires_grad_(False)
+        shape = BiLMOptions.from_dict(options, source=source)
+        bilm = _shared[key] = from_bytes(shape, weights, source=source).requires_grad_(False)
     return bilm
 
 
 def _folder_key(folder: Path) -> str:
     # A folder's weights may be written anew while the old ones are in use.
-    weights = _weights_in(folder)
+    weights = weights_file(folder)
     return f"{folder.resolve()} {weights.stat().st_mtime_ns if weights else None}"
 
 
@@ -149,12 +156,6 @@ def _sha256(path: Path) -> str:
 @lru_cache(maxsize=8)
 def _sha256_once(path: Path, mtime_ns: int, n_bytes: int) -> str:
     return sha256_of(path)
-
-
-def _weights_in(folder: Path) -> Path | None:
-    """The weights file of a folder; NLPL's archives call it model.hdf5."""
-    files = (folder / name for name in (WEIGHTS_FILE, "weights.hdf5", "model.hdf5"))
-    return next((file for file in files if file.is_file()), None)
 
 
 def _folder(name: str) -> Path:

@@ -5,6 +5,7 @@ name and renamed, so the newest complete one is always whole.
 """
 
 import json
+import os
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,18 +16,22 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from ..errors import Errors
+from ..errors import Errors, shown
 
 # How a file that is missing, cut short or overwritten shows itself.
 _DAMAGED = (
     OSError,
-    KeyError,
+    ValueError,
+    LookupError,
     TypeError,
+    AttributeError,
     RuntimeError,
     SafetensorError,
-    json.JSONDecodeError,
-    UnicodeDecodeError,
 )
+
+
+# What AdamW keeps of a parameter once it has had a gradient.
+_ADAMW = ("step", "exp_avg", "exp_avg_sq")
 
 
 @dataclass
@@ -52,7 +57,10 @@ def save_checkpoint(
     config: dict[str, Any],
     keep: int,
 ) -> None:
-    """Write ``directory/step-00000500`` and delete all but the newest `keep` checkpoints."""
+    """Write ``directory/step-00000500`` and delete all but the newest `keep` checkpoints.
+
+    Raises OSError where it cannot be written; those before stay as they are.
+    """
     final = directory / f"step-{progress.step:08d}"
     temporary = directory / f".{final.name}.tmp"
     shutil.rmtree(temporary, ignore_errors=True)
@@ -62,13 +70,26 @@ def save_checkpoint(
         save_file(_optimizer_tensors(optimizer), temporary / "optimizer.safetensors")
         state = {"progress": asdict(progress), "config": config}
         (temporary / "state.json").write_text(json.dumps(state, indent=2), encoding="utf8")
-        if final.exists():
-            shutil.rmtree(final)
+        for path in temporary.iterdir():
+            with path.open("r+b") as file:
+                os.fsync(file.fileno())
+        _remove(final)
         temporary.rename(final)
+    except (OSError, SafetensorError) as err:
+        raise OSError(Errors.EL414.format(path=final, problem=err)) from err
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     for old in checkpoints(directory)[:-keep]:
-        shutil.rmtree(old)
+        _remove(old)
+
+
+def _remove(checkpoint: Path) -> None:
+    """Delete a checkpoint; one that is half deleted no longer bears the name of a whole one."""
+    going = checkpoint.with_name(f".{checkpoint.name}.old")
+    shutil.rmtree(going, ignore_errors=True)
+    if checkpoint.exists():
+        checkpoint.rename(going)
+        shutil.rmtree(going)
 
 
 def checkpoints(directory: Path) -> list[Path]:
@@ -84,28 +105,59 @@ def load_checkpoint(
     Raises ValueError if the checkpoint belongs to another config or is damaged.
     """
     try:
-        return _load(path, model, optimizer, config)
+        state = json.loads((path / "state.json").read_text(encoding="utf8"))
+        progress, written_by = _progress(state["progress"]), state["config"]
+    except (*_DAMAGED, RecursionError) as err:
+        raise ValueError(Errors.EL410.format(path=path, problem=err)) from err
+    # Tuples become lists in JSON; compare what both look like there.
+    if written_by != json.loads(json.dumps(config)):
+        raise ValueError(Errors.EL406.format(path=path))
+    try:
+        model.load_state_dict(_load_finite(path / "model.safetensors"))
+        states = _optimizer_states(optimizer, _load_finite(path / "optimizer.safetensors"))
     except _DAMAGED as err:
         raise ValueError(Errors.EL410.format(path=path, problem=err)) from err
+    optimizer.state.update(states)
+    return progress
 
 
-def _load(
-    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, config: dict[str, Any]
-) -> Progress:
-    state = json.loads((path / "state.json").read_text(encoding="utf8"))
-    # Tuples become lists in JSON; compare what both look like there.
-    if state["config"] != json.loads(json.dumps(config)):
-        raise ValueError(Errors.EL406.format(path=path))
-    model.load_state_dict(load_file(path / "model.safetensors"))
-    tensors = load_file(path / "optimizer.safetensors")
-    parameters = optimizer.param_groups[0]["params"]
-    for i, parameter in enumerate(parameters):
-        optimizer.state[parameter] = {
-            name.partition(".")[2]: value
-            for name, value in tensors.items()
-            if name.partition(".")[0] == str(i)
-        }
-    return Progress(**state["progress"])
+def _progress(values: dict[str, Any]) -> Progress:
+    progress = Progress(**values)
+    for name, value in asdict(progress).items():
+        known = (int, float) if name == "seconds" else (int,)
+        if type(value) not in known or not 0 <= value < 1 << 53:
+            raise ValueError(f"its {name} is {shown(value)}")
+    return progress
+
+
+def _optimizer_states(
+    optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]
+) -> dict[Tensor, dict[str, Tensor]]:
+    """What the optimizer keeps of each parameter. Raises ValueError for what fits none of them."""
+    (group,) = optimizer.param_groups
+    parameters = group["params"]
+    states: list[dict[str, Tensor]] = [{} for _ in parameters]
+    for key, value in tensors.items():
+        number, _, name = key.partition(".")
+        shape = () if name == "step" else parameters[int(number)].shape
+        if name not in _ADAMW or value.shape != shape:
+            raise ValueError(f"{key!r} is of shape {tuple(value.shape)}")
+        # Steps done and squares: what is below zero fails, or turns all to NaN, a step later.
+        if name != "exp_avg" and value.min() < 0:
+            raise ValueError(f"{key!r} holds {value.min().item()}")
+        states[int(number)][name] = value
+    for row, state in enumerate(states):
+        if len(state) not in (0, len(_ADAMW)):
+            raise ValueError(f"the optimizer's parameter {row} has {sorted(state)} only")
+    return dict(zip(parameters, states, strict=True))
+
+
+def _load_finite(path: Path) -> dict[str, Tensor]:
+    tensors = load_file(path)
+    for name, value in tensors.items():
+        if not value.is_floating_point() or not torch.isfinite(value).all():
+            raise ValueError(f"{name!r} in {path.name} holds NaN, infinite values or no floats")
+    return tensors
 
 
 def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:

@@ -7,11 +7,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from spacy.util import load_config
+from spacy.util import load_config_from_str
+from thinc.api import Config
 
 from ..elmo import BiLMOptions
 from ..elmo.options import CharCNNOptions, LSTMOptions
-from ..errors import Errors
+from ..errors import Errors, shown
 
 # The shape of `small-en`: 3.7 M parameters, 4.7 MFLOP per token in the LSTMs.
 _SMALL = BiLMOptions(
@@ -22,6 +23,12 @@ _SMALL = BiLMOptions(
     ),
     lstm=LSTMOptions(dim=512, projection_dim=128),
 )
+
+# References to values that hold references multiply: a few lines could ask for all memory.
+_MOST_BYTES, _MOST_REFERENCES = 1 << 16, 24
+
+# Numbers beyond this are a slip, and fit no array.
+_MOST = 1 << 48
 
 # Text that a model of this size is worth training on; less is read several times.
 _WORDS_WANTED = 2_000_000
@@ -96,14 +103,16 @@ class PretrainingConfig:
         if not path.is_file():
             raise FileNotFoundError(Errors.EL401.format(path=path))
         try:
-            config = load_config(path, interpolate=True)
+            config = _read(path)
             if unknown := sorted(set(config) - {"text", "training", "bilm", "paths"}):
                 raise ValueError(f"unknown block [{unknown[0]}]")
             text = _block(TextConfig, config.get("text", {}), "text")
             training = _block(TrainingConfig, config.get("training", {}), "training")
             _check_names(config.get("bilm", {}), _SMALL.to_dict(), "bilm")
-        except (ValueError, configparser.Error) as err:
-            raise ValueError(Errors.EL405.format(path=path, problem=err)) from err
+        # Of a reference that leads nowhere or in a circle, the reader tells by the last four.
+        except (ValueError, configparser.Error, LookupError, TypeError, RecursionError) as err:
+            problem = str(err).strip() or repr(err)
+            raise ValueError(Errors.EL405.format(path=path, problem=problem)) from err
         if "bilm" not in config:
             return cls(text, training)
         return cls(text, training, BiLMOptions.from_dict(config["bilm"], source=f"{path} [bilm]"))
@@ -140,6 +149,15 @@ class PretrainingConfig:
         }
 
 
+def _read(path: Path) -> Config:
+    text = path.read_bytes()[: _MOST_BYTES + 1].decode("utf-8-sig")
+    if len(text) > _MOST_BYTES or text.count("${") > _MOST_REFERENCES:
+        raise ValueError(
+            f"it has more than {_MOST_BYTES:,} characters or {_MOST_REFERENCES} references ${{...}}"
+        )
+    return load_config_from_str(text, interpolate=True)
+
+
 def _is_packed(path: Path) -> bool:
     return path.suffix in (".gz", ".xz")
 
@@ -161,8 +179,9 @@ def _block(cls: type, values: dict[str, Any], name: str) -> Any:
     for key, value in values.items():
         checked[key] = _value(value, type(defaults[key]), f"[{name}] {key}")
         least = _LEAST.get(key)
-        if least is not None and not least <= checked[key] < float("inf"):
-            raise ValueError(f"[{name}] {key} is {value!r}, not {least} or more")
+        if least is not None and not least <= checked[key] <= _MOST:
+            wanted = f"{least} or more" if not checked[key] > _MOST else f"at most {_MOST}"
+            raise ValueError(f"[{name}] {key} is {shown(value)}, not {wanted}")
     _check_lists(checked, name)
     return cls(**checked)
 
@@ -174,16 +193,16 @@ def _value(value: Any, wanted: type, place: str) -> Any:
         return float(value)
     if type(value) is not wanted:
         kind = "list" if wanted is tuple else wanted.__name__
-        raise ValueError(f"{place} is {value!r}, not of type {kind}")
+        raise ValueError(f"{place} is {shown(value)}, not of type {kind}")
     return value
 
 
 def _check_lists(values: dict[str, Any], name: str) -> None:
     for path in values.get("paths", ()):
         if not isinstance(path, str):
-            raise ValueError(f"[{name}] paths holds {path!r}, which is no text")
+            raise ValueError(f"[{name}] paths holds {shown(path)}, which is no text")
     cutoffs = values.get("softmax_cutoffs", ())
     if not all(type(cutoff) is int for cutoff in cutoffs) or any(
         low >= high for low, high in pairwise((0, *cutoffs))
     ):
-        raise ValueError(f"[{name}] softmax_cutoffs is {cutoffs}, not rising whole numbers")
+        raise ValueError(f"[{name}] softmax_cutoffs is {shown(cutoffs)}, not rising whole numbers")

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO, Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 from spacy.tokens import Doc
 from tqdm import tqdm
 
+from ..corpus.xz import XZReader
 from ..elmo.storage import replace_when_written
 from ..errors import Errors
 
@@ -34,6 +36,8 @@ _POOL = 16384
 _LONGEST_LINE = 1_000_000
 # What is not text: NUL, and how "surrogateescape" marks a byte that is not UTF-8.
 _NOT_TEXT = re.compile("[\0\udc80-\udcff]")
+
+_DTYPES = {"counts": "int64", "tokens": "int32", "offsets": "int64", "source": "int32"}
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ class TokenizedText:
 
     def to_disk(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
-        for name in ("counts", "tokens", "offsets", "source"):
+        for name in _DTYPES:
             with replace_when_written(directory / f"{name}.npy") as path, path.open("wb") as file:
                 np.save(file, getattr(self, name), allow_pickle=False)
         with replace_when_written(directory / "words.json") as path:
@@ -74,12 +78,50 @@ class TokenizedText:
         try:
             arrays = {
                 name: np.load(directory / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-                for name in ("counts", "tokens", "offsets", "source")
+                for name in _DTYPES
             }
             data = json.loads((directory / "words.json").read_text(encoding="utf8"))
-            return cls(words=data["words"], sources=data["sources"], **arrays)
-        except (OSError, EOFError, ValueError, KeyError, TypeError) as err:
+            text = cls(words=data["words"], sources=data["sources"], **arrays)
+            text._check()
+        # A header that is none of numpy's is read as a Python literal and fails like one.
+        except (
+            OSError,
+            EOFError,
+            ValueError,
+            LookupError,
+            TypeError,
+            SyntaxError,
+            TokenError,
+            OverflowError,
+            RecursionError,
+        ) as err:
             raise ValueError(Errors.EL412.format(path=directory, problem=err)) from err
+        return text
+
+    def _check(self) -> None:
+        """Raise ValueError unless the parts belong together; reads every array once."""
+        for name, dtype in _DTYPES.items():
+            array = getattr(self, name)
+            if not isinstance(array, np.ndarray) or array.ndim != 1 or array.dtype != dtype:
+                raise ValueError(f"{name}.npy holds no list of {dtype} numbers")
+        for name in ("words", "sources"):
+            listed = getattr(self, name)
+            if not isinstance(listed, list) or not all(isinstance(word, str) for word in listed):
+                raise ValueError(f'"{name}" in words.json is no list of texts')
+        if len(self.counts) != len(self.words) or len(self.source) != self.n_sentences:
+            raise ValueError("its files are of different lengths")
+        if (
+            not self.n_sentences
+            or self.offsets[0] != 0
+            or self.offsets[-1] != len(self.tokens)
+            or (self.offsets[1:] <= self.offsets[:-1]).any()
+            or (self.source[1:] < self.source[:-1]).any()
+        ):
+            raise ValueError("its sentences do not follow one another")
+        for name, length in (("tokens", len(self.words)), ("source", len(self.sources))):
+            array = getattr(self, name)
+            if array.min() < 0 or array.max() >= length:
+                raise ValueError(f"{name}.npy points beyond the end of words.json")
 
 
 def tokenize(paths: Sequence[Path], *, progress: bool = True) -> TokenizedText:
@@ -208,6 +250,7 @@ def _words(doc: Doc) -> list[str]:
 
 
 def _open(path: Path) -> IO[str]:
-    opener: Any = {".xz": lzma, ".gz": gzip}.get(path.suffix, io)
+    opener: Any = {".xz": XZReader, ".gz": gzip.GzipFile}.get(path.suffix, io.FileIO)
+    file = io.BufferedReader(opener(path))
     # Bytes that are not UTF-8 pass as surrogates, so that the line they stand in can be named.
-    return io.TextIOWrapper(opener.open(path, "rb"), encoding="utf-8-sig", errors="surrogateescape")
+    return io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape")
