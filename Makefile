@@ -13,6 +13,14 @@ run: $(VENV)/.installed
 test: $(VENV)/.installed lint
 	$(BIN)/python -m pytest -q --cov=spacy_elmo_ner --cov-report=term --cov-fail-under=90
 
+# Ratios to AllenNLP, en_core_web_sm and the trained baselines, on a machine that does nothing else.
+# Needs `make run` before, and benchmarks/allennlp_peer/README.md for the first of the three.
+bench: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.bilm_speed
+	$(BIN)/python -m benchmarks.pipeline_speed ours=training/elmo/model-best \
+		spacy-cnn=training/tok2vec/model-best en_core_web_sm --corpus corpus/dev.spacy
+	$(BIN)/python scripts/speed_page.py
+
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -16,11 +16,11 @@ def render_markdown(results: Results) -> str:
     for corpus in results.corpora:
         parts.append(f"### {corpus_title(corpus)}")
         for table in detail_tables(corpus):
-            parts += [f"{table.title}:", _markdown_table(table)]
+            parts += [f"{table.title}:", markdown_table(table)]
         for system in corpus.systems:
             types = type_detail_table(corpus, system.pipeline)
             if types is not None:
-                parts += [f"{types.title}:", _markdown_table(types)]
+                parts += [f"{types.title}:", markdown_table(types)]
     facts = ", ".join(f"{name} {value}" for name, value in results.environment.items())
     parts += ["## Made with", f"{results.created}. {facts}."]
     return "\n\n".join(parts) + "\n"
@@ -43,13 +43,13 @@ def _body(results: Results) -> Iterator[str]:
         yield f"### {corpus_title(corpus)}"
         for table in main_tables(corpus):
             yield f"{table.title}:"
-            yield _markdown_table(table)
+            yield markdown_table(table)
     yield legend(results)
     for example in results.examples:
         yield f"{example.title}:"
-        yield _markdown_table(_side_by_side(example))
+        yield markdown_table(_side_by_side(example))
     yield "### Speed and size"
-    yield _markdown_table(pipeline_table(results))
+    yield markdown_table(pipeline_table(results))
     timing = timing_remark(results)
     if timing is not None:
         yield timing
@@ -67,7 +67,7 @@ def _side_by_side(example: Example) -> Table:
     return Table(example.title, ["", "entities"], rows, frozenset({0, 1}))
 
 
-def _markdown_table(table: Table) -> str:
+def markdown_table(table: Table) -> str:
     rule = ["---" if i in table.text_columns else "---:" for i in range(len(table.header))]
     rows = [[_cell(cell) for cell in row] for row in (table.header, rule, *table.rows)]
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)

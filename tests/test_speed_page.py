@@ -1,0 +1,52 @@
+"""docs/speed.md is what the script writes from the committed results."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("matplotlib", reason="the picture needs the extra [project]")
+
+from scripts import speed_page
+
+PIPELINES = {
+    "corpus": "dev.spacy",
+    "machine": {"threads": 2},
+    "reference": "peer",
+    "throughput": [
+        {"pipeline": "ours", "median": 9000.0, "ratio": 1.5},
+        {"pipeline": "peer", "median": 6000.0, "ratio": 1.0},
+    ],
+    "accuracy": {"ours": {"ents_f": 0.85, "tag_acc": 0.98}},
+    "latency": [
+        {"pipeline": name, "n": 200, "p50_ms": 4.0, "p99_ms": 9.5} for name in ("ours", "peer")
+    ],
+    "lengths": [{"words": 10, "median": 8000.0}, {"words": 100_000, "median": 9000.0}],
+    "settings": [{"batch_size": 256, "threads": 2, "n_process": 1, "median": 9000.0}],
+}
+
+
+@pytest.fixture
+def arguments(tmp_path: Path) -> list[str]:
+    results = tmp_path / "results"
+    results.mkdir()
+    (results / "pipelines.json").write_text(json.dumps(PIPELINES), encoding="utf8")
+    return ["--results", str(results), "--output", str(tmp_path / "docs" / "speed.md")]
+
+
+def test_the_page_has_the_figures_and_a_picture(arguments: list[str], tmp_path: Path) -> None:
+    assert speed_page.main(arguments) == 0
+    page = (tmp_path / "docs" / "speed.md").read_text(encoding="utf8")
+    assert "| ours | 9,000 | 1.50x | 4.0 | 9.5 | 85.00 | 98.00 |" in page
+    assert "| peer | 6,000 | 1.00x | 4.0 | 9.5 | - | - |" in page
+    assert "From 10 to 100,000 words: 8,000 to 9,000." in page
+    assert "AllenNLP" not in page  # its results are not there
+    picture = tmp_path / "docs" / "pictures" / "speed-lengths.png"
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_check_writes_nothing(arguments: list[str], tmp_path: Path) -> None:
+    assert speed_page.main([*arguments, "--check"]) == 1
+    assert not (tmp_path / "docs").exists()
+    speed_page.main(arguments)
+    assert speed_page.main([*arguments, "--check"]) == 0
