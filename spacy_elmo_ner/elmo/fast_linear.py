@@ -15,6 +15,16 @@ _PRODUCT = getattr(torch.ops.mkldnn, "_linear_pointwise", None)
 _REORDER = getattr(torch.ops.mkldnn, "_reorder_linear_weight", None)
 
 
+def padded(n: int) -> int:
+    """Rows that a product of n rows is given: n up to 16, then 8 numbers in each power of two.
+
+    oneDNN compiles a program for each number of rows and keeps it for good, half a megabyte each:
+    with every number that a stream of texts comes to, that is gigabytes.
+    """
+    step = 1 if n <= 16 else max(8, 1 << ((n - 1).bit_length() - 4))
+    return -(-n // step) * step
+
+
 class FastLinear:
     """x (n, n_in) -> x @ weight.T + bias (n, n_out), for weights that do not change; no gradients.
 
@@ -32,7 +42,9 @@ class FastLinear:
 
     def __call__(self, x: Tensor) -> Tensor:
         if self._reordered and _PRODUCT:
-            return _PRODUCT(x, self._weight, self._bias, "none", [], "")
+            n = len(x)
+            x = F.pad(x, (0, 0, 0, padded(n) - n)) if padded(n) != n else x
+            return _PRODUCT(x, self._weight, self._bias, "none", [], "")[:n]
         return F.linear(x, self._weight, self._bias)
 
 
@@ -70,5 +82,6 @@ class Derived(Generic[T]):
     def forget(self) -> None:
         self._key = self._value = None
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Derived[T]":
-        return Derived()
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Also to another process: what is laid out for a CPU has no bytes to send.
+        return Derived, ()

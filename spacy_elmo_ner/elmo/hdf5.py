@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from ..errors import Errors
+from .hdf5_heaps import check_heaps
 from .options import N_CHARACTERS
 from .storage import check_size, weights_in
 
@@ -101,6 +102,7 @@ def read_hdf5(bilm: "BiLM", path: str | Path) -> None:
         raise FileNotFoundError(Errors.EL003.format(path=path, what="weights.hdf5"))
     check_size(bilm.options, path.stat().st_size, path)
     try:
+        check_heaps(path)
         with h5py.File(path, "r") as file:
             _read(bilm, file, path)
     except _Misfit:

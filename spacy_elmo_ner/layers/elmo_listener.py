@@ -58,6 +58,14 @@ class ListenerState:
     def __deepcopy__(self, memo: dict[int, Any]) -> "ListenerState":
         return ListenerState()
 
+    def __getstate__(self) -> dict[str, Any]:
+        # To another process pipes go together, and stay linked there.
+        return {"upstream": self.upstream}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__()  # type: ignore[misc]
+        self.link(state["upstream"])
+
 
 def build_elmo_listener_v1(
     width: int, upstream: str = "elmo", n_layers: int = 3, layer_norm: bool = False

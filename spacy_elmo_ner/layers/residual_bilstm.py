@@ -54,10 +54,25 @@ def build_residual_bilstm_v1(
         dims={"nI": None, "nO": 2 * units},
         attrs={"encoding": Encoding(precision)},
     )
-    model.shims.append(
-        TorchShim(lambda: ResidualBiLSTM(model.get_dim("nI"), units, dropout, recurrent_dropout))
-    )
+    model.shims.append(TorchShim(_Make(model, units, dropout, recurrent_dropout)))
     return model
+
+
+@dataclass(frozen=True)
+class _Make:
+    """Makes the module once nI is known. A function could not go to a spawned process."""
+
+    model: EncoderModel
+    units: int
+    dropout: float
+    recurrent_dropout: float
+
+    def __call__(self) -> "ResidualBiLSTM":
+        nI = self.model.get_dim("nI")
+        return ResidualBiLSTM(nI, self.units, self.dropout, self.recurrent_dropout)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "_Make":
+        return self  # as of a function; the model has a way of its own to be copied
 
 
 def forward(

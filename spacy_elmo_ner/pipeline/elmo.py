@@ -100,7 +100,7 @@ class Elmo(TrainablePipe):
         shim.learn_rate_scale = learn_rate_scale
         model.attrs["replace_listener"] = _unlinked
         model.attrs["replace_listener_cfg"] = replace_listener_cfg
-        self._kept: weakref.WeakKeyDictionary[Doc, _Kept] = weakref.WeakKeyDictionary()
+        self._kept = _KeptLayers()
         self._pending: tuple[DocLayers, LayersBackprop] | None = None
         self._optimizer: Optimizer | None = None
         self._cache: LayersCache | None = None
@@ -328,6 +328,13 @@ class _Kept:
     def __init__(self, layers: Any) -> None:
         self.layers = layers
         self.readers: set[int] = set()
+
+
+class _KeptLayers(weakref.WeakKeyDictionary[Doc, _Kept]):
+    """By Doc, and no longer than the Doc; another process has other Docs."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _KeptLayers, ()
 
 
 def _unlinked(model: BiLMModel) -> BiLMModel:
