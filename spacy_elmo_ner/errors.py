@@ -117,7 +117,7 @@ class Errors(metaclass=_Coded):
         "{found}. Set the listener's width to {found}."
     )
     EL105 = "{name!r} shares representations and has no labels. Add labels to the pipes after it."
-    EL107 = "precision is {value!r}, not one of {names}."
+    EL107 = "Unknown precision {value!r}. Use one of {names}."
     EL108 = (
         "{name!r} cannot be calibrated: no token of these examples is annotated. Give examples "
         "with gold annotation, such as the dev part of the corpus."
@@ -246,8 +246,8 @@ class Errors(metaclass=_Coded):
     )
     EL215 = "Unknown {what} {value!r}. Use one of {known}."
     EL220 = (
-        "No file {path}. A corpus folder holds train.conll, dev.conll and test.conll: a word a "
-        "line, with its tag and entity label behind tabs."
+        "No file {path}. Put train.conll, dev.conll and test.conll into the corpus folder: a word "
+        "a line, with its tag and entity label behind tabs."
     )
     EL221 = "{path}, line {line}: byte {value} is not UTF-8. Save the file as UTF-8."
     EL222 = (
@@ -269,8 +269,8 @@ class Errors(metaclass=_Coded):
     )
     EL240 = "{path} cannot be read as a label map: {problem}. Write JSON or YAML, see {example}."
     EL241 = (
-        '{path}: {place} is {value}. A label map holds "description" (text) and "ents" and '
-        '"tags", each from labels to labels, or to null where there is nothing like it.'
+        '{path}: {place} is {value}. Write "description" (text), "ents" and "tags" into a label '
+        "map, the last two from labels to labels, or to null where there is nothing like it."
     )
 
     # EL3xx: comparison
@@ -302,7 +302,10 @@ class Errors(metaclass=_Coded):
         "There is no folder {source}. Train it first (`python -m spacy project run train`) or give "
         "another folder."
     )
-    EL309 = "{source} does not load: {problem}"
+    EL309 = (
+        "{source} does not load: {problem}. Install what it was trained with, or give another "
+        "pipeline."
+    )
     EL310 = (
         "{pipeline} predicts the {kind} {labels}, which is in no label map given for it and not "
         'in gold ({gold}). Add a line to "{section}" of a label map, "{first}": <gold label> '
@@ -312,7 +315,10 @@ class Errors(metaclass=_Coded):
         'The name {name!r} is taken ("gold" always is). Name each pipeline differently, '
         "for instance --pipeline ours=training/elmo/model-best."
     )
-    EL312 = "{source} has no component that sets entities or tags, so it cannot be compared."
+    EL312 = (
+        "{source} has no component that sets entities or tags, so it cannot be compared. Give a "
+        "pipeline with a tagger or an entity recognizer."
+    )
     EL313 = "No pipeline is left to compare. {reasons}"
     EL314 = (
         "Two label maps for the same pipelines: {first} and {second}. Give one map for all, and "
@@ -341,8 +347,11 @@ class Errors(metaclass=_Coded):
     )
 
     # EL4xx: pre-training
-    EL401 = "No file {path}. Give text files (.txt, .txt.gz, .txt.xz) or a pre-training config."
-    EL402 = "No words to train on in: {paths}. Give files with one sentence or paragraph a line."
+    EL401 = (
+        "No file {path}. Give text (.txt or .jsonl, also .gz or .xz), a .spacy file or a "
+        "pre-training config."
+    )
+    EL402 = "No words in: {paths}. Give files with one sentence or paragraph a line."
     EL403 = (
         "{path}, line {line}: not plain UTF-8 text ({problem}). Convert the file to UTF-8 text "
         "with one sentence or paragraph a line."
@@ -380,10 +389,29 @@ class Errors(metaclass=_Coded):
         "writes it again."
     )
     EL413 = "The folder {path} holds no text files ({suffixes}). Give files or another folder."
-
     EL414 = (
         "The checkpoint {path} could not be written: {problem}. Those before it are whole: make "
         "room, and --resume goes on from the newest."
+    )
+    EL415 = (
+        '{path}, line {line}: {problem}. Write one JSON object a line, such as {{"text": "..."}}, '
+        "with one or more paragraphs as its text."
+    )
+    EL416 = (
+        "Too few words to predict: {words}. Give more text, or set [text] n_vocabulary to a larger "
+        "number; three of its words are marks."
+    )
+    EL417 = (
+        "{path} cannot be read as spaCy Docs: {problem}. Write it with DocBin.to_disk or `python "
+        "-m spacy convert`."
+    )
+    EL418 = (
+        "{path} could not be written: {problem}. Make room; then the same command with --resume "
+        "goes on from the newest checkpoint."
+    )
+    EL419 = (
+        '{n} processes cannot share running text. Set [training] state = "sentence", or run one '
+        "process."
     )
 
     # EL5xx: commands
@@ -395,6 +423,15 @@ class Errors(metaclass=_Coded):
         "The weights to start from have another shape than the config: {init} and {config}. Leave "
         "[bilm] out of the config to take theirs."
     )
+    EL422 = (
+        "No file {path}, which tells the held-out part of the text a biLM was trained on. Give "
+        "the text to measure on, or the folder of a run that still has its text."
+    )
+    EL423 = (
+        "{path} cannot be read as counts of a text: {problem}. Delete it, and the run's command "
+        "with --resume writes it again."
+    )
+    EL424 = "{path} held nothing out of its text. Give the text to measure on."
     EL502 = (
         "No file {path}. Run a comparison first: python -m spacy project run compare, or "
         "python -m spacy elmo compare --output FOLDER."
@@ -412,6 +449,11 @@ class Errors(metaclass=_Coded):
         "{n} different texts cannot be cut into {folds} folds with a dev part each. Give more "
         "texts, or fewer --folds; at least 2."
     )
+    EL525 = (
+        "Drawing curves needs {package}, which is not installed: pip install "
+        "spacy-elmo-ner[project]"
+    )
+    EL526 = "No file {path}. Give the folder of a run of `python -m spacy elmo pretrain`."
     EL511 = (
         "Found the config {path} beside {n} other files. Give one config alone, which names its "
         "text files itself, or text files and folders."

@@ -9,6 +9,7 @@ from .calibrate import calibrate_cli
 from .compare import compare_cli
 from .convert import convert_cli
 from .corpus import corpus_cli
+from .curves import curves_cli
 from .perplexity import perplexity_cli
 from .pretrain import pretrain_cli
 from .report import report_cli
@@ -22,6 +23,7 @@ elmo_cli = typer.Typer(
 app.add_typer(elmo_cli)
 
 elmo_cli.command("pretrain")(pretrain_cli)
+elmo_cli.command("curves")(curves_cli)
 elmo_cli.command("perplexity")(perplexity_cli)
 elmo_cli.command("convert")(convert_cli)
 elmo_cli.command("assets")(assets_cli)

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from wasabi import msg
@@ -16,13 +16,13 @@ def perplexity_cli(
         Path, typer.Argument(metavar="DIR", help="A folder that `elmo pretrain` wrote.")
     ],
     text: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
-            metavar="TEXT",
-            help="Text files (.txt, .gz, .xz) or folders of them, UTF-8, one sentence or "
-            "paragraph a line. It should be text that the biLM was not trained on.",
+            metavar="[TEXT]...",
+            help="Text files (.txt or .jsonl, also .gz or .xz; .spacy) or folders of them. It "
+            "should be text that the biLM was not trained on. Default: what it held out itself.",
         ),
-    ],
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object instead of a table.")
     ] = False,
@@ -31,25 +31,38 @@ def perplexity_cli(
 
     Every word, and one mark at each sentence's end, is predicted over the full vocabulary; lower
     is better. Perplexities compare only between biLMs with the same vocabulary and text: words
-    outside the vocabulary count as one unknown word, so a small vocabulary flatters.
+    outside the vocabulary count as one unknown word, so a small vocabulary flatters. Of several
+    files, each is also measured by itself.
 
-    Example:
+    Examples:
 
     python -m spacy elmo perplexity my-bilm held-out.txt
+
+    python -m spacy elmo perplexity my-bilm
     """
-    from ..pretraining.perplexity import load_language_model, measure_files
-    from ..pretraining.text import find_text_files
+    from ..pretraining.files import find_text_files
+    from ..pretraining.perplexity import load_language_model, measure_files, measure_held_out
 
     try:
         model, vocabulary = load_language_model(directory)
-        found = measure_files(model, vocabulary, find_text_files(text), progress=not as_json)
+        if text:
+            files = find_text_files(text)
+            whole, by_source = measure_files(model, vocabulary, files, progress=not as_json)
+        else:
+            whole, by_source = measure_held_out(model, vocabulary, directory)
     except (OSError, ValueError) as err:
         msg.fail(str(err), exits=1)
-    _show(found, as_json)
+    if as_json:
+        sources = [{"file": name, **_figures(found)} for name, found in by_source.items()]
+        print(json.dumps({**_figures(whole), "sources": sources}, indent=2))
+        return
+    _show(whole)
+    if len(by_source) > 1:
+        _show_sources(by_source)
 
 
-def _show(found: "Perplexity", as_json: bool) -> None:
-    rows = {
+def _figures(found: "Perplexity") -> dict[str, Any]:
+    return {
         "forward": found.forward,
         "backward": found.backward,
         "mean": found.mean,
@@ -57,9 +70,9 @@ def _show(found: "Perplexity", as_json: bool) -> None:
         "oov": found.oov,
         "n_tokens": found.n_tokens,
     }
-    if as_json:
-        print(json.dumps(rows, indent=2))
-        return
+
+
+def _show(found: "Perplexity") -> None:
     msg.table(
         [
             ("Perplexity forward", f"{found.forward:,.2f}"),
@@ -70,4 +83,23 @@ def _show(found: "Perplexity", as_json: bool) -> None:
             ("Tokens", f"{found.n_tokens:,}"),
         ],
         aligns=("l", "r"),
+    )
+
+
+def _show_sources(by_source: "dict[str, Perplexity]") -> None:
+    msg.table(
+        [
+            (
+                name,
+                f"{found.forward:,.2f}",
+                f"{found.backward:,.2f}",
+                f"{found.oov:.2%}",
+                f"{found.n_tokens:,}",
+            )
+            for name, found in by_source.items()
+        ],
+        header=("File", "Forward", "Backward", "Outside", "Tokens"),
+        divider=True,
+        aligns=("l", "r", "r", "r", "r"),
+        max_col=60,
     )

@@ -20,7 +20,8 @@ def pretrain_cli(
         typer.Argument(
             metavar="CONFIG|TEXT",
             help="A config (.cfg) with the blocks [text], [training] and [bilm]; or text files "
-            "(.txt, .gz, .xz) and folders of them, UTF-8, one sentence or paragraph a line.",
+            "and folders of them: .txt, UTF-8, one sentence or paragraph a line; .jsonl, one "
+            '{"text": ...} a line; both also .gz or .xz; .spacy, which keeps its own words.',
         ),
     ],
     output: Annotated[
@@ -29,7 +30,7 @@ def pretrain_cli(
             "--output",
             "-o",
             help="Folder for the biLM (options.json, weights.safetensors), its softmax and "
-            "vocabulary, log.jsonl, and the checkpoints.",
+            "vocabulary, text.json (what was read), log.jsonl, curves.png, and the checkpoints.",
         ),
     ],
     resume: Annotated[
@@ -94,6 +95,7 @@ def pretrain_cli(
     msg.good(f"Wrote a biLM of {bilm.options.n_params:,} parameters to {output}")
     model = {"@architectures": "spacy_elmo_ner.BiLM.v1", "name": str(output)}
     print(f'In a pipeline: nlp.add_pipe("elmo", config={{"model": {model}}})')
+    _draw(output)
     print(f"On other text: python -m spacy elmo perplexity {output} TEXT")
 
 
@@ -104,7 +106,7 @@ def read_config(source: Sequence[Path]) -> "PretrainingConfig":
     without text (EL413), or a config that is wrong.
     """
     from ..pretraining.config import PretrainingConfig
-    from ..pretraining.text import find_text_files
+    from ..pretraining.files import find_text_files
 
     configs = [path for path in source if path.suffix == ".cfg"]
     if not configs:
@@ -118,9 +120,19 @@ def _announce(config: "PretrainingConfig") -> None:
     text, training = config.text, config.training
     budget = f"{training.max_steps:,} steps" if training.max_steps else _passes(training.max_epochs)
     msg.info(
-        f"Training on {len(text.paths)} text files for {budget}, "
-        f"{training.batch_tokens:,} tokens a step, {text.n_vocabulary:,} words at most to predict"
+        f"Training for {budget}, {training.batch_tokens:,} tokens a step, "
+        f"{text.n_vocabulary:,} words at most to predict"
     )
+
+
+def _draw(output: Path) -> None:
+    """The curves, where matplotlib is installed; a run is worth as much without them."""
+    from .curves import draw_curves
+
+    try:
+        print(f"Curves: {draw_curves(output)}")
+    except (ImportError, OSError, ValueError) as err:
+        msg.warn(f"No picture of the curves: {err}")
 
 
 def _passes(n: int) -> str:

@@ -87,10 +87,11 @@ class TrainingLog:
     """A pre-training's curves: loss in nats a token, held-out perplexity by direction.
 
     ``loss`` holds (tokens read, mean loss since the point before), ``forward`` and ``backward``
-    (tokens read, perplexity).
+    (tokens read, perplexity), ``learning_rate`` (tokens read, rate), empty where it was not logged.
     """
 
     name: str
     loss: list[tuple[int, float]]
     forward: list[tuple[int, float]] = field(default_factory=list)
     backward: list[tuple[int, float]] = field(default_factory=list)
+    learning_rate: list[tuple[int, float]] = field(default_factory=list)

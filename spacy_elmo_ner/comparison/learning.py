@@ -37,14 +37,16 @@ def read_training_log(path: Path) -> TrainingLog:
         with open(path, encoding="utf8") as lines:
             rows = [json.loads(line) for line in lines if line.strip()]
         loss = [(int(row["n_tokens"]), float(row["loss"])) for row in rows]
-        forward, backward = _perplexity(rows, "forward"), _perplexity(rows, "backward")
+        forward, backward = _column(rows, "forward"), _column(rows, "backward")
+        learning_rate = _column(rows, "learning_rate")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(Errors.EL319.format(path=path, problem=repr(error))) from error
-    return TrainingLog(path.resolve().parent.name, _thinned(loss), forward, backward)
+    name = path.resolve().parent.name
+    return TrainingLog(name, _thinned(loss), forward, backward, _thinned(learning_rate))
 
 
-def _perplexity(rows: Sequence[dict[str, Any]], direction: str) -> list[tuple[int, float]]:
-    return [(int(row["n_tokens"]), float(row[direction])) for row in rows if direction in row]
+def _column(rows: Sequence[dict[str, Any]], name: str) -> list[tuple[int, float]]:
+    return [(int(row["n_tokens"]), float(row[name])) for row in rows if name in row]
 
 
 def _thinned(points: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:

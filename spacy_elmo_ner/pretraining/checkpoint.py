@@ -16,6 +16,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from ..elmo import BiLMOptions
+from ..elmo.bilm import BiLMStates
+from ..elmo.lstm import LSTMState
 from ..errors import Errors, shown
 
 # How a file that is missing, cut short or overwritten shows itself.
@@ -56,9 +59,11 @@ def save_checkpoint(
     progress: Progress,
     config: dict[str, Any],
     keep: int,
+    states: BiLMStates | None = None,
 ) -> None:
     """Write ``directory/step-00000500`` and delete all but the newest `keep` checkpoints.
 
+    states: where running text stands, if the run has any.
     Raises OSError where it cannot be written; those before stay as they are.
     """
     final = directory / f"step-{progress.step:08d}"
@@ -68,6 +73,8 @@ def save_checkpoint(
     try:
         save_file(_contiguous(model.state_dict()), temporary / "model.safetensors")
         save_file(_optimizer_tensors(optimizer), temporary / "optimizer.safetensors")
+        if states is not None:
+            save_file(_state_tensors(states), temporary / "states.safetensors")
         state = {"progress": asdict(progress), "config": config}
         (temporary / "state.json").write_text(json.dumps(state, indent=2), encoding="utf8")
         for path in temporary.iterdir():
@@ -121,6 +128,34 @@ def load_checkpoint(
     return progress
 
 
+def load_states(path: Path, options: BiLMOptions) -> BiLMStates:
+    """The LSTM states that running text goes on from: (n_streams, ...) float32 each.
+
+    Raises ValueError if they are missing or damaged.
+    """
+    try:
+        tensors = _load_finite(path / "states.safetensors")
+        n_streams = len(next(iter(tensors.values())))
+        lstm = options.lstm
+        shapes = {"h": (n_streams, lstm.projection_dim), "c": (n_streams, lstm.dim)}
+
+        def layer(direction: str, depth: int) -> LSTMState:
+            found = {part: tensors.pop(f"{direction}.{depth}.{part}") for part in shapes}
+            if {part: tuple(value.shape) for part, value in found.items()} != shapes:
+                raise ValueError(f"its layer {depth} is of another shape")
+            return LSTMState(**found)
+
+        forward, backward = (
+            [layer(direction, depth) for depth in range(lstm.n_layers)]
+            for direction in ("forward", "backward")
+        )
+        if tensors:
+            raise ValueError(f"it also holds {sorted(tensors)}")
+    except (*_DAMAGED, StopIteration) as err:
+        raise ValueError(Errors.EL410.format(path=path, problem=err)) from err
+    return forward, backward
+
+
 def _progress(values: dict[str, Any]) -> Progress:
     progress = Progress(**values)
     for name, value in asdict(progress).items():
@@ -167,6 +202,17 @@ def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
             f"{i}.{name}": value
             for i, parameter in enumerate(group["params"])
             for name, value in optimizer.state[parameter].items()
+        }
+    )
+
+
+def _state_tensors(states: BiLMStates) -> dict[str, Tensor]:
+    return _contiguous(
+        {
+            f"{direction}.{depth}.{part}": value
+            for direction, layers in zip(("forward", "backward"), states, strict=True)
+            for depth, state in enumerate(layers)
+            for part, value in state._asdict().items()
         }
     )
 

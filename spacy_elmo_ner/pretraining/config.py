@@ -13,6 +13,7 @@ from thinc.api import Config
 from ..elmo import BiLMOptions
 from ..elmo.options import CharCNNOptions, LSTMOptions
 from ..errors import Errors, shown
+from .files import is_packed
 
 # The shape of `small-en`: 3.7 M parameters, 4.7 MFLOP per token in the LSTMs.
 _SMALL = BiLMOptions(
@@ -33,9 +34,11 @@ _MOST = 1 << 48
 # Text that a model of this size is worth training on; less is read several times.
 _WORDS_WANTED = 2_000_000
 
-# The smallest value of each number; a vocabulary holds three special words and one more.
+_STATES = ("sentence", "running")
+
+# The smallest value of each number; a vocabulary holds three marks and two words to tell apart.
 _LEAST: dict[str, int | float] = {
-    "n_vocabulary": 4,
+    "n_vocabulary": 5,
     "n_held_out": 0,
     "seed": 0,
     "batch_tokens": 1,
@@ -53,7 +56,7 @@ _LEAST: dict[str, int | float] = {
 
 @dataclass(frozen=True)
 class TextConfig:
-    """paths: text files, one sentence or paragraph a line; named twice counts twice.
+    """paths: text files, as `files` reads them, and folders of them; named twice counts twice.
 
     n_vocabulary: words that can be predicted. n_held_out: sentences at the end of each file
     that are kept for measuring and never trained on.
@@ -69,6 +72,8 @@ class TrainingConfig:
     """batch_tokens: tokens of one step. max_steps: 0 for max_epochs passes over the text.
 
     learning_rate: of AdamW, reached after warmup_steps and brought to zero along a cosine.
+    state: where the LSTMs begin a sentence. "sentence": at zeros. "running": where they ended the
+    sentence before it in the text, as ELMo's original did; gradients still end with the sentence.
     softmax_cutoffs: vocabulary ranks where the adaptive softmax starts a narrower cluster.
     bf16: matrix products in bfloat16, all else in float32. checkpoint_every: steps.
     """
@@ -81,6 +86,7 @@ class TrainingConfig:
     warmup_steps: int = 500
     weight_decay: float = 0.01
     max_gradient: float = 5.0
+    state: str = "sentence"
     softmax_cutoffs: tuple[int, ...] = (800, 5_000, 20_000)
     bf16: bool = True
     evaluate_every: int = 500
@@ -128,7 +134,7 @@ class PretrainingConfig:
             if not path.is_file():
                 raise FileNotFoundError(Errors.EL401.format(path=path))
         # English text has about 6 bytes a word; packed, a third to a quarter of that.
-        n_words = sum(path.stat().st_size // (2 if _is_packed(path) else 6) for path in paths)
+        n_words = sum(path.stat().st_size // (2 if is_packed(path) else 6) for path in paths)
         epochs = min(10, max(1, round(_WORDS_WANTED / max(1, n_words))))
         return cls(
             text=TextConfig(
@@ -142,9 +148,12 @@ class PretrainingConfig:
         )
 
     def to_dict(self) -> dict[str, Any]:
+        training = asdict(self.training)
+        if training["state"] == TrainingConfig.state:
+            del training["state"]  # checkpoints from before there was a choice go on
         return {
             "text": asdict(self.text),
-            "training": asdict(self.training),
+            "training": training,
             "bilm": self.options.to_dict(),
         }
 
@@ -156,10 +165,6 @@ def _read(path: Path) -> Config:
             f"it has more than {_MOST_BYTES:,} characters or {_MOST_REFERENCES} references ${{...}}"
         )
     return load_config_from_str(text, interpolate=True)
-
-
-def _is_packed(path: Path) -> bool:
-    return path.suffix in (".gz", ".xz")
 
 
 def _check_names(block: dict[str, Any], known: dict[str, Any], name: str) -> None:
@@ -182,6 +187,8 @@ def _block(cls: type, values: dict[str, Any], name: str) -> Any:
         if least is not None and not least <= checked[key] <= _MOST:
             wanted = f"{least} or more" if not checked[key] > _MOST else f"at most {_MOST}"
             raise ValueError(f"[{name}] {key} is {shown(value)}, not {wanted}")
+        if key == "state" and checked[key] not in _STATES:
+            raise ValueError(f"[{name}] {key} is {shown(value)}, not one of {', '.join(_STATES)}")
     _check_lists(checked, name)
     return cls(**checked)
 

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..elmo import BiLM, BiLMOptions
+from ..elmo.bilm import BiLMStates
 from ..elmo.characters import BOS, EOS, words_to_ids
+from ..elmo.lstm import LSTMState
 from ..elmo.packing import Packing
 from .cross_entropy import linear_cross_entropy
 
@@ -115,19 +117,24 @@ class LanguageModel(nn.Module):
             div_value=2.0,
         )
 
-    def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, batch: Batch, states: BiLMStates | None = None
+    ) -> tuple[Tensor, Tensor, BiLMStates]:
         """Summed negative log-likelihood in nats, forward and backward: float32 scalars.
 
         Forward predicts every word and the end mark, backward every word and the begin mark:
-        `batch.n_predictions` each.
+        `batch.n_predictions` each. states: where each sentence starts; zeros if None. Returned
+        with the losses are the states they end in, cut off from the gradient.
         """
         vectors = self.bilm.char_cnn(batch.char_ids, batch.lengths)
-        layers, _ = self.bilm.contextualize(vectors[batch.word_index], batch.packing)
+        tokens = vectors[batch.word_index]
+        layers, last_states = self.bilm.contextualize(tokens, batch.packing, states)
         ahead, back = layers[-1].chunk(2, dim=1)  # each (n_flat, projection_dim)
         # The token a position predicts is its neighbour in the direction of reading.
         return (
             self._loss(ahead[~batch.is_last], batch.targets[~batch.is_first]),
             self._loss(back[~batch.is_first], batch.targets[~batch.is_last]),
+            _detached(last_states),
         )
 
     def _loss(self, hidden: Tensor, targets: Tensor) -> Tensor:
@@ -145,3 +152,11 @@ class LanguageModel(nn.Module):
             )
         losses.append(linear_cross_entropy(hidden, softmax.head.weight, in_head))
         return torch.stack(losses).sum()
+
+
+def _detached(states: BiLMStates) -> BiLMStates:
+    forward, backward = (
+        [LSTMState(state.h.detach(), state.c.detach()) for state in direction]
+        for direction in states
+    )
+    return forward, backward

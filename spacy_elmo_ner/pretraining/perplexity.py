@@ -4,17 +4,21 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save
 
 from ..elmo import BiLM
+from ..elmo.storage import replace_when_written
 from ..errors import Errors
+from .log import named_if_not_written
 from .objective import SPECIAL, BatchMaker, LanguageModel, Vocabulary
-from .text import TokenizedText, tokenize
+from .statistics import read_n_held_out
+from .text import TokenizedText, split_held_out, tokenize
 
 SOFTMAX_FILE, VOCABULARY_FILE = "softmax.safetensors", "vocabulary.txt"
 
@@ -39,6 +43,18 @@ class Perplexity:
         return math.sqrt(self.forward * self.backward)
 
 
+# Of a whole text, and of each source in it that holds a word.
+BySource = tuple[Perplexity, dict[str, Perplexity]]
+
+
+class _Sums(NamedTuple):
+    forward: float
+    backward: float
+    n_predictions: int
+    n_tokens: int
+    n_unknown: int
+
+
 def measure(
     model: LanguageModel,
     make_batch: BatchMaker,
@@ -48,35 +64,111 @@ def measure(
     *,
     batch_tokens: int = 4096,
 ) -> Perplexity:
-    """Perplexity of the sentences `rows` of a text, at least one; float32 throughout."""
+    """Perplexity of the sentences `rows` of a text, at least one; float32 throughout.
+
+    Each sentence is read by itself, from states of zeros, as a pipeline reads it.
+    """
+    return _perplexity(_sums(model, make_batch, text, rows, vocabulary, batch_tokens), vocabulary)
+
+
+def measure_files(
+    model: LanguageModel, vocabulary: Vocabulary, paths: Sequence[Path], *, progress: bool = True
+) -> BySource:
+    """Perplexity of text files together, and of each that holds a word by its path.
+
+    Raises FileNotFoundError or ValueError as `tokenize` does.
+    """
+    text = tokenize(paths, progress=progress)
+    return _by_source(model, vocabulary, text, np.arange(text.n_sentences), list(map(str, paths)))
+
+
+def measure_held_out(model: LanguageModel, vocabulary: Vocabulary, directory: Path) -> BySource:
+    """Perplexity of what the run in this folder held out, together and by source.
+
+    A source that was read several times is measured once. Raises FileNotFoundError or ValueError
+    where the folder has no text left, ValueError where nothing was held out.
+    """
+    n_held_out = read_n_held_out(directory)
+    text = TokenizedText.from_disk(directory / "text")
+    _, rows = split_held_out(text, n_held_out)
+    if not len(rows):
+        raise ValueError(Errors.EL424.format(path=directory))
+    by_content: dict[tuple[str, bytes], NDArray] = {}
+    for number, name in enumerate(text.sources):
+        part = rows[text.source[rows] == number]
+        content = np.concatenate([text.sentence(i) for i in part] or [text.tokens[:0]]).tobytes()
+        by_content.setdefault((name, content), part)
+    once = np.concatenate(list(by_content.values()))
+    return _by_source(model, vocabulary, text, once, text.sources)
+
+
+def _by_source(
+    model: LanguageModel,
+    vocabulary: Vocabulary,
+    text: TokenizedText,
+    rows: NDArray,
+    names: Sequence[str],
+) -> BySource:
+    make_batch = BatchMaker(text.words, vocabulary, model.bilm.options)
+    sums: dict[str, list[_Sums]] = {}
+    for number, name in enumerate(names):
+        part = rows[text.source[rows] == number]
+        if len(part):
+            sums.setdefault(name, []).append(_sums(model, make_batch, text, part, vocabulary))
+    whole = [each for parts in sums.values() for each in parts]
+    by_source = {name: _perplexity(_added(parts), vocabulary) for name, parts in sums.items()}
+    return _perplexity(_added(whole), vocabulary), by_source
+
+
+def _sums(
+    model: LanguageModel,
+    make_batch: BatchMaker,
+    text: TokenizedText,
+    rows: NDArray,
+    vocabulary: Vocabulary,
+    batch_tokens: int = 4096,
+) -> _Sums:
     totals = np.zeros(2)
     n_predictions = n_tokens = 0
     with torch.no_grad():
         for batch_rows in _by_length(text, rows, batch_tokens):
             batch = make_batch([text.sentence(i) for i in batch_rows])
-            forward, backward = model(batch)
+            forward, backward, _ = model(batch)
             totals += [forward.item(), backward.item()]
             n_predictions += batch.n_predictions
             n_tokens += batch.n_predictions - len(batch_rows)
-    known = np.asarray([word in vocabulary.index for word in text.words])
+    unknown = np.asarray([word not in vocabulary.index for word in text.words])
     tokens = np.concatenate([text.sentence(i) for i in rows])
-    forward, backward = np.exp(totals / n_predictions)
+    forward, backward = totals.tolist()
+    return _Sums(forward, backward, n_predictions, n_tokens, int(unknown[tokens].sum()))
+
+
+def _added(parts: Sequence[_Sums]) -> _Sums:
+    return _Sums(*map(sum, zip(*parts, strict=True)))
+
+
+def _perplexity(sums: _Sums, vocabulary: Vocabulary) -> Perplexity:
+    forward, backward = np.exp(np.array([sums.forward, sums.backward]) / sums.n_predictions)
     return Perplexity(
         forward=float(forward),
         backward=float(backward),
-        n_tokens=n_tokens,
+        n_tokens=sums.n_tokens,
         n_vocabulary=len(vocabulary),
-        oov=float(1 - known[tokens].mean()),
+        oov=sums.n_unknown / sums.n_tokens,
     )
 
 
-def measure_files(
-    model: LanguageModel, vocabulary: Vocabulary, paths: Sequence[Path], *, progress: bool = True
-) -> Perplexity:
-    """Perplexity of text files. Raises FileNotFoundError or ValueError as `tokenize` does."""
-    text = tokenize(paths, progress=progress)
-    make_batch = BatchMaker(text.words, vocabulary, model.bilm.options)
-    return measure(model, make_batch, text, np.arange(text.n_sentences), vocabulary)
+def write_language_model(model: LanguageModel, vocabulary: Vocabulary, output: Path) -> None:
+    """The biLM where `BiLM.from_disk` finds it, its softmax and vocabulary beside it."""
+    softmax = {name: value.contiguous() for name, value in model.softmax.state_dict().items()}
+    softmax["cutoffs"] = torch.tensor(model.softmax.cutoffs[:-1])
+    with named_if_not_written(output):
+        output.mkdir(parents=True, exist_ok=True)
+        with replace_when_written(output / SOFTMAX_FILE) as path:
+            path.write_bytes(save(softmax))
+        with replace_when_written(output / VOCABULARY_FILE) as path:
+            path.write_text("\n".join(vocabulary.words), encoding="utf8")
+        model.bilm.to_disk(output)
 
 
 def load_language_model(directory: Path) -> tuple[LanguageModel, Vocabulary]:

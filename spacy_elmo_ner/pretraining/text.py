@@ -1,42 +1,28 @@
-"""Raw text to word ids on disk, once; then sentences in shuffled batches, again and again.
+"""Raw text to word ids on disk, once; then sentences in shuffled batches, again and again."""
 
-Files hold one sentence or paragraph per line (.txt, also .gz and .xz). They are tokenized with
-spaCy's English tokenizer, so that the biLM sees words cut as a pipeline will cut them.
-"""
-
-import gzip
-import io
 import json
-import lzma
-import re
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from tokenize import TokenError
-from typing import IO, Any
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import spacy
 from numpy.typing import NDArray
-from spacy.tokens import Doc
 from tqdm import tqdm
 
-from ..corpus.xz import XZReader
 from ..elmo.storage import replace_when_written
 from ..errors import Errors
+from .files import read_sentences
 
-TEXT_SUFFIXES = (".txt", ".gz", ".xz")
 # Longer lines are cut here: the gradient of an LSTM reaches no further anyway.
 MAX_SENTENCE = 128
 # Batches are cut from pools of this many sentences sorted by length, so that the sentences of
 # a batch are about equally long and few steps run on part of the batch only.
 _POOL = 16384
-_LONGEST_LINE = 1_000_000
-# What is not text: NUL, and how "surrogateescape" marks a byte that is not UTF-8.
-_NOT_TEXT = re.compile("[\0\udc80-\udcff]")
-
 _DTYPES = {"counts": "int64", "tokens": "int32", "offsets": "int64", "source": "int32"}
 
 
@@ -67,7 +53,9 @@ class TokenizedText:
         directory.mkdir(parents=True, exist_ok=True)
         for name in _DTYPES:
             with replace_when_written(directory / f"{name}.npy") as path, path.open("wb") as file:
-                np.save(file, getattr(self, name), allow_pickle=False)
+                # numpy writes past Python where it knows the file, and misses that a disk is full.
+                unknown: Any = SimpleNamespace(write=file.write)
+                np.save(unknown, getattr(self, name), allow_pickle=False)
         with replace_when_written(directory / "words.json") as path:
             data = {"words": self.words, "sources": self.sources}
             path.write_text(json.dumps(data), encoding="utf8")
@@ -125,9 +113,9 @@ class TokenizedText:
 
 
 def tokenize(paths: Sequence[Path], *, progress: bool = True) -> TokenizedText:
-    """Read and tokenize text files in order.
+    """Read files as `read_sentences` does and number their words; files in order.
 
-    Raises FileNotFoundError, or ValueError naming the file for text that is not UTF-8, a line
+    Raises FileNotFoundError, or ValueError naming file and line for what cannot be read, a line
     of more than a million characters, or files without any word.
     """
     nlp = spacy.blank("en")
@@ -137,8 +125,7 @@ def tokenize(paths: Sequence[Path], *, progress: bool = True) -> TokenizedText:
     source: list[int] = []
     with tqdm(desc="Tokenize", unit=" sentences", disable=not progress) as bar:
         for number, path in enumerate(paths):
-            for doc in map(nlp.tokenizer, read_lines(path)):
-                words = _words(doc)
+            for words in read_sentences(path, nlp):
                 for start in range(0, len(words), MAX_SENTENCE):
                     part = words[start : start + MAX_SENTENCE]
                     ids = [index.setdefault(word, len(index)) for word in part]
@@ -162,50 +149,6 @@ def tokenize(paths: Sequence[Path], *, progress: bool = True) -> TokenizedText:
         source=np.asarray(source, dtype=np.int32),
         sources=[path.name for path in paths],
     )
-
-
-def find_text_files(paths: Sequence[Path]) -> list[Path]:
-    """Text files as given, and for a folder those below it (.txt, .gz, .xz) in order of name.
-
-    Raises ValueError for a folder that holds none.
-    """
-    files: list[Path] = []
-    for path in paths:
-        if not path.is_dir():
-            files.append(path)
-            continue
-        found = (file for file in path.rglob("*") if file.suffix in TEXT_SUFFIXES)
-        below = sorted(file for file in found if file.is_file())
-        if not below:
-            raise ValueError(Errors.EL413.format(path=path, suffixes=", ".join(TEXT_SUFFIXES)))
-        files += below
-    return files
-
-
-def read_lines(path: Path) -> Iterator[str]:
-    """Lines of one text file that are not blank, decompressed on the way.
-
-    Raises FileNotFoundError, or ValueError naming file and line where it is not text.
-    """
-    if not path.is_file():
-        raise FileNotFoundError(Errors.EL401.format(path=path))
-    number = 0
-    try:
-        with _open(path) as file:
-            # Never more than one longest line in memory, whatever the file holds.
-            while line := file.readline(_LONGEST_LINE + 1):
-                number += 1
-                if len(line) > _LONGEST_LINE:
-                    raise ValueError(
-                        Errors.EL404.format(path=path, line=number, limit=_LONGEST_LINE)
-                    )
-                if found := _NOT_TEXT.search(line):
-                    problem = f"byte 0x{ord(found[0]) & 0xFF:02x}"
-                    raise ValueError(Errors.EL403.format(path=path, line=number, problem=problem))
-                if line := line.strip():
-                    yield line
-    except (lzma.LZMAError, zlib.error, EOFError, gzip.BadGzipFile) as err:
-        raise ValueError(Errors.EL403.format(path=path, line=number + 1, problem=err)) from err
 
 
 def split_held_out(text: TokenizedText, n_held_out: int) -> tuple[NDArray, NDArray]:
@@ -245,12 +188,17 @@ def shuffled_batches(
     return [batches[i] for i in rng.permutation(len(batches))]
 
 
-def _words(doc: Doc) -> list[str]:
-    return [token.text for token in doc if not token.is_space]
+def running_batches(
+    text: TokenizedText, rows: NDArray, batch_tokens: int, rng: np.random.Generator
+) -> list[NDArray]:
+    """One epoch of running text: each batch holds the sentence that follows in every stream.
 
-
-def _open(path: Path) -> IO[str]:
-    opener: Any = {".xz": XZReader, ".gz": gzip.GzipFile}.get(path.suffix, io.FileIO)
-    file = io.BufferedReader(opener(path))
-    # Bytes that are not UTF-8 pass as surrogates, so that the line they stand in can be named.
-    return io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape")
+    rows: sentences in order of the text, cut into as many streams of equal length as make up about
+    batch_tokens tokens; the few left over wait for an epoch that begins elsewhere. Each batch is
+    (n_streams,) sentence indices, stream i at position i throughout.
+    """
+    n_tokens = np.diff(text.offsets)[rows].sum() + 2 * len(rows)
+    n_streams = max(1, min(len(rows), round(batch_tokens * len(rows) / n_tokens)))
+    n_batches = len(rows) // n_streams
+    turned = np.roll(rows, -int(rng.integers(len(rows))))
+    return list(turned[: n_streams * n_batches].reshape(n_streams, n_batches).T)

@@ -1,26 +1,40 @@
 """Pre-training a biLM on raw text: one run, step by step."""
 
-import json
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import save
 from tqdm import tqdm
 
 from ..elmo import BiLM
-from ..elmo.storage import WEIGHTS_FILE, replace_when_written
-from ..errors import Errors
-from .checkpoint import Progress, checkpoints, load_checkpoint, save_checkpoint
+from ..elmo.bilm import BiLMStates
+from ..elmo.storage import WEIGHTS_FILE
+from ..errors import Errors, shown
+from .checkpoint import (
+    Progress,
+    checkpoints,
+    load_checkpoint,
+    load_states,
+    save_checkpoint,
+)
 from .config import PretrainingConfig, TrainingConfig
-from .objective import Batch, BatchMaker, LanguageModel, Vocabulary
-from .perplexity import SOFTMAX_FILE, VOCABULARY_FILE, measure
+from .files import find_text_files
+from .log import LOG_FILE, Log, named_if_not_written
+from .objective import SPECIAL, Batch, BatchMaker, LanguageModel, Vocabulary
+from .perplexity import measure, write_language_model
 from .processes import Processes, joined_processes
-from .text import TokenizedText, shuffled_batches, split_held_out, tokenize
+from .statistics import STATISTICS_FILE, TextStatistics
+from .text import (
+    TokenizedText,
+    running_batches,
+    shuffled_batches,
+    split_held_out,
+    tokenize,
+)
 
 
 def pretrain(
@@ -33,17 +47,21 @@ def pretrain(
 ) -> BiLM:
     """Train a biLM and write it to a folder that `BiLM.from_disk` reads.
 
-    The folder also gets the softmax and vocabulary (for `perplexity`) and ``log.jsonl``; its
-    subfolders ``text`` and ``checkpoints`` serve to go on with an interrupted run and can be
-    deleted after it. With resume, such a run goes on from its newest checkpoint, over the same
-    batches in the same order. init: start from its weights, which must be of config's shape; the
-    softmax is learned anew. Under torchrun, all processes train this one model.
-    Raises ValueError for text without words, an init of another shape or a checkpoint of another
-    config, FileExistsError if the folder holds a run and resume is false, or a biLM and no run.
+    The folder also gets the softmax and vocabulary (for `perplexity`), ``log.jsonl``, and
+    ``text.json``, which counts what is read before training starts. Its subfolders ``text`` and
+    ``checkpoints`` serve to go on with an interrupted run and can be deleted after it. With
+    resume, such a run goes on from its newest checkpoint, over the same batches in the same order.
+    init: start from its weights, which must be of config's shape; the softmax is learned anew.
+    Under torchrun, all processes train this one model.
+    Raises ValueError for text without words or with one word only, an init of another shape or a
+    checkpoint of another config, FileExistsError if the folder holds a run and resume is false, or
+    a biLM and no run, OSError where the disk is full.
     """
     if init is not None and init.options != config.options:
         raise ValueError(Errors.EL420.format(init=init.options, config=config.options))
     with joined_processes() as processes:
+        if processes.n > 1 and config.training.state == "running":
+            raise ValueError(Errors.EL419.format(n=processes.n))
         run = _Run(config, output, resume, init, processes, progress_bar)
         while run.progress.step < run.n_steps:
             run.step()
@@ -77,6 +95,9 @@ class _Run:
         self.text = TokenizedText.from_disk(output / "text")
         self.train_rows, self.held_out_rows = split_held_out(self.text, config.text.n_held_out)
         self.vocabulary = Vocabulary.most_frequent(self.text.words, config.text.n_vocabulary)
+        if len(self.vocabulary) < len(SPECIAL) + 2:
+            words = shown(self.vocabulary.words[len(SPECIAL) :])
+            raise ValueError(Errors.EL416.format(words=words))
         self.make_batch = BatchMaker(self.text.words, self.vocabulary, config.options)
 
         torch.manual_seed(settings.seed)
@@ -88,19 +109,24 @@ class _Run:
             self.model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
         self.progress = Progress()
+        self.states: BiLMStates | None = None  # of running text, where the batch before ended
         if found:
             self.progress = load_checkpoint(found[-1], self.model, self.optimizer, config.to_dict())
+            if settings.state == "running":
+                self.states = load_states(found[-1], config.options)
         self.parallel = processes.parallel(self.model)
 
         # Epochs differ by a few batches; the schedule is the first one's, wherever a run goes on.
         in_epoch = len(self._epoch(0)) // processes.n
         self.n_steps = settings.max_steps or settings.max_epochs * max(1, in_epoch)
         self.batches = self._epoch(self.progress.epoch)
-        self.log = _Log(output / "log.jsonl", self.progress.step) if processes.is_first else None
+        self.log = Log(output / LOG_FILE, self.progress.step) if processes.is_first else None
         self.started = time.monotonic() - self.progress.seconds
         self.bar = tqdm(
             total=self.n_steps, initial=self.progress.step, unit=" steps", disable=not show
         )
+        if processes.is_first:
+            self._report_text()
 
     def step(self) -> None:
         """One batch of each process forward and back, one change of the weights, one log row."""
@@ -109,7 +135,8 @@ class _Run:
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(progress.step, self.n_steps, settings)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=settings.bf16):
-            forward, backward = self.parallel(batch)
+            forward, backward, states = self.parallel(batch, self.states)
+        self.states = states if settings.state == "running" else None
         loss = (forward + backward) / (2 * batch.n_predictions)
         self.optimizer.zero_grad()
         loss.backward()
@@ -135,7 +162,8 @@ class _Run:
 
     def _epoch(self, epoch: int) -> Sequence[np.ndarray]:
         rng = np.random.default_rng([self.settings.seed, epoch])
-        return shuffled_batches(self.text, self.train_rows, self.settings.batch_tokens, rng)
+        in_batches = running_batches if self.settings.state == "running" else shuffled_batches
+        return in_batches(self.text, self.train_rows, self.settings.batch_tokens, rng)
 
     def _next_batch(self) -> Batch:
         """This process's one of the next n batches; what is left of an epoch is dropped."""
@@ -143,18 +171,34 @@ class _Run:
         # An epoch of fewer batches than processes gives some of them the same one.
         if progress.batch and progress.batch + processes.n > len(self.batches):
             progress.epoch, progress.batch = progress.epoch + 1, 0
-            self.batches = self._epoch(progress.epoch)
+            self.batches, self.states = self._epoch(progress.epoch), None
         rows = self.batches[(progress.batch + processes.rank) % len(self.batches)]
         progress.batch += processes.n
         return self.make_batch([self.text.sentence(i) for i in rows])
 
-    def _report(self, log: "_Log", loss: float, norm: float) -> None:
+    def _report_text(self) -> None:
+        found = TextStatistics.of(
+            self.text,
+            self.train_rows,
+            self.held_out_rows,
+            self.vocabulary,
+            self.config.text.n_held_out,
+        )
+        path = self.output / STATISTICS_FILE
+        with named_if_not_written(path):
+            found.to_json(path)
+        if not self.bar.disable:
+            for line in found.lines():
+                self.bar.write(line)
+
+    def _report(self, log: Log, loss: float, norm: float) -> None:
         """Log, now and then with a look at held-out text and a checkpoint; first process only."""
         settings, progress = self.settings, self.progress
         row: dict[str, Any] = {
             "step": progress.step,
             "loss": loss,
             "gradient_norm": norm,
+            "learning_rate": self.optimizer.param_groups[0]["lr"],
             "n_tokens": progress.n_tokens,
             "seconds": round(progress.seconds, 1),
         }
@@ -175,6 +219,7 @@ class _Run:
                 progress,
                 self.config.to_dict(),
                 settings.keep_checkpoints,
+                self.states,
             )
         rate = progress.n_tokens / progress.seconds
         self.bar.set_postfix_str(f"loss {loss:.3f}, {rate:,.0f} tokens/s", refresh=False)
@@ -190,18 +235,6 @@ def learning_rate(step: int, n_steps: int, settings: TrainingConfig) -> float:
     return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
 
 
-def write_language_model(model: LanguageModel, vocabulary: Vocabulary, output: Path) -> None:
-    """The biLM where `BiLM.from_disk` finds it, its softmax and vocabulary beside it."""
-    softmax = {name: value.contiguous() for name, value in model.softmax.state_dict().items()}
-    softmax["cutoffs"] = torch.tensor(model.softmax.cutoffs[:-1])
-    output.mkdir(parents=True, exist_ok=True)
-    with replace_when_written(output / SOFTMAX_FILE) as path:
-        path.write_bytes(save(softmax))
-    with replace_when_written(output / VOCABULARY_FILE) as path:
-        path.write_text("\n".join(vocabulary.words), encoding="utf8")
-    model.bilm.to_disk(output)
-
-
 def _prepare_text(
     config: PretrainingConfig, directory: Path, resume: bool, progress_bar: bool
 ) -> None:
@@ -210,32 +243,7 @@ def _prepare_text(
     Text left by a run that made no checkpoint may come from other files, and is not used.
     """
     if not (resume and (directory / "words.json").is_file()):
-        paths = [Path(path) for path in config.text.paths]
-        tokenize(paths, progress=progress_bar).to_disk(directory)
-
-
-class _Log:
-    """One JSON object per step. Rows after the checkpoint that a run goes on from are dropped."""
-
-    def __init__(self, path: Path, step: int) -> None:
-        self.path = path
-        lines = path.read_text(encoding="utf8").splitlines() if path.is_file() else []
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replace_when_written(path) as temporary:
-            kept = "".join(f"{line}\n" for line in _rows_until(step, lines))
-            temporary.write_text(kept, encoding="utf8")
-
-    def append(self, row: dict[str, Any]) -> None:
-        with self.path.open("a", encoding="utf8") as file:
-            file.write(json.dumps(row) + "\n")
-
-
-def _rows_until(step: int, lines: Sequence[str]) -> Iterator[str]:
-    for line in lines:
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError:
-            return  # the last row, cut short when the run was stopped while writing it
-        if row["step"] > step:
-            return
-        yield line
+        paths = find_text_files([Path(path) for path in config.text.paths])
+        text = tokenize(paths, progress=progress_bar)
+        with named_if_not_written(directory):
+            text.to_disk(directory)

@@ -1,4 +1,5 @@
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from spacy_elmo_ner.cli.app import elmo_cli
 from spacy_elmo_ner.elmo import BiLM
-from spacy_elmo_ner.pretraining import train
+from spacy_elmo_ner.pretraining.log import Log
 
 CONFIG = """
 [text]
@@ -58,6 +59,9 @@ def test_a_config_becomes_a_biLM_that_a_pipeline_names(config: Path, tmp_path: P
     assert result.exit_code == 0, result.output
     assert f'"name": "{tmp_path / "bilm"}"'.replace('"', "'") in result.output.replace("\n", "")
     assert "held-out perplexity" in result.output
+    assert "Read 1 file: 40 sentences, 240 tokens, 11 distinct words" in result.output
+    assert "Held out: 4 sentences, 24 tokens, 0.00% of them outside" in result.output
+    assert (tmp_path / "bilm" / "curves.png").read_bytes().startswith(b"\x89PNG")
     model = {"@architectures": "spacy_elmo_ner.BiLM.v1", "name": str(tmp_path / "bilm")}
     nlp = spacy.blank("en")
     nlp.add_pipe("elmo", config={"model": model})
@@ -69,22 +73,22 @@ def test_a_folder_of_text_trains_with_settings_of_its_own(text: Path, tmp_path: 
     text.write_text("The cat sat .\nIn London , it rained .\n" * 6)
     result = _run(text.parent, "--output", tmp_path / "bilm", "--threads", 1)
     assert result.exit_code == 0, result.output
-    assert "1 text files for 10 passes" in result.output
+    assert "Training for 10 passes" in result.output and "Read 1 file:" in result.output
     assert BiLM.from_disk(tmp_path / "bilm").options.width == 256
 
 
 def test_an_interrupted_run_goes_on_with_resume(
     config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    append = train._Log.append
+    append = Log.append
 
-    def stop(log: train._Log, row: dict[str, Any]) -> None:
+    def stop(log: Log, row: dict[str, Any]) -> None:
         append(log, row)
         if row["step"] == 3:
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(train._Log, "append", stop)
+        patch.setattr(Log, "append", stop)
         result = _run(config, "-o", tmp_path / "bilm")
     assert result.exit_code == 130 and "--resume" in result.output
     refused = _run(config, "-o", tmp_path / "bilm")
@@ -93,6 +97,16 @@ def test_an_interrupted_run_goes_on_with_resume(
     assert result.exit_code == 0, result.output
     rows = (tmp_path / "bilm" / "log.jsonl").read_text().splitlines()
     assert [json.loads(row)["step"] for row in rows] == list(range(1, len(rows) + 1))
+
+
+def test_without_matplotlib_a_run_ends_well_and_says_what_is_missing(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "spacy_elmo_ner.comparison.report.curves", None)
+    result = _run(config, "-o", tmp_path / "bilm")
+    assert result.exit_code == 0, result.output
+    assert "pip install spacy-elmo-ner[project]" in " ".join(result.output.split())
+    assert (tmp_path / "bilm" / "weights.safetensors").is_file()
 
 
 def test_threads_are_set(config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,6 +46,13 @@ def test_a_biLM_of_its_own_shape_is_read(tmp_path: Path) -> None:
     assert (options.width, options.lstm.dim, options.lstm.cell_clip) == (8, 8, None)
 
 
+def test_running_text_is_asked_for_by_name_and_told_to_checkpoints(tmp_path: Path) -> None:
+    config = _read(tmp_path, '[training]\nstate = "running"\n')
+    assert config.training.state == config.to_dict()["training"]["state"] == "running"
+    # Checkpoints from before there was this setting hold the others alone.
+    assert "state" not in PretrainingConfig().to_dict()["training"]
+
+
 def test_a_config_goes_through_json_for_checkpoints() -> None:
     data = json.loads(json.dumps(PretrainingConfig().to_dict()))
     assert data["training"]["softmax_cutoffs"] == [800, 5000, 20000]
@@ -66,7 +73,7 @@ def test_a_config_goes_through_json_for_checkpoints() -> None:
         ("[training]\nlr = 3\n", r"\[training\] has no setting 'lr'"),
         ('[text]\npaths = "a.txt"\n', r"paths is 'a.txt', not of type list"),
         ("[text]\npaths = [1]\n", "paths holds 1, which is no text"),
-        ("[text]\nn_vocabulary = 3\n", "n_vocabulary is 3, not 4 or more"),
+        ("[text]\nn_vocabulary = 4\n", "n_vocabulary is 4, not 5 or more"),
         ("[text]\nn_held_out = -1\n", "n_held_out is -1"),
         ("[training]\nbatch_tokens = 0\n", "batch_tokens is 0, not 1 or more"),
         ("[training]\nbatch_tokens = 1.5\n", "batch_tokens is 1.5, not of type int"),
@@ -78,6 +85,7 @@ def test_a_config_goes_through_json_for_checkpoints() -> None:
         ("[training]\ncheckpoint_every = 0\n", "checkpoint_every is 0"),
         ("[training]\nkeep_checkpoints = 0\n", "keep_checkpoints is 0"),
         ("[training]\nseed = -1\n", "seed is -1"),
+        ('[training]\nstate = "document"\n', "state is 'document', not one of sentence, running"),
         ("[training]\nsoftmax_cutoffs = [5, 5]\n", "softmax_cutoffs is .*rising"),
         ("[training]\nsoftmax_cutoffs = [0]\n", "softmax_cutoffs is .*rising"),
         ('[training]\nsoftmax_cutoffs = ["a"]\n', "softmax_cutoffs is .*rising"),

@@ -49,7 +49,7 @@ def test_a_vocabulary_of_one_word_can_be_trained_on(make_bilm: Callable[..., BiL
     vocabulary = Vocabulary.most_frequent(["word"], 60_000)
     model = LanguageModel(make_bilm(), len(vocabulary), [800, 5_000])
     make_batch = BatchMaker(["word"], vocabulary, model.bilm.options)
-    forward, backward = model(make_batch([np.zeros(3, dtype=np.int32)]))
+    forward, backward, _ = model(make_batch([np.zeros(3, dtype=np.int32)]))
     (forward + backward).backward()
     assert math.isfinite(forward.item()) and math.isfinite(backward.item())
 
@@ -81,11 +81,11 @@ def test_losses_and_gradients_equal_those_of_torchs_adaptive_softmax(
     model: LanguageModel, batch: Batch
 ) -> None:
     gradients = []
-    for losses in (model(batch), _reference(model, batch)):
+    for losses in (model(batch)[:2], _reference(model, batch)):
         model.zero_grad()
         (losses[0] + losses[1]).backward()
         gradients.append({name: grad.clone() for name, grad in _gradients(model)})
-    found, expected = model(batch), _reference(model, batch)
+    found, expected = model(batch)[:2], _reference(model, batch)
     for a, b in zip(found, expected, strict=True):
         assert a.item() == pytest.approx(b.item(), abs=1e-4)
     assert gradients[0].keys() == gradients[1].keys()
@@ -102,7 +102,7 @@ def test_a_batch_without_rare_words_gives_their_clusters_no_gradient(
 ) -> None:
     frequent = [np.array([0, 1, 0], dtype=np.int32)]  # ranks 3 and 4, below the first cutoff
     batch = BatchMaker(WORDS, vocabulary, model.bilm.options)(frequent)
-    forward, backward = model(batch)
+    forward, backward, _ = model(batch)
     (forward + backward).backward()
     expected = _reference(model, batch)
     assert forward.item() == pytest.approx(expected[0].item(), abs=1e-4)
@@ -168,11 +168,39 @@ def test_cross_entropy_by_blocks_equals_the_plain_one(
 
 
 def test_cross_entropy_in_bfloat16_stays_close(model: LanguageModel, batch: Batch) -> None:
-    expected = [loss.item() for loss in model(batch)]
+    expected = [loss.item() for loss in model(batch)[:2]]
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        found = model(batch)
+        found = model(batch)[:2]
     (found[0] + found[1]).backward()
     for a, b in zip(found, expected, strict=True):
         assert a.dtype == torch.float32
         assert a.item() == pytest.approx(b, rel=0.02)
     assert all(gradient.isfinite().all() for _, gradient in _gradients(model))
+
+
+def test_a_batch_goes_on_where_the_one_before_ended(
+    model: LanguageModel, vocabulary: Vocabulary
+) -> None:
+    """Two sentences in a row, with the states between them, are one sequence to the LSTMs."""
+    make_batch = BatchMaker(WORDS, vocabulary, model.bilm.options)
+    rows = [np.array(ids, dtype=np.int32) for ids in ([1, 2, 3], [4, 5], [6], [7, 8])]
+    first, second = make_batch(rows[:2]), make_batch(rows[2:])
+    *_, states = model(first)
+    assert not any(part.requires_grad for layers in states for state in layers for part in state)
+    losses = model(second, states)[:2]
+    fresh = model(second)[:2]
+    for found, without in zip(losses, fresh, strict=True):
+        assert found.item() != pytest.approx(without.item(), abs=1e-6)
+    for stream in (0, 1):
+        batches = [make_batch([row]) for row in (rows[stream], rows[stream + 2])]
+        *_, alone = model(batches[0])
+        for layers, expected in zip(states, alone, strict=True):
+            for state, one in zip(layers, expected, strict=True):
+                assert torch.allclose(state.h[stream], one.h[0], atol=1e-6)
+                assert torch.allclose(state.c[stream], one.c[0], atol=1e-6)
+    sums = [
+        sum(model(make_batch([rows[i + 2]]), model(make_batch([rows[i]]))[2])[j] for i in (0, 1))
+        for j in (0, 1)
+    ]
+    for found, expected in zip(losses, sums, strict=True):
+        assert found.item() == pytest.approx(torch.as_tensor(expected).item(), abs=1e-4)

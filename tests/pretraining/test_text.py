@@ -1,16 +1,13 @@
-import gzip
-import lzma
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from spacy_elmo_ner.pretraining import text as text_module
 from spacy_elmo_ner.pretraining.text import (
     MAX_SENTENCE,
     TokenizedText,
-    find_text_files,
-    read_lines,
+    running_batches,
     shuffled_batches,
     split_held_out,
     tokenize,
@@ -31,57 +28,6 @@ def _made_of(lengths: list[int], sources: list[int] | None = None) -> TokenizedT
         source=np.asarray(sources or [0] * len(lengths), dtype=np.int32),
         sources=[str(i) for i in range(max(sources or [0]) + 1)],
     )
-
-
-def test_lines_are_read_plain_and_packed(tmp_path: Path) -> None:
-    data = "\ufeffOne line.\r\n\n   \nÄ second “one”.".encode()
-    (tmp_path / "a.txt").write_bytes(data)
-    (tmp_path / "a.txt.gz").write_bytes(gzip.compress(data))
-    (tmp_path / "a.txt.xz").write_bytes(lzma.compress(data))
-    for name in ("a.txt", "a.txt.gz", "a.txt.xz"):
-        assert list(read_lines(tmp_path / name)) == ["One line.", "Ä second “one”."]
-
-
-@pytest.mark.parametrize(
-    ("name", "data", "line", "problem"),
-    [
-        ("a.txt", b"fine\nfine\nna\xefve\n", 3, "byte 0xef"),
-        ("a.txt", b"fine\n\xc3", 2, "byte 0xc3"),
-        ("a.txt", "fine\n".encode("utf-16"), 1, "byte 0xff"),
-        ("a.txt", b"fine\na\0b\n", 2, "byte 0x00"),
-        ("a.txt", b"\x89PNG\r\n\x1a\n\0\0", 1, "byte 0x89"),
-        ("a.txt.gz", b"plain text\n", 1, "gzip"),
-        ("a.txt.gz", gzip.compress(b"fine\n" * 1000)[:-20], 1, "ended"),
-        ("a.txt.gz", gzip.compress(b"fine\n")[:10] + b"\xff" * 30, 1, "invalid"),
-        ("a.txt.xz", b"plain text\n", 1, "format"),
-        ("a.txt.xz", lzma.compress(b"fine\n" * 1000)[:-30], 1, "ended"),
-    ],
-)
-def test_what_is_not_text_is_named_with_its_line(
-    tmp_path: Path, name: str, data: bytes, line: int, problem: str
-) -> None:
-    (tmp_path / name).write_bytes(data)
-    with pytest.raises(ValueError, match=rf"EL403.*{name}, line \d+.*{problem}") as caught:
-        list(read_lines(tmp_path / name))
-    if name == "a.txt":
-        assert f"line {line}:" in str(caught.value)
-
-
-def test_one_enormous_line_is_refused_without_reading_it_whole(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(text_module, "_LONGEST_LINE", 1000)
-    (tmp_path / "a.txt").write_bytes(b"x" * 999 + b"\n" + b"y" * 5_000_000)
-    lines = read_lines(tmp_path / "a.txt")
-    assert next(lines) == "x" * 999
-    with pytest.raises(ValueError, match=r"EL404.*a\.txt, line 2: more than 1000"):
-        next(lines)
-
-
-def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
-    for path in (tmp_path / "none.txt", tmp_path):
-        with pytest.raises(FileNotFoundError, match=f"EL401.*{path.name}"):
-            list(read_lines(path))
 
 
 def test_text_is_cut_into_words_as_a_pipeline_cuts_them(tmp_path: Path) -> None:
@@ -183,21 +129,27 @@ def test_the_sentences_of_a_batch_are_about_equally_long() -> None:
     assert np.median(spans) <= 3
 
 
-def test_a_folder_stands_for_the_text_files_below_it(tmp_path: Path) -> None:
-    (tmp_path / "texts" / "deep").mkdir(parents=True)
-    (tmp_path / "texts" / "folder.txt").mkdir()
-    names = ["b.txt", "a.txt.gz", "deep/c.txt.xz", "notes.md"]
-    for name in names:
-        (tmp_path / "texts" / name).touch()
-    found = find_text_files([tmp_path / "other.md", tmp_path / "texts"])
-    assert [path.relative_to(tmp_path).as_posix() for path in found] == [
-        "other.md",
-        "texts/a.txt.gz",
-        "texts/b.txt",
-        "texts/deep/c.txt.xz",
-    ]
+@pytest.mark.parametrize("batch_tokens", [1, 60, 400, 1_000_000])
+def test_running_batches_hold_the_sentence_that_follows_in_each_stream(batch_tokens: int) -> None:
+    text = _made_of(np.random.default_rng(0).integers(1, 20, size=203).tolist())
+    rows = np.arange(200)
+    batches = running_batches(text, rows, batch_tokens, np.random.default_rng(3))
+    n_streams = len(batches[0])
+    assert {len(batch) for batch in batches} == {n_streams}
+    for before, after in pairwise(batches):
+        assert after.tolist() == ((before + 1) % 200).tolist()
+    seen = np.concatenate(batches)
+    assert len(seen) == len(set(seen)) > 200 - n_streams
+    n_tokens = (np.diff(text.offsets)[rows] + 2).sum() / 200 * n_streams
+    assert n_tokens <= max(23, 1.5 * batch_tokens) and (
+        n_streams == 200 or n_tokens > batch_tokens / 2
+    )
 
 
-def test_a_folder_without_text_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"EL413.*\.txt, \.gz, \.xz"):
-        find_text_files([tmp_path])
+def test_an_epoch_of_running_text_begins_elsewhere() -> None:
+    text = _made_of([3] * 100)
+    first, again, other = (
+        [batch.tolist() for batch in running_batches(text, np.arange(100), 50, rng)]
+        for rng in map(np.random.default_rng, ([7, 0], [7, 0], [7, 1]))
+    )
+    assert first == again != other

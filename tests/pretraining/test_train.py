@@ -1,17 +1,22 @@
 import json
 import math
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from spacy.tokens import Doc, DocBin
+from spacy.vocab import Vocab
 
 from spacy_elmo_ner.elmo import BiLM
 from spacy_elmo_ner.pretraining import train
 from spacy_elmo_ner.pretraining.checkpoint import checkpoints
 from spacy_elmo_ner.pretraining.config import PretrainingConfig, TrainingConfig
+from spacy_elmo_ner.pretraining.log import Log
+from spacy_elmo_ner.pretraining.processes import Processes
 from spacy_elmo_ner.pretraining.train import learning_rate, pretrain
 
 from .conftest import MakeConfig
@@ -35,14 +40,14 @@ class Interrupted(Exception):
 
 def _interrupt_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     """Stop right after the log row of a step, before its checkpoint."""
-    append = train._Log.append
+    append = Log.append
 
-    def stop(log: train._Log, row: dict[str, Any]) -> None:
+    def stop(log: Log, row: dict[str, Any]) -> None:
         append(log, row)
         if row["step"] == step:
             raise Interrupted
 
-    monkeypatch.setattr(train._Log, "append", stop)
+    monkeypatch.setattr(Log, "append", stop)
 
 
 def test_training_lowers_the_loss_and_leaves_a_biLM(
@@ -71,12 +76,13 @@ def test_every_token_of_the_training_part_is_counted_once_an_epoch(
     assert _rows(tmp_path / "run")[-1]["n_tokens"] == n_tokens
 
 
+@pytest.mark.parametrize("state", ["sentence", "running"])
 @pytest.mark.parametrize("bf16", [False, True])
 @pytest.mark.parametrize("stop", [3, 9])  # in the first epoch, and in the second
 def test_a_resumed_run_gives_exactly_the_losses_of_an_uninterrupted_one(
-    make_config: MakeConfig, tmp_path: Path, bf16: bool, stop: int
+    make_config: MakeConfig, tmp_path: Path, state: str, bf16: bool, stop: int
 ) -> None:
-    config = make_config(bf16=bf16, checkpoint_every=2)
+    config = make_config(bf16=bf16, state=state, checkpoint_every=2)
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     expected = _run(config, whole)
     with pytest.MonkeyPatch.context() as patch, pytest.raises(Interrupted):
@@ -149,7 +155,7 @@ def test_max_steps_stops_inside_an_epoch_and_may_pass_many(
 def test_a_few_sentences_train_without_a_held_out_part(
     make_config: MakeConfig, tmp_path: Path
 ) -> None:
-    (tmp_path / "few.txt").write_text("word\nword\n")
+    (tmp_path / "few.txt").write_text("one word\nword\n")
     config = make_config(paths=(str(tmp_path / "few.txt"),), evaluate_every=1)
     _run(config, tmp_path / "run")
     rows = _rows(tmp_path / "run")
@@ -201,10 +207,12 @@ def test_a_loss_or_gradient_that_is_not_finite_stops_before_it_reaches_the_weigh
     what: str,
     value: float,
 ) -> None:
-    def forward(model: train.LanguageModel, batch: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(
+        model: train.LanguageModel, batch: Any, states: None
+    ) -> tuple[torch.Tensor, torch.Tensor, None]:
         loss = sum(parameter.sum() for parameter in model.parameters())
         assert isinstance(loss, torch.Tensor)
-        return loss * value, loss
+        return loss * value, loss, None
 
     if what == "loss":
         monkeypatch.setattr(train.LanguageModel, "forward", forward)
@@ -243,3 +251,151 @@ def test_weights_of_another_shape_to_start_from_are_refused(
     with pytest.raises(ValueError, match=r"EL420"):
         _run(make_config(), tmp_path / "run", init=make_bilm(n_layers=3))
     assert not (tmp_path / "run").exists()
+
+
+def test_running_text_learns_as_well_and_otherwise(make_config: MakeConfig, tmp_path: Path) -> None:
+    for state in ("sentence", "running"):
+        _run(make_config(max_epochs=6, state=state), tmp_path / state)
+    running, sentence = (
+        [row["loss"] for row in _rows(tmp_path / state)] for state in ("running", "sentence")
+    )
+    assert np.mean(running[-6:]) < 0.8 * running[0]
+    assert running != sentence
+
+
+def test_running_text_carries_its_states_from_step_to_step(
+    make_config: MakeConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Zeros where an epoch begins, and what the step before left everywhere else."""
+    forward = train.LanguageModel.forward
+    given, left = [], []
+
+    def keep(model: train.LanguageModel, batch: Any, states: Any = None) -> Any:
+        result = forward(model, batch, states)
+        if torch.is_grad_enabled():
+            given.append(states)
+            left.append(result[2])
+        return result
+
+    monkeypatch.setattr(train.LanguageModel, "forward", keep)
+    _run(make_config(state="running", max_epochs=2), tmp_path)
+    n_steps = len(given)
+    fresh = [step for step in range(n_steps) if given[step] is None]
+    assert fresh == [0, n_steps // 2]
+    for step in set(range(n_steps)) - set(fresh):
+        assert given[step] is left[step - 1]
+
+
+def test_a_checkpoint_of_running_text_without_its_states_is_named(
+    make_config: MakeConfig, tmp_path: Path
+) -> None:
+    config = make_config(state="running", checkpoint_every=1, max_steps=3)
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Interrupted):
+        _interrupt_at(patch, 3)
+        _run(config, tmp_path)
+    path = checkpoints(tmp_path / "checkpoints")[-1] / "states.safetensors"
+    whole = path.read_bytes()
+    for content in (None, b"", whole[:-1]):
+        path.unlink()
+        if content is not None:
+            path.write_bytes(content)
+        with pytest.raises(ValueError, match=r"EL410.*step-00000002"):
+            _run(config, tmp_path, resume=True)
+        path.touch()
+    path.write_bytes(whole)
+    _run(config, tmp_path, resume=True)
+    assert [row["step"] for row in _rows(tmp_path)] == [1, 2, 3]
+
+
+def test_several_processes_cannot_share_running_text(
+    make_config: MakeConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train, "joined_processes", lambda: nullcontext(Processes(0, 2)))
+    with pytest.raises(ValueError, match=r"EL419.*2 processes"):
+        _run(make_config(state="running"), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("content", ["word word\n" * 30, "!\n"])
+def test_text_with_nothing_to_tell_apart_is_an_error(
+    make_config: MakeConfig, tmp_path: Path, content: str
+) -> None:
+    (tmp_path / "same.txt").write_text(content)
+    with pytest.raises(ValueError, match=r"EL416.*words to predict: \[.*\]\. Give more text"):
+        _run(make_config(paths=(str(tmp_path / "same.txt"),)), tmp_path / "run")
+    assert not (tmp_path / "run" / "checkpoints").exists()
+
+
+def test_a_run_counts_what_it_reads_before_it_trains(
+    make_config: MakeConfig,
+    tmp_path: Path,
+    text_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def stop(run: train._Run) -> None:
+        raise Interrupted
+
+    monkeypatch.setattr(train._Run, "step", stop)
+    with pytest.raises(Interrupted):
+        _run(make_config(), tmp_path / "run")
+    found = json.loads((tmp_path / "run" / "text.json").read_text())
+    lines = text_file.read_text().splitlines()
+    words = [line.split() for line in lines]
+    assert (found["n_files"], found["n_held_out"]) == (1, 10)
+    n_distinct = len({word for line in words for word in line})
+    assert (found["n_distinct"], found["n_vocabulary"]) == (n_distinct, n_distinct + 3)
+    assert (found["train"]["n_sentences"], found["held_out"]["n_sentences"]) == (110, 10)
+    assert found["train"]["n_tokens"] == sum(map(len, words[:110]))
+    assert found["held_out"]["n_tokens"] == sum(map(len, words[110:]))
+
+
+def test_folders_named_in_a_config_stand_for_their_files(
+    make_config: MakeConfig, tmp_path: Path
+) -> None:
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "b.jsonl").write_text('{"text": "Json words here"}\n' * 3)
+    (tmp_path / "texts" / "a.txt").write_text("Plain words here\n" * 3)
+    docs = [Doc(Vocab(), words=["Spacy", "words", "here"])] * 3
+    DocBin(docs=docs).to_disk(tmp_path / "texts" / "c.spacy")
+    _run(make_config(paths=(str(tmp_path / "texts"),), max_steps=1), tmp_path / "run")
+    found = json.loads((tmp_path / "run" / "text.json").read_text())
+    assert [source["file"] for source in found["sources"]] == ["a.txt", "b.jsonl", "c.spacy"]
+    assert [source["train"]["n_tokens"] for source in found["sources"]] == [9, 9, 9]
+
+
+def test_rows_of_the_log_hold_the_learning_rate_of_their_step(
+    make_config: MakeConfig, tmp_path: Path
+) -> None:
+    config = make_config(max_steps=12)
+    _run(config, tmp_path)
+    rates = [row["learning_rate"] for row in _rows(tmp_path)]
+    assert rates == [learning_rate(step, 12, config.training) for step in range(12)]
+
+
+@pytest.mark.parametrize(
+    ("n_bytes", "code"),
+    [
+        pytest.param(60, "EL418", id="text"),
+        pytest.param(1_000, "EL418", id="counts"),
+        pytest.param(4_000, "EL414", id="checkpoint"),
+    ],
+)
+def test_a_full_disk_is_named_and_leaves_nothing_half_written(
+    make_config: MakeConfig, tmp_path: Path, n_bytes: int, code: str
+) -> None:
+    """The kernel refuses to let any file grow beyond n_bytes, as a full disk would."""
+    resource = pytest.importorskip("resource", reason="limits of files are Unix's")
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    config = make_config(checkpoint_every=2, max_steps=40)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, hard))
+    try:
+        with pytest.raises(OSError, match=rf"{code}.*{tmp_path.name}.*[mM]ake room"):
+            _run(config, tmp_path / "run")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    assert not list(tmp_path.rglob("*.tmp"))
+    assert not (tmp_path / "run" / "weights.safetensors").exists()
+    # With room again, the run does what it would have done.
+    _run(config, tmp_path / "run", resume=True)
+    _run(config, tmp_path / "whole")
+    assert _losses(tmp_path / "run") == _losses(tmp_path / "whole")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
 from ..findings import LearningPoint, TrainingLog
@@ -9,7 +10,7 @@ from ..metrics import SEQEVAL_DEFAULT
 from ..reliability import expected_calibration_error
 from ..results import CorpusResult, SystemScores
 from ..table import Table
-from .drawing import MUTED, Chart, figure, series_color, series_marker
+from .drawing import MUTED, Chart, figure, panels, series_color, series_marker
 
 
 def reliability_chart(systems: Sequence[SystemScores], order: Mapping[str, int]) -> Chart | None:
@@ -110,18 +111,22 @@ def learning_chart(
 
 
 def training_charts(logs: Sequence[TrainingLog]) -> Iterator[Chart]:
-    """The loss of each pre-training, with held-out perplexity where it was taken."""
+    """Each pre-training's loss over tokens; below, held-out perplexity and rate where logged."""
     for number, log in enumerate(logs):
         if not log.loss:
             continue
-        with figure(3.2) as (fig, axes):
-            axes.plot(
-                [tokens / 1e6 for tokens, _ in log.loss],
-                [loss for _, loss in log.loss],
-                color=series_color(0),
-            )
-            axes.set_xlabel("million tokens read")
-            axes.set_ylabel("loss in nats per token")
+        curves: list[tuple[str, dict[str, list[tuple[int, float]]]]] = [
+            ("loss in nats per token", {"": log.loss}),
+            ("held-out perplexity", {"forward": log.forward, "backward": log.backward}),
+            ("learning rate", {"": log.learning_rate}),
+        ]
+        shown = [each for each in curves if any(each[1].values())]
+        with panels(3.2 + 1.6 * (len(shown) - 1), len(shown)) as (fig, pairs):
+            for axes, (label, series) in zip(pairs, shown, strict=True):
+                _draw_over_tokens(axes, series)
+                axes.set_ylabel(label)
+            fig.align_ylabels(pairs)
+            pairs[-1].set_xlabel("million tokens read")
         (_, first), (tokens, last) = log.loss[0], log.loss[-1]
         story = f"Loss falls from {first:.2f} to {last:.2f} over {tokens / 1e6:,.1f} M tokens."
         rows = []
@@ -136,3 +141,17 @@ def training_charts(logs: Sequence[TrainingLog]) -> Iterator[Chart]:
             rows = [[f"{tokens / 1e6:,.1f}", f"{loss:.3f}"] for tokens, loss in log.loss[::10]]
         table = Table(title, header, rows, frozenset())
         yield Chart(f"training-{number}", title, story, fig, table)
+
+
+def _draw_over_tokens(axes: Axes, series: Mapping[str, Sequence[tuple[int, float]]]) -> None:
+    for index, (name, points) in enumerate(series.items()):
+        axes.plot(
+            [tokens / 1e6 for tokens, _ in points],
+            [value for _, value in points],
+            color=series_color(index),
+            # A held-out part is measured a few times only; a run may end after the first.
+            marker=series_marker(index) if name else None,
+            label=name or None,
+        )
+    if len(series) > 1:
+        axes.legend(loc="upper right", fontsize=9)

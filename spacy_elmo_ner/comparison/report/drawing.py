@@ -96,9 +96,16 @@ class Chart:
 @contextmanager
 def figure(height: float) -> Iterator[tuple[Figure, Axes]]:
     """A figure ``WIDTH`` inches wide with one pair of axes, laid out when the block ends."""
+    with panels(height, 1) as (fig, [axes]):
+        yield fig, axes
+
+
+@contextmanager
+def panels(height: float, n: int) -> Iterator[tuple[Figure, list[Axes]]]:
+    """The same with n pairs of axes below one another that share what runs to the right."""
     with rc_context(_STYLE):
         fig = Figure(figsize=(WIDTH, height), layout="constrained")
-        yield fig, fig.add_subplot()
+        yield fig, list(fig.subplots(n, sharex=True, squeeze=False)[:, 0])
 
 
 def series_color(index: int) -> str:

@@ -1,0 +1,56 @@
+"""``python -m spacy elmo curves``: a picture of how a pre-training went."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from wasabi import msg
+
+from ..comparison.learning import read_training_log
+from ..errors import Errors
+from ..pretraining.log import LOG_FILE
+
+PICTURE_FILE = "curves.png"
+
+
+def curves_cli(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(metavar="FOLDER...", help="Folders that `elmo pretrain` writes or wrote."),
+    ],
+) -> None:
+    """Draw the training curves of pre-trainings, also of one that is still running.
+
+    Loss (each point the mean since the one before), held-out perplexity and learning rate over
+    the tokens read, as curves.png in each folder. Needs pip install spacy-elmo-ner[project].
+    """
+    try:
+        for run in runs:
+            msg.good(f"Wrote {draw_curves(run)}")
+    except (ImportError, OSError, ValueError) as err:
+        msg.fail(str(err), exits=1)
+
+
+def draw_curves(run: Path) -> Path:
+    """Write curves.png into the folder of a pre-training run, and return its path.
+
+    Raises ImportError (EL525) without matplotlib, FileNotFoundError (EL526) without a log,
+    ValueError (EL319) for one that cannot be read or has no row.
+    """
+    # matplotlib is of the ``project`` extra: every other command works without it.
+    try:
+        from ..comparison.report.curves import training_charts
+    except ImportError as err:
+        raise ImportError(Errors.EL525.format(package=err.name)) from err
+    from ..elmo.storage import replace_when_written
+
+    log = run / LOG_FILE
+    if not log.is_file():
+        raise FileNotFoundError(Errors.EL526.format(path=log))
+    chart = next(training_charts([read_training_log(log)]), None)
+    if chart is None:
+        raise ValueError(Errors.EL319.format(path=log, problem="it has no row yet"))
+    picture = run / PICTURE_FILE
+    with replace_when_written(picture) as path:
+        path.write_bytes(chart.png())
+    return picture

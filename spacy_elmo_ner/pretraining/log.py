@@ -1,0 +1,51 @@
+"""A run's log.jsonl: one JSON object per step."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ..elmo.storage import replace_when_written
+from ..errors import Errors
+
+LOG_FILE = "log.jsonl"
+
+
+class Log:
+    """Rows are added at the end. Those after the checkpoint that a run goes on from are dropped."""
+
+    def __init__(self, path: Path, step: int) -> None:
+        self.path = path
+        lines = path.read_text(encoding="utf8").splitlines() if path.is_file() else []
+        with named_if_not_written(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with replace_when_written(path) as temporary:
+                kept = "".join(f"{line}\n" for line in _rows_until(step, lines))
+                temporary.write_text(kept, encoding="utf8")
+
+    def append(self, row: dict[str, Any]) -> None:
+        with named_if_not_written(self.path), self.path.open("a", encoding="utf8") as file:
+            file.write(json.dumps(row) + "\n")
+
+
+@contextmanager
+def named_if_not_written(path: Path) -> Iterator[None]:
+    """Raise OSError (EL418) that names path where the system cannot write, as on a full disk."""
+    try:
+        yield
+    except OSError as err:
+        if err.errno is None:  # one of our own, with a message of its own
+            raise
+        raise OSError(Errors.EL418.format(path=path, problem=err.strerror)) from err
+
+
+def _rows_until(step: int, lines: Sequence[str]) -> Iterator[str]:
+    for line in lines:
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError:
+            return  # the last row, cut short when the run was stopped while writing it
+        if row["step"] > step:
+            return
+        yield line
