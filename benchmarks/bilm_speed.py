@@ -10,7 +10,6 @@ ratios can be compared between machines.
 
 import argparse
 import json
-import platform
 import statistics
 import subprocess
 import tempfile
@@ -30,6 +29,7 @@ from spacy_elmo_ner.elmo.pretrained import OFFICIAL
 
 from .allennlp_peer.inputs import corpus_sentences, random_bilm
 from .allennlp_peer.peer import HERE, Peer
+from .output import machine, write
 
 SIZES = (1, 8, 32, 128)
 
@@ -56,12 +56,11 @@ class Result:
         return {**asdict(self), **ratios, "warm_share_of_limit": share}
 
 
-class TimedPeer(AbstractContextManager["TimedPeer"]):
-    """AllenNLP in a process of its own that answers with seconds."""
+class PeerProcess(AbstractContextManager[Any]):
+    """One of the peer's scripts in a process of its own, which answers line by line."""
 
-    def __init__(self, peer: Peer, folder: Path, sentences: Path, threads: int) -> None:
-        files = (folder / "options.json", folder / "weights.hdf5", sentences)
-        command = [str(peer.python), str(HERE / "peer_time.py"), *map(str, files)]
+    def __init__(self, peer: Peer, script: str, files: Sequence[Path], threads: int) -> None:
+        command = [str(peer.python), str(HERE / script), *map(str, files)]
         self._process = subprocess.Popen(
             [*command, f"--threads={threads}"],
             stdin=subprocess.PIPE,
@@ -69,12 +68,9 @@ class TimedPeer(AbstractContextManager["TimedPeer"]):
             text=True,
             env={"PYTHONPATH": f"{peer.folder}:{HERE}", "OMP_NUM_THREADS": str(threads)},
         )
-        self._ask("")
+        self.ask("")
 
-    def seconds(self, n_sentences: int) -> float:
-        return float(self._ask(f"{n_sentences}\n"))
-
-    def _ask(self, line: str) -> str:
+    def ask(self, line: str) -> str:
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None and stdout is not None
         stdin.write(line)
@@ -86,6 +82,17 @@ class TimedPeer(AbstractContextManager["TimedPeer"]):
     def __exit__(self, *_: object) -> None:
         self._process.kill()
         self._process.wait()
+
+
+class TimedPeer(PeerProcess):
+    """AllenNLP's ELMo that answers with seconds."""
+
+    def __init__(self, peer: Peer, folder: Path, sentences: Path, threads: int) -> None:
+        files = (folder / "options.json", folder / "weights.hdf5", sentences)
+        super().__init__(peer, "peer_time.py", files, threads)
+
+    def seconds(self, n_sentences: int) -> float:
+        return float(self.ask(f"{n_sentences}\n"))
 
 
 def product_rate() -> float:
@@ -186,11 +193,9 @@ def main() -> None:
     results = []
     for shape in args.shapes.split(","):
         results += measure_shape(shape, peer, sentences[:128], args.turns, args.threads)
-    machine = {"cpu": platform.processor() or platform.machine(), "threads": args.threads}
-    data = {"corpus": name, "machine": machine, "results": [each.row for each in results]}
-    args.output.parent.mkdir(parents=True, exist_ok=True)
-    args.output.write_text(json.dumps(data, indent=1) + "\n", encoding="utf8")
-    print(f"Wrote {args.output}")
+    rows = [each.row for each in results]
+    data = {"corpus": name, "machine": machine(args.threads), "results": rows}
+    write(args.output, data)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ Rates are medians of interleaved repeats on text that is new to the pipeline; ra
 """
 
 import argparse
-import json
 import platform
 import statistics
 import time
@@ -29,6 +28,8 @@ from tqdm import tqdm
 from spacy_elmo_ner.comparison.annotation import blank_copy
 from spacy_elmo_ner.comparison.pipelines import LoadedPipeline, load_pipeline
 from spacy_elmo_ner.comparison.timing import time_pipelines
+
+from .output import machine, write
 
 LENGTHS = (10, 100, 1_000, 10_000, 100_000)  # words in a text
 BATCHES = (1, 8, 32, 128, 256, 1024)  # texts in a batch
@@ -151,8 +152,7 @@ def main() -> None:
     data = {
         "corpus": args.corpus.name,
         "machine": {
-            "cpu": platform.processor() or platform.machine(),
-            "threads": args.threads,
+            **machine(args.threads),
             "python": platform.python_version(),
             "torch": torch.__version__,
             "spacy": spacy.__version__,
@@ -164,9 +164,7 @@ def main() -> None:
         "lengths": lengths(ours, docs, args.repeats),
         "settings": settings(ours, docs, args.repeats),
     }
-    args.output.parent.mkdir(parents=True, exist_ok=True)
-    args.output.write_text(json.dumps(data, indent=1) + "\n", encoding="utf8")
-    print(f"Wrote {args.output}")
+    write(args.output, data)
 
 
 if __name__ == "__main__":

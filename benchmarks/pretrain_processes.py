@@ -8,8 +8,6 @@ the tokens, and tokens a second without the first tenth. Run on a machine that d
 """
 
 import argparse
-import json
-import platform
 import shutil
 import tempfile
 from dataclasses import asdict, dataclass
@@ -18,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from spacy.util import load_config
 
+from .output import machine, write
 from .pretrain_run import changed_config, finish, rows, start
 
 TENTHS = (1, 2, 5, 10)
@@ -90,15 +89,12 @@ def main() -> None:
     numbers = [int(number) for number in args.processes.split(",")]
     results = [measure(args.config, folder, number, args.threads) for number in numbers]
     print(table(results))
-    machine = {"cpu": platform.processor() or platform.machine(), "threads": args.threads}
     data = {
         "config": str(args.config),
-        "machine": machine,
+        "machine": machine(args.threads),
         "results": [asdict(each) for each in results],
     }
-    args.output.parent.mkdir(parents=True, exist_ok=True)
-    args.output.write_text(json.dumps(data, indent=1) + "\n", encoding="utf8")
-    print(f"Wrote {args.output}")
+    write(args.output, data)
     if not args.folder:
         shutil.rmtree(folder)
 

@@ -15,9 +15,7 @@ between machines.
 import argparse
 import itertools
 import json
-import platform
 import statistics
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -36,8 +34,9 @@ from spacy_elmo_ner.pretraining.objective import Batch, BatchMaker, LanguageMode
 from spacy_elmo_ner.pretraining.text import TokenizedText, shuffled_batches, tokenize
 
 from .allennlp_peer.inputs import random_bilm
-from .allennlp_peer.peer import HERE, Peer
-from .bilm_speed import TimedPeer, lstm_flops
+from .allennlp_peer.peer import Peer
+from .bilm_speed import PeerProcess, lstm_flops
+from .output import machine, write
 
 PEERS = ("adaptive", "sampled")
 PARTS = ("char-CNN", "LSTMs", "softmax", "clipping and optimizer")
@@ -144,23 +143,15 @@ class Trainer:
         self.optimizer.step()
 
 
-class TrainingPeer(TimedPeer):
-    """AllenNLP in a process of its own that does steps and answers with seconds and loss."""
+class TrainingPeer(PeerProcess):
+    """AllenNLP's ELMo that does steps and answers with seconds and loss."""
 
     def __init__(self, peer: Peer, folder: Path, threads: int) -> None:
         names = ("options.json", "weights.hdf5", "softmax.npz", "batches.json")
-        command = [str(peer.python), str(HERE / "peer_train.py"), *(str(folder / n) for n in names)]
-        self._process = subprocess.Popen(
-            [*command, f"--threads={threads}"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={"PYTHONPATH": f"{peer.folder}:{HERE}", "OMP_NUM_THREADS": str(threads)},
-        )
-        self._ask("")
+        super().__init__(peer, "peer_train.py", [folder / name for name in names], threads)
 
     def step(self, kind: str, number: int) -> tuple[float, float]:
-        seconds, loss = map(float, self._ask(f"{kind} {number}\n").split())
+        seconds, loss = map(float, self.ask(f"{kind} {number}\n").split())
         return seconds, loss
 
 
@@ -250,7 +241,7 @@ def main() -> None:
     data = {
         "config": str(args.config),
         "text": args.text.name,
-        "machine": {"cpu": platform.processor() or platform.machine(), "threads": args.threads},
+        "machine": machine(args.threads),
         "n_params": config.options.n_params,
         "n_vocabulary": len(batches.vocabulary),
         "n_tokens": batches.n_tokens,
@@ -261,9 +252,7 @@ def main() -> None:
     losses = data["first_losses"]
     if abs(losses["float32"] - losses["adaptive"]) > 1e-3 * losses["float32"]:
         raise SystemExit(f"Both sides should compute the same loss: {losses}")
-    args.output.parent.mkdir(parents=True, exist_ok=True)
-    args.output.write_text(json.dumps(data, indent=1) + "\n", encoding="utf8")
-    print(f"Wrote {args.output}")
+    write(args.output, data)
 
 
 if __name__ == "__main__":

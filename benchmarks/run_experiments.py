@@ -20,6 +20,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from spacy_elmo_ner.comparison.markdown import markdown_table
+from spacy_elmo_ner.comparison.table import Table
+
+from .output import write
+
 SCORES = ("ents_f", "tag_acc")
 DONE = "experiment.json"
 
@@ -85,18 +90,17 @@ def collect(runs: list[Run], base: Path) -> list[dict[str, Any]]:
 
 def table(title: str, rows: list[dict[str, Any]]) -> str:
     """The rows in Markdown: mean and standard deviation over seeds, in percent."""
-    lines = [
-        f"### {title}",
-        "",
-        "|  | seeds | entity F1 | tag accuracy | minutes |",
-        "| --- | ---: | ---: | ---: | ---: |",
+    cells = [
+        [
+            row["experiment"],
+            f"{len(row['seeds'])}",
+            *(_spread([100 * value for value in row[name]]) for name in SCORES),
+            f"{statistics.mean(row['minutes']):.0f}",
+        ]
+        for row in rows
     ]
-    for row in rows:
-        cells = [_spread([100 * value for value in row[name]]) for name in SCORES]
-        minutes = f"{statistics.mean(row['minutes']):.0f}"
-        cells = [row["experiment"], f"{len(row['seeds'])}", *cells, minutes]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+    header = ["", "seeds", "entity F1", "tag accuracy", "minutes"]
+    return f"### {title}\n\n{markdown_table(Table(title, header, cells))}\n"
 
 
 def _spread(values: list[float]) -> str:
@@ -136,7 +140,7 @@ def main() -> None:
     rows = collect(runs, base)
     output = Path("benchmarks/results") / f"{args.plan.stem}.json"
     if rows:
-        output.write_text(json.dumps({"title": title, "rows": rows}, indent=1) + "\n", "utf8")
+        write(output, {"title": title, "rows": rows})
         print(table(title, rows))
 
 

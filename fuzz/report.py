@@ -1,10 +1,12 @@
 """The tables of docs/trust.md, from what the long runs left: ``python -m fuzz.report``."""
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from spacy_elmo_ner.comparison.markdown import markdown_table
+from spacy_elmo_ner.comparison.readme import with_results
 from spacy_elmo_ner.comparison.results import write_atomically
+from spacy_elmo_ner.comparison.table import Table
 
 from . import results
 
@@ -14,17 +16,8 @@ PAGE = results.ROOT / "docs" / "trust.md"
 def main() -> None:
     page = PAGE.read_text(encoding="utf8")
     for name, table in TABLES.items():
-        page = between(page, name, table())
+        page = with_results(page, table(), PAGE, name)
     write_atomically(PAGE, page)
-
-
-def between(page: str, name: str, text: str) -> str:
-    """The page with text between the marks of this name. Raises ValueError if they are missing."""
-    marks = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
-    pattern = re.compile(f"{re.escape(marks[0])}.*?{re.escape(marks[1])}", re.DOTALL)
-    if len(pattern.findall(page)) != 1:
-        raise ValueError(f"{PAGE.name} must hold {marks[0]} and {marks[1]} once each, in order")
-    return pattern.sub(lambda _: f"{marks[0]}\n\n{text}\n\n{marks[1]}", page)
 
 
 def inputs() -> str:
@@ -131,8 +124,8 @@ TABLES: dict[str, Callable[[], str]] = {
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    lines = [header, ["---"] * len(header), *([_cell(cell) for cell in row] for row in rows)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    cells = [[_cell(cell) for cell in row] for row in rows]
+    return markdown_table(Table("", list(header), cells, frozenset(range(len(header)))))
 
 
 def _cell(value: object) -> str:

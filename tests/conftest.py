@@ -14,6 +14,19 @@ torch.set_num_threads(1)
 
 TINY_CNN = CharCNNOptions(embedding_dim=3, filters=((1, 4), (2, 3), (4, 2)), n_highway=1)
 
+# The shape of a biLM as a pre-training config has it.
+TINY_BILM_CONFIG = """
+[bilm]
+[bilm.lstm]
+dim = 4
+projection_dim = 2
+[bilm.char_cnn]
+filters = [[1, 4]]
+n_highway = 1
+[bilm.char_cnn.embedding]
+dim = 2
+"""
+
 
 def random_bilm(*, seed: int = 0, cnn: CharCNNOptions = TINY_CNN, **lstm: Any) -> BiLM:
     """A biLM with random weights and biases; lstm: settings of `LSTMOptions` to change."""

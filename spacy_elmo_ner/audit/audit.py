@@ -11,6 +11,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import minibatch
 
+from ..comparison.annotation import blank_copy
 from ..decoding import MISSING, EntitySpan
 from ..pipeline.confidence import decoded_entities
 from ..pipeline.elmo_ner import ElmoNER
@@ -63,7 +64,7 @@ def judge(nlp: Language, docs: Iterable[tuple[int, Doc]]) -> dict[str, Judged]:
         for name, pipe in pipes.items()
     }
     for batch in minibatch(docs, size=BATCH_DOCS):
-        examples = [Example(_bare(nlp, doc), doc) for _, doc in batch]
+        examples = [Example(blank_copy(doc, nlp.vocab), doc) for _, doc in batch]
         predicted = list(nlp.pipe(example.predicted for example in examples))
         for name, pipe in pipes.items():
             judged = found[name]
@@ -181,12 +182,3 @@ def merge(folds: Sequence[dict[str, Judged]]) -> dict[str, Judged]:
         for fold in folds:
             merged[name].add(fold[name])
     return merged
-
-
-def _bare(nlp: Language, doc: Doc) -> Doc:
-    """The same tokens without annotation."""
-    return Doc(
-        nlp.vocab,
-        words=[token.text for token in doc],
-        spaces=[bool(token.whitespace_) for token in doc],
-    )

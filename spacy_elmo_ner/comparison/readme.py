@@ -1,25 +1,23 @@
-"""The part of a README that a results file writes, between two marks."""
+"""The parts of a page that results files write, each between two marks."""
 
 from pathlib import Path
 
 from ..errors import Errors
 
-BEGIN = "<!-- results:begin -->"
-END = "<!-- results:end -->"
 
-
-def with_results(readme: str, markdown: str, path: Path) -> str:
-    """The README's text with ``markdown`` between the marks, all else untouched.
+def with_results(readme: str, markdown: str, path: Path, name: str = "results") -> str:
+    """The page's text with ``markdown`` between the marks of this name, all else untouched.
 
     ``path`` is for the message only. ValueError (EL316) unless each mark stands there once, in
     order.
     """
+    begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
     if (
-        readme.count(BEGIN) != 1
-        or readme.count(END) != 1
-        or readme.index(BEGIN) > readme.index(END)
+        readme.count(begin) != 1
+        or readme.count(end) != 1
+        or readme.index(begin) > readme.index(end)
     ):
-        raise ValueError(Errors.EL316.format(path=path, begin=BEGIN, end=END))
-    before, _, rest = readme.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n\n{markdown.strip()}\n\n{END}{after}"
+        raise ValueError(Errors.EL316.format(path=path, begin=begin, end=end))
+    before, _, rest = readme.partition(begin)
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}\n\n{markdown.strip()}\n\n{end}{after}"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from spacy.vocab import Vocab
 
+from ..elmo.storage import sync
 from ..errors import Errors
 from .docs import bio_to_spans, doc_bin_bytes
 from .gmb import GMBSentence
@@ -94,10 +95,8 @@ def write_corpus(
 
 
 def _write(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    path.write_bytes(data)
+    sync(path)
 
 
 def _move(staged: Path, output: Path) -> None:

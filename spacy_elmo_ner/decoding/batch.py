@@ -24,8 +24,9 @@ class EntitySpan(NamedTuple):
     label: str
     probability: float
 
-    def overlaps(self, other: "EntitySpan") -> bool:
-        return self.start < other.end and other.start < self.end
+    @property
+    def tokens(self) -> range:
+        return range(self.start, self.end)
 
 
 @dataclass(frozen=True)

@@ -140,10 +140,13 @@ def drop_unlikely(
     dropped = [one for one in entities if one.probability < threshold]
     if not dropped:
         return kept
-    rivals = [one for one in candidates if any(one.overlaps(gone) for gone in dropped)]
-    for rival in sorted(rivals, key=lambda one: (-one.probability, one)):
-        if rival.probability >= threshold and not any(rival.overlaps(one) for one in kept):
+    # Tokens, not pairs of spans: a long document has thousands of each.
+    taken, free = ({i for one in spans for i in one.tokens} for spans in (kept, dropped))
+    likely = (one for one in candidates if one.probability >= threshold)
+    for rival in sorted(likely, key=lambda one: (-one.probability, one)):
+        if taken.isdisjoint(rival.tokens) and not free.isdisjoint(rival.tokens):
             kept.append(rival)
+            taken.update(rival.tokens)
     return sorted(kept)
 
 

@@ -43,7 +43,8 @@ class FastLinear:
     def __call__(self, x: Tensor) -> Tensor:
         if self._reordered and _PRODUCT:
             n = len(x)
-            x = F.pad(x, (0, 0, 0, padded(n) - n)) if padded(n) != n else x
+            if extra := padded(n) - n:
+                x = F.pad(x, (0, 0, 0, extra))
             return _PRODUCT(x, self._weight, self._bias, "none", [], "")[:n]
         return F.linear(x, self._weight, self._bias)
 

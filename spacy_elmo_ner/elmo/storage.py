@@ -34,11 +34,16 @@ def replace_when_written(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary
-        with open(temporary, "r+b") as file:  # Windows syncs only what is open for writing
-            os.fsync(file.fileno())
+        sync(temporary)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Return when what was written to a file is on the disk."""
+    with path.open("r+b") as file:  # Windows syncs only what is open for writing
+        os.fsync(file.fileno())
 
 
 def sha256_of(path: str | Path) -> str:

@@ -186,9 +186,10 @@ def _spaces(docs: Sequence[Doc]) -> list[Any]:
 
 def _of_others(doc: Doc) -> NDArray[np.bool_]:
     """(n_tokens,): is the token in an entity that another pipe, or a person, has set?"""
+    ours = {(span.start, span.end, span.label) for span in doc.spans.get(SPANS_KEY, ())}
     taken = np.zeros(len(doc), dtype=bool)
     for ent in doc.ents:
-        taken[ent.start : ent.end] = confidence(ent) is None
+        taken[ent.start : ent.end] = (ent.start, ent.end, ent.label) not in ours
     return taken
 
 

@@ -1,10 +1,11 @@
 """Saving a pipeline so that its folder holds the old one or the new one, whole."""
 
-import os
 import shutil
 from pathlib import Path
 
 from spacy.language import Language
+
+from ..elmo.storage import sync
 
 
 def save_pipeline(nlp: Language, folder: str | Path) -> None:
@@ -21,8 +22,7 @@ def save_pipeline(nlp: Language, folder: str | Path) -> None:
         nlp.to_disk(staged)
         for path in staged.rglob("*"):
             if path.is_file():
-                with path.open("r+b") as file:  # Windows syncs only what is open for writing
-                    os.fsync(file.fileno())
+                sync(path)
         try:
             _replace(folder, staged, old)
         except KeyboardInterrupt:  # an instant later one of both is in place

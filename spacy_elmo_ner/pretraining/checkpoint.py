@@ -5,7 +5,6 @@ name and renamed, so the newest complete one is always whole.
 """
 
 import json
-import os
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from torch import Tensor, nn
 from ..elmo import BiLMOptions
 from ..elmo.bilm import BiLMStates
 from ..elmo.lstm import LSTMState
+from ..elmo.storage import sync
 from ..errors import Errors, shown
 
 # How a file that is missing, cut short or overwritten shows itself.
@@ -78,8 +78,7 @@ def save_checkpoint(
         state = {"progress": asdict(progress), "config": config}
         (temporary / "state.json").write_text(json.dumps(state, indent=2), encoding="utf8")
         for path in temporary.iterdir():
-            with path.open("r+b") as file:
-                os.fsync(file.fileno())
+            sync(path)
         _remove(final)
         temporary.rename(final)
     except (OSError, SafetensorError) as err:

@@ -159,12 +159,13 @@ class PretrainingConfig:
 
 
 def _read(path: Path) -> Config:
-    text = path.read_bytes()[: _MOST_BYTES + 1].decode("utf-8-sig")
-    if len(text) > _MOST_BYTES or text.count("${") > _MOST_REFERENCES:
+    with path.open("rb") as file:
+        data = file.read(_MOST_BYTES + 1)
+    if len(data) > _MOST_BYTES or data.count(b"${") > _MOST_REFERENCES:
         raise ValueError(
-            f"it has more than {_MOST_BYTES:,} characters or {_MOST_REFERENCES} references ${{...}}"
+            f"it has more than {_MOST_BYTES:,} bytes or {_MOST_REFERENCES} references ${{...}}"
         )
-    return load_config_from_str(text, interpolate=True)
+    return load_config_from_str(data.decode("utf-8-sig"), interpolate=True)
 
 
 def _check_names(block: dict[str, Any], known: dict[str, Any], name: str) -> None:

@@ -67,6 +67,10 @@ class Vocabulary:
         unknown = self.index[UNKNOWN]
         return np.asarray([self.index.get(word, unknown) for word in words], dtype=np.int64)
 
+    def lacks(self, words: Sequence[str]) -> NDArray[np.bool_]:
+        """Which of these words cannot be predicted: (n_words,)."""
+        return np.asarray([word not in self.index for word in words], dtype=bool)
+
 
 class BatchMaker:
     """Turns sentences over a fixed list of words into batches, spelling each word once."""

@@ -68,7 +68,8 @@ def measure(
 
     Each sentence is read by itself, from states of zeros, as a pipeline reads it.
     """
-    return _perplexity(_sums(model, make_batch, text, rows, vocabulary, batch_tokens), vocabulary)
+    unknown = vocabulary.lacks(text.words)
+    return _perplexity(_sums(model, make_batch, text, rows, unknown, batch_tokens), vocabulary)
 
 
 def measure_files(
@@ -110,11 +111,12 @@ def _by_source(
     names: Sequence[str],
 ) -> BySource:
     make_batch = BatchMaker(text.words, vocabulary, model.bilm.options)
+    unknown = vocabulary.lacks(text.words)
     sums: dict[str, list[_Sums]] = {}
     for number, name in enumerate(names):
         part = rows[text.source[rows] == number]
         if len(part):
-            sums.setdefault(name, []).append(_sums(model, make_batch, text, part, vocabulary))
+            sums.setdefault(name, []).append(_sums(model, make_batch, text, part, unknown))
     whole = [each for parts in sums.values() for each in parts]
     by_source = {name: _perplexity(_added(parts), vocabulary) for name, parts in sums.items()}
     return _perplexity(_added(whole), vocabulary), by_source
@@ -125,9 +127,10 @@ def _sums(
     make_batch: BatchMaker,
     text: TokenizedText,
     rows: NDArray,
-    vocabulary: Vocabulary,
+    unknown: NDArray,
     batch_tokens: int = 4096,
 ) -> _Sums:
+    """unknown: (n_words of the text,) bool, words outside the vocabulary."""
     totals = np.zeros(2)
     n_predictions = n_tokens = 0
     with torch.no_grad():
@@ -137,7 +140,6 @@ def _sums(
             totals += [forward.item(), backward.item()]
             n_predictions += batch.n_predictions
             n_tokens += batch.n_predictions - len(batch_rows)
-    unknown = np.asarray([word not in vocabulary.index for word in text.words])
     tokens = np.concatenate([text.sentence(i) for i in rows])
     forward, backward = totals.tolist()
     return _Sums(forward, backward, n_predictions, n_tokens, int(unknown[tokens].sum()))

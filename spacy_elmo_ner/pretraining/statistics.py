@@ -54,10 +54,16 @@ class TextStatistics:
         n_held_out: int,
     ) -> "TextStatistics":
         """train, held_out: indices of sentences, as `split_held_out` gives them."""
-        unknown = np.asarray([word not in vocabulary.index for word in text.words])
+        unknown = vocabulary.lacks(text.words)
         n_sources = len(text.sources)
+        # Of each sentence: one, its tokens, and those of them outside the vocabulary.
+        missed = np.add.reduceat(unknown[text.tokens], text.offsets[:-1], dtype=np.int64)
+        columns = (np.ones_like(missed), np.diff(text.offsets), missed)
         # (n_sources, sentences | tokens | tokens outside the vocabulary)
-        parts = [_counts(text, rows, unknown, n_sources) for rows in (train, held_out)]
+        parts = [
+            np.stack([np.bincount(text.source[rows], each[rows], n_sources) for each in columns], 1)
+            for rows in (train, held_out)
+        ]
         by_source = (map(_part, part) for part in parts)
         whole_train, whole_held_out = (_part(part.sum(0)) for part in parts)
         return cls(
@@ -102,16 +108,6 @@ def read_n_held_out(directory: Path) -> int:
     return value
 
 
-def _counts(text: TokenizedText, rows: NDArray, unknown: NDArray, n_sources: int) -> NDArray:
-    """(n_sources, 3) int64."""
-    lengths = np.diff(text.offsets)
-    missed = np.add.reduceat(unknown[text.tokens], text.offsets[:-1], dtype=np.int64)
-    source = text.source[rows]
-    columns = (None, lengths[rows], missed[rows])
-    counted = [np.bincount(source, weights, minlength=n_sources) for weights in columns]
-    return np.stack(counted, axis=1).astype(np.int64)
-
-
 def _part(counts: NDArray) -> PartSize:
-    n_sentences, n_tokens, n_unknown = counts.tolist()
+    n_sentences, n_tokens, n_unknown = counts.astype(np.int64).tolist()
     return PartSize(n_sentences, n_tokens, n_unknown / n_tokens if n_tokens else None)

@@ -13,6 +13,7 @@ from spacy_elmo_ner.cli.app import elmo_cli
 from spacy_elmo_ner.elmo import BiLM
 from spacy_elmo_ner.pretraining.objective import LanguageModel, Vocabulary
 from spacy_elmo_ner.pretraining.train import write_language_model
+from tests.conftest import TINY_BILM_CONFIG
 
 CONFIG = """
 [text]
@@ -24,15 +25,6 @@ batch_tokens = 100
 max_steps = 2
 softmax_cutoffs = [5]
 bf16 = false
-[bilm]
-[bilm.lstm]
-dim = 4
-projection_dim = 2
-[bilm.char_cnn]
-filters = [[1, 4]]
-n_highway = 1
-[bilm.char_cnn.embedding]
-dim = 2
 """
 
 
@@ -114,7 +106,7 @@ def test_without_text_a_run_is_measured_on_what_it_held_out(tmp_path: Path) -> N
     config = tmp_path / "run.cfg"
     # Read twice, a.txt is measured once.
     paths = [str(tmp_path / name) for name in ("a.txt", "a.txt", "b.txt")]
-    config.write_text(CONFIG.format(paths=json.dumps(paths)))
+    config.write_text(CONFIG.format(paths=json.dumps(paths)) + TINY_BILM_CONFIG)
     run = tmp_path / "run"
     done = CliRunner().invoke(elmo_cli, ["pretrain", str(config), "--output", str(run)])
     assert done.exit_code == 0, done.output

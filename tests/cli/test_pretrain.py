@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 from spacy_elmo_ner.cli.app import elmo_cli
 from spacy_elmo_ner.elmo import BiLM
 from spacy_elmo_ner.pretraining.log import Log
+from tests.conftest import TINY_BILM_CONFIG
 
 CONFIG = """
 [text]
@@ -23,15 +24,6 @@ max_epochs = 1
 softmax_cutoffs = [10]
 checkpoint_every = 1
 bf16 = false
-[bilm]
-[bilm.lstm]
-dim = 4
-projection_dim = 2
-[bilm.char_cnn]
-filters = [[1, 4]]
-n_highway = 1
-[bilm.char_cnn.embedding]
-dim = 2
 """
 
 
@@ -46,7 +38,7 @@ def text(tmp_path: Path) -> Path:
 @pytest.fixture
 def config(tmp_path: Path, text: Path) -> Path:
     path = tmp_path / "run.cfg"
-    path.write_text(CONFIG.format(path=text))
+    path.write_text(CONFIG.format(path=text) + TINY_BILM_CONFIG)
     return path
 
 
