@@ -298,13 +298,10 @@ class Errors(metaclass=_Coded):
         "(en_core_web_sm also comes with `pip install spacy-elmo-ner[project]`), or give the "
         "folder of a pipeline."
     )
-    EL308 = (
-        "There is no folder {source}. Train it first (`python -m spacy project run train`) or give "
-        "another folder."
-    )
+    EL308 = "There is no folder {source}. Train it first with {command}, or give another folder."
     EL309 = (
-        "{source} does not load: {problem}. Install what it was trained with, or give another "
-        "pipeline."
+        "{source} does not load: {problem}. Install what it was trained with (a transformer: pip "
+        "install spacy-elmo-ner[transformers]), or give another pipeline."
     )
     EL310 = (
         "{pipeline} predicts the {kind} {labels}, which is in no label map given for it and not "
@@ -344,6 +341,10 @@ class Errors(metaclass=_Coded):
     EL320 = (
         "{path} cannot be read as the texts of a comparison: {problem}. Run `python -m spacy elmo "
         "compare` again."
+    )
+    EL321 = (
+        "{path} cannot be read as probable errors: {problem}. Give the errors.json that `python -m "
+        "spacy elmo audit` wrote."
     )
 
     # EL4xx: pre-training
@@ -459,6 +460,7 @@ class Errors(metaclass=_Coded):
         "text files itself, or text files and folders."
     )
     EL512 = "{path} exists already. Choose another folder, or delete the biLM in this one."
+    EL516 = "{value:g} is no share of the train part. Give a percentage above 0, at most 100."
     EL514 = (
         "--options {options} belongs to one weights file (.hdf5), but {source} is a folder or a "
         "name, which has its own options. Leave it out, or give the weights file."

@@ -7,6 +7,7 @@ import typer
 from wasabi import msg
 
 from ..comparison.learning import parse_learning_point
+from ..comparison.made_by import command_for
 from ..comparison.markdown import render_markdown
 from ..comparison.results import write_atomically
 from ..comparison.run import Comparison, compare
@@ -71,12 +72,19 @@ def compare_cli(
         list[str] | None,
         typer.Option(
             help="NAME:PERCENT=FOLDER: pipeline NAME, trained on PERCENT of train, for a learning "
-            "curve. Repeat for each point."
+            "curve; `elmo train --share PERCENT` makes it. Repeat for each point."
         ),
     ] = None,
     training_log: Annotated[
         list[Path] | None,
         typer.Option(help="log.jsonl of a pre-training, to show its curves."),
+    ] = None,
+    audit: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="errors.json of `elmo audit`, to show the most probable annotation errors. One "
+            "that is not there is left out, with a line that says so. May be given again."
+        ),
     ] = None,
     own_tokens: Annotated[
         bool,
@@ -114,6 +122,7 @@ def compare_cli(
             examples=example or [],
             learning_curve=[parse_learning_point(each) for each in learning_curve or []],
             training_logs=training_log or [],
+            audits=[each for each in audit or [] if _is_there(each)],
             own_tokens=own_tokens,
             repeats=repeats,
             max_words=max_words,
@@ -133,6 +142,15 @@ def compare_cli(
     msg.good(
         f"Wrote results.json, results.md, {TEXTS}, {PAGE} and {len(written) - 1} charts to {output}"
     )
+
+
+def _is_there(audit: Path) -> bool:
+    """Whether an audit was made; where not, one line says how to make it."""
+    if audit.exists():
+        return True
+    command = command_for(audit) or "`python -m spacy elmo audit`"
+    msg.info(f"No {audit}: no probable annotation errors are shown. {command} writes it")
+    return False
 
 
 def _named(argument: str) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from spacy.cli.train import train
 from spacy.util import load_config
 from wasabi import msg
 
+from ..corpus.share import write_share
 from ..errors import Errors
 from ..pipeline.calibrate_folder import calibrate_folder
 from .calibrate import show
@@ -29,17 +30,25 @@ def train_cli(
     config: Annotated[Path, typer.Argument(help="Config file, such as configs/elmo.cfg")],
     output: Annotated[Path, typer.Option(help="Folder for model-best and model-last")],
     corpus: Annotated[Path, typer.Option(help="Folder that `elmo corpus` wrote")] = Path("corpus"),
+    share: Annotated[
+        float,
+        typer.Option(help="Percent of the train part to train on, drawn once and kept in --output"),
+    ] = 100.0,
 ) -> None:
     """Train a pipeline with spaCy on the train and dev parts of a corpus folder.
 
     The same as `spacy train CONFIG --paths.train ... --paths.dev ...`, with a smaller budget of
     steps where the corpus is small. Settings of the config can be given as options, for
     instance --training.max_steps 1000; they win. At the end the probabilities of the pipes are
-    calibrated on the dev part, as `elmo calibrate` does.
+    calibrated on the dev part, as `elmo calibrate` does. With --share, for a learning curve, the
+    budget of steps stays that of the whole: a smaller part is passed over more often.
     """
     try:
-        overrides = corpus_overrides(corpus, config) | parse_config_overrides(context.args)
-    except FileNotFoundError as error:
+        overrides = corpus_overrides(corpus, config)
+        if share != 100:
+            overrides["paths.train"] = str(write_share(corpus / "train.spacy", share, output))
+        overrides |= parse_config_overrides(context.args)
+    except (FileNotFoundError, ValueError) as error:
         msg.fail(str(error), exits=1)
     if "training.max_steps" in overrides:
         msg.info(f"Training for {overrides['training.max_steps']} steps at most")

@@ -1,11 +1,14 @@
 """A text with its entities and tags, free of any pipeline: what gold and predictions share."""
 
+import math
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc, Span, Token
 from spacy.vocab import Vocab
 
+from ..decoding import EntitySpan as ScoredSpan
 from .results import EntitySpan
 
 # Stands for a tag the label map sends nowhere. It equals no tag of any tag set, so it is wrong.
@@ -19,12 +22,16 @@ class Annotation:
 
     ``tags`` has one entry a word, "" where a single word has none. ``confidence`` maps the
     (start, end) of predicted entities to a probability in [0, 1], where their pipe gives one.
+    ``alternatives`` are spans with probabilities that are no entities. ``tag_confidence`` has one
+    probability a word, NaN where there is none, and is empty where no word has one.
     """
 
     words: list[str]
     entities: list[EntitySpan] | None
     tags: list[str] | None
     confidence: Mapping[tuple[int, int], float] = field(default_factory=dict)
+    alternatives: Sequence[ScoredSpan] = ()
+    tag_confidence: Sequence[float] = ()
 
 
 def from_doc(doc: Doc) -> Annotation:
@@ -44,6 +51,17 @@ def entity_confidence(doc: Doc) -> dict[tuple[int, int], float]:
         return {}
     found = {(ent.start, ent.end): ent._.confidence for ent in doc.ents}
     return {bounds: float(each) for bounds, each in found.items() if each is not None}
+
+
+def tag_confidence(doc: Doc) -> Sequence[float]:
+    """``token._.tag_confidence`` of every token, NaN for those without; empty if none has one."""
+    if not Token.has_extension("tag_confidence"):
+        return ()
+    found = [token._.tag_confidence for token in doc]
+    if all(each is None for each in found):
+        return ()
+    # A float of a list takes 32 bytes, and a corpus has many words.
+    return array("d", (math.nan if each is None else each for each in found))
 
 
 def blank_copy(doc: Doc, vocab: Vocab) -> Doc:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from .confidence_tables import calibration_table, threshold_table
 from .conventions import ALL
 from .findings import Difference
 from .metrics import SEQEVAL_DEFAULT, TAG_ACCURACY
@@ -22,6 +23,8 @@ def detail_tables(corpus: CorpusResult) -> list[Table]:
         convention_table(corpus),
         error_table(corpus),
         tag_confusion_table(corpus),
+        calibration_table(corpus),
+        threshold_table(corpus),
         agreement_table(corpus) if corpus.has_gold else None,
     )
     return [table for table in tables if table is not None]

@@ -5,6 +5,8 @@ Every share is a fraction in [0, 1], as in ``results``.
 
 from dataclasses import dataclass, field
 
+from ..audit.rows import AuditRow
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -49,13 +51,48 @@ class Agreement:
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """Entities whose confidence lies in [low, high), the last bin with its upper end."""
+    """Entities, or words, whose confidence lies in [low, high), the last bin with its upper end."""
 
     low: float
     high: float
     n: int
     mean_confidence: float
     share_right: float
+
+
+@dataclass(frozen=True)
+class ThresholdPoint:
+    """Scores by same words and label, where entities less probable than ``threshold`` are dropped.
+
+    What is more probable than that and may stand in the place of a dropped one takes it.
+    """
+
+    threshold: float
+    precision: float
+    recall: float
+    f1: float
+
+
+@dataclass(frozen=True)
+class ThresholdCurve:
+    """The points from ``own``, the threshold the pipeline ran with, as far up as any is right."""
+
+    own: float
+    points: list[ThresholdPoint]
+
+
+@dataclass(frozen=True)
+class ProbableErrors:
+    """What `elmo audit` found in annotated corpora by one pipe: ``n_found`` in ``n_docs`` texts.
+
+    ``rows`` holds the first of them, those most probably wrong.
+    """
+
+    corpus: list[str]
+    pipe: str
+    n_docs: int
+    n_found: int
+    rows: list[AuditRow]
 
 
 @dataclass(frozen=True)

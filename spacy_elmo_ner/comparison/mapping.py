@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from ..decoding import EntitySpan as ScoredSpan
 from ..errors import Errors
 from .annotation import UNMAPPED_TAG, Annotation
 from .results import EntitySpan
@@ -73,9 +74,14 @@ def translate(
     result = Translated([])
     for index, annotation in enumerate(predictions):
         truth = () if gold is None else gold[index].entities or ()
-        entities = _map_entities(annotation.entities, entity_table, truth, result)
-        tags = _map_tags(annotation.tags, tag_table, result.unmapped_tags)
-        result.annotations.append(replace(annotation, entities=entities, tags=tags))
+        result.annotations.append(
+            replace(
+                annotation,
+                entities=_map_entities(annotation.entities, entity_table, truth, result),
+                alternatives=_map_alternatives(annotation.alternatives, entity_table, truth),
+                tags=_map_tags(annotation.tags, tag_table, result.unmapped_tags),
+            )
+        )
     return result
 
 
@@ -103,19 +109,38 @@ def _map_entities(
         return None
     mapped = []
     for start, end, label in entities:
-        target = table.get(label, label)
-        if target is None:
+        targets = _targets(label, table)
+        if not targets:
             result.unmapped_entities[label] += 1
             continue
-        if label in table and EITHER in target:
-            first, *others = target.split(EITHER)
-            target = _decide(start, end, [first, *others], gold)
-            result.decided_by_gold[label] += target != first
+        target = _decide(start, end, targets, gold)
+        result.decided_by_gold[label] += target != targets[0]
         mapped.append((start, end, target))
     return mapped
 
 
+def _map_alternatives(
+    alternatives: Sequence[ScoredSpan], table: LabelTable, gold: Sequence[EntitySpan]
+) -> tuple[ScoredSpan, ...]:
+    """The same for spans that are no entities: nothing about them is counted."""
+    return tuple(
+        each._replace(label=_decide(each.start, each.end, targets, gold))
+        for each in alternatives
+        if (targets := _targets(each.label, table))
+    )
+
+
+def _targets(label: str, table: LabelTable) -> list[str]:
+    """The labels of gold that this one may mean; none where gold has nothing like it."""
+    if label not in table:
+        return [label]
+    target = table[label]
+    return [] if target is None else target.split(EITHER)
+
+
 def _decide(start: int, end: int, targets: Sequence[str], gold: Sequence[EntitySpan]) -> str:
+    if len(targets) == 1:
+        return targets[0]
     there = [
         ((truth_start, truth_end) != (start, end), label)
         for truth_start, truth_end, label in gold

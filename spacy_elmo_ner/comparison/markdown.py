@@ -3,8 +3,17 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from .audits import (
+    ERROR_HEADER,
+    NEVER_CHANGED,
+    TEXT_COLUMNS,
+    error_cells,
+    errors_title,
+    marked_words,
+)
 from .detail import detail_tables, main_tables
 from .examples import marked_text
+from .findings import ProbableErrors
 from .remarks import legend, remarks, timing_remark
 from .results import Example, Results, results_from_json
 from .table import Table, corpus_title, pipeline_table, type_detail_table
@@ -21,6 +30,10 @@ def render_markdown(results: Results) -> str:
             types = type_detail_table(corpus, system.pipeline)
             if types is not None:
                 parts += [f"{types.title}:", markdown_table(types)]
+    if results.probable_errors:
+        parts += ["## Probable annotation errors", NEVER_CHANGED]
+        for found in results.probable_errors:
+            parts += [f"{errors_title(found)}:", markdown_table(_probable_errors(found))]
     facts = ", ".join(f"{name} {value}" for name, value in results.environment.items())
     parts += ["## Made with", f"{results.created}. {facts}."]
     return "\n\n".join(parts) + "\n"
@@ -65,6 +78,15 @@ def _side_by_side(example: Example) -> Table:
         for name, spans in example.readings.items()
     ]
     return Table(example.title, ["", "entities"], rows, frozenset({0, 1}))
+
+
+def _probable_errors(found: ProbableErrors) -> Table:
+    rows = []
+    for row in found.rows:
+        before, words, after = map(_escape, marked_words(row.context))
+        text = f"{before}**{words}**{after}"
+        rows.append([row.kind, text, *map(_escape, error_cells(row))])
+    return Table(errors_title(found), ERROR_HEADER, rows, TEXT_COLUMNS)
 
 
 def markdown_table(table: Table) -> str:

@@ -12,6 +12,8 @@ from thinc.api import Model
 from ..elmo import pretrained
 from ..errors import Errors
 from ..layers.bilm_layer import BiLMShim
+from ..pipeline.elmo_ner import ElmoNER
+from .made_by import command_for
 
 # Attributes, as factories declare them in ``assigns``.
 ENTITY_ATTRIBUTES = frozenset({"doc.ents", "token.ent_iob", "token.ent_type"})
@@ -41,6 +43,12 @@ class LoadedPipeline:
         """Components the task does not need, switched off while it runs."""
         return [name for name in self.nlp.component_names if name not in self.components]
 
+    @property
+    def threshold(self) -> float:
+        """Below which confidence entities are dropped; 0 where no component drops any."""
+        pipes = [self.nlp.get_pipe(name) for name in self.entity_components]
+        return max((pipe.threshold for pipe in pipes if isinstance(pipe, ElmoNER)), default=0.0)
+
 
 def load_pipeline(name: str, source: str) -> LoadedPipeline:
     """Load an installed package or a folder.
@@ -52,9 +60,10 @@ def load_pipeline(name: str, source: str) -> LoadedPipeline:
     try:
         nlp = spacy.load(resolved)
     except (ImportError, OSError, ValueError, KeyError) as error:
-        problem = str(error).strip().partition("\n")[0]
+        # Where a package is missing, spaCy's guess at the cause is about one's own code.
+        problem = str(error).strip().partition("\n")[0].partition(" This usually happens when")[0]
         raise PipelineUnavailableError(
-            Errors.EL309.format(source=source, problem=problem)
+            Errors.EL309.format(source=source, problem=problem.rstrip("."))
         ) from error
     entity_components = _setters(nlp, ENTITY_ATTRIBUTES)
     tag_components = _setters(nlp, TAG_ATTRIBUTES)
@@ -96,9 +105,10 @@ def _resolve(source: str) -> str:
     for suffix in REUPLOAD_SUFFIXES:
         if is_package(source + suffix):
             return source + suffix
-    looks_like_path = "/" in source or "\\" in source
-    message = Errors.EL308 if looks_like_path else Errors.EL307
-    raise PipelineUnavailableError(message.format(source=source))
+    if "/" in source or "\\" in source:
+        command = command_for(source) or "`python -m spacy project run train`"
+        raise PipelineUnavailableError(Errors.EL308.format(source=source, command=command))
+    raise PipelineUnavailableError(Errors.EL307.format(source=source))
 
 
 def _saved_by_name(shim: BiLMShim) -> bool:

@@ -1,45 +1,79 @@
-"""Are entities as often right as their pipeline is sure of them?"""
+"""Are entities and tags as often right as their pipeline is sure of them?"""
 
+import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
+from ..pipeline.confidence import expected_calibration_error
 from .breakdown import Pairs
 from .findings import ReliabilityBin
 
 N_BINS = 10
 
 
-def reliability(pairs: Pairs) -> list[ReliabilityBin]:
-    """Predicted entities by confidence, in bins of equal width that hold any.
+class Outcomes(NamedTuple):
+    """The confidence of each prediction that has one, and whether it is what gold has."""
 
-    Empty for pipelines that give no confidence. Right: same words and label as in gold.
-    """
-    sums = [[0.0, 0, 0] for _ in range(N_BINS)]  # confidence, right, entities
+    confidences: list[float]
+    right: list[bool]
+
+    @property
+    def calibration_error(self) -> float:
+        """Expected calibration error over the bins of `reliability_bins`."""
+        return expected_calibration_error(self.confidences, self.right, N_BINS)
+
+
+def entity_outcomes(pairs: Pairs) -> Outcomes:
+    """Predicted entities; right: same words and label as in gold."""
+    found = Outcomes([], [])
     for truth, guess in pairs:
-        right = set(truth.entities or ())
+        if truth.entities is None:
+            continue
+        wanted = set(truth.entities)
         for span in guess.entities or ():
-            confidence = guess.confidence.get(span[:2])
-            if confidence is None:
-                continue
-            cell = sums[min(int(confidence * N_BINS), N_BINS - 1)]
-            cell[0] += confidence
-            cell[1] += span in right
-            cell[2] += 1
+            if span[:2] in guess.confidence:
+                found.confidences.append(guess.confidence[span[:2]])
+                found.right.append(span in wanted)
+    return found
+
+
+def tag_outcomes(pairs: Pairs) -> Outcomes:
+    """Predicted tags of the words that the tag accuracy counts."""
+    found = Outcomes([], [])
+    for truth, guess in pairs:
+        if not (truth.tags and guess.tags and guess.tag_confidence):
+            continue
+        columns = zip(truth.words, truth.tags, guess.tags, guess.tag_confidence, strict=True)
+        for word, true_tag, tag, confidence in columns:
+            if true_tag and word.strip() and not math.isnan(confidence):
+                found.confidences.append(confidence)
+                found.right.append(tag == true_tag)
+    return found
+
+
+def reliability_bins(outcomes: Outcomes) -> list[ReliabilityBin]:
+    """Predictions by confidence, in bins of equal width that hold any."""
+    cells: list[list[tuple[float, bool]]] = [[] for _ in range(N_BINS)]
+    for confidence, right in zip(*outcomes, strict=True):
+        cells[min(int(confidence * N_BINS), N_BINS - 1)].append((confidence, right))
     return [
         ReliabilityBin(
             low=index / N_BINS,
             high=(index + 1) / N_BINS,
-            n=int(n),
-            mean_confidence=confidence / n,
-            share_right=right / n,
+            n=len(cell),
+            mean_confidence=math.fsum(confidence for confidence, _ in cell) / len(cell),
+            share_right=sum(right for _, right in cell) / len(cell),
         )
-        for index, (confidence, right, n) in enumerate(sums)
-        if n
+        for index, cell in enumerate(cells)
+        if cell
     ]
 
 
-def expected_calibration_error(bins: Sequence[ReliabilityBin]) -> float:
-    """Mean gap between confidence and share right, weighted by entities (Guo et al. 2017)."""
-    total = sum(each.n for each in bins)
-    if total == 0:
-        return 0.0
-    return sum(each.n * abs(each.mean_confidence - each.share_right) for each in bins) / total
+def together(bins: Sequence[ReliabilityBin]) -> ReliabilityBin | None:
+    """All bins as one: how many, how sure, how often right; None for none."""
+    n = sum(each.n for each in bins)
+    if n == 0:
+        return None
+    mean = sum(each.n * each.mean_confidence for each in bins) / n
+    right = sum(each.n * each.share_right for each in bins) / n
+    return ReliabilityBin(bins[0].low, bins[-1].high, n, mean, right)

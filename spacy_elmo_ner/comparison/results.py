@@ -22,7 +22,9 @@ from .findings import (
     Interval,
     LearningPoint,
     Misaligned,
+    ProbableErrors,
     ReliabilityBin,
+    ThresholdCurve,
     TrainingLog,
 )
 
@@ -101,7 +103,9 @@ class SystemScores:
     intervals: by mode. by_sentence_length, by_entity_length: exact matches by number of words.
     conventions: exact matches with one boundary convention aside, by its name. type_confusion:
     gold type -> predicted type -> entities, ``confusion.NOTHING`` for none. errors: entities by
-    ``confusion.ErrorKind``. tag_confusion: gold tag -> other predicted tag -> words.
+    ``confusion.ErrorKind``. tag_confusion: gold tag -> other predicted tag -> words. reliability,
+    tag_reliability: of entities and of words' tags by confidence; calibration_error: "ner" and
+    "tags" -> mean gap between confidence and share right; thresholds: None without confidences.
     """
 
     pipeline: str
@@ -119,6 +123,9 @@ class SystemScores:
     errors: dict[str, int] = field(default_factory=dict)
     tag_confusion: dict[str, dict[str, int]] = field(default_factory=dict)
     reliability: list[ReliabilityBin] = field(default_factory=list)
+    tag_reliability: list[ReliabilityBin] = field(default_factory=list)
+    calibration_error: dict[str, float] = field(default_factory=dict)
+    thresholds: ThresholdCurve | None = None
     misaligned: list[Misaligned] = field(default_factory=list)
 
 
@@ -176,6 +183,7 @@ class Results:
     examples: list[Example] = field(default_factory=list)
     learning_curve: list[LearningPoint] = field(default_factory=list)
     training_logs: list[TrainingLog] = field(default_factory=list)
+    probable_errors: list[ProbableErrors] = field(default_factory=list)
     schema_version: int = SCHEMA_VERSION
 
     def to_json(self) -> str:

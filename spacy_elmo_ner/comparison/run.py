@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from ..errors import Errors
 from .annotation import Annotation
+from .audits import read_probable_errors
 from .describe import describe_environment, describe_pipeline
 from .examples import GOLD, shown_examples
 from .findings import LearningPoint
@@ -37,8 +38,9 @@ class Comparison:
     pipelines: (shown name, package or folder). corpora: .spacy or .txt files. label_maps: PATH or
     NAME=PATH. train: a DocBin, to score seen and unseen entities apart. examples: first words of
     the texts to show side by side. learning_curve: the same systems trained on less, scored on the
-    first corpus. training_logs: log.jsonl files. own_tokens: each pipeline splits the text itself.
-    repeats: timed runs of each pipeline, 0 for none. max_words: words in one timed run, at most.
+    first corpus. training_logs: log.jsonl files. audits: errors.json files. own_tokens: each
+    pipeline splits the text itself. repeats: timed runs of each pipeline, 0 for none. max_words:
+    words in one timed run, at most.
     """
 
     pipelines: Sequence[tuple[str, str]]
@@ -48,6 +50,7 @@ class Comparison:
     examples: Sequence[str] = ()
     learning_curve: Sequence[TrainedOnShare] = ()
     training_logs: Sequence[Path] = ()
+    audits: Sequence[Path] = ()
     own_tokens: bool = False
     repeats: int = 5
     max_words: int = 10_000
@@ -67,7 +70,8 @@ def compare(task: Comparison) -> Compared:
 
     Timing runs on the first corpus, before any pipeline has seen its words. Raises ValueError:
     two pipelines of one name (EL311), none that loads (EL313), one alone without gold (EL306), a
-    corpus, label map or log that cannot be used, a predicted label that nothing explains (EL310).
+    corpus, label map, log or audit that cannot be used, a predicted label that nothing explains
+    (EL310).
     Raises ImportError where a package of the ``project`` extra is missing (EL303).
     """
     names = [name for name, _ in task.pipelines]
@@ -75,6 +79,7 @@ def compare(task: Comparison) -> Compared:
     check_extras()
     check_files([*task.corpora, *([] if task.train is None else [task.train])])
     logs = [read_training_log(path) for path in task.training_logs]
+    probable_errors = [each for path in task.audits for each in read_probable_errors(path)]
     maps = read_label_maps(task.label_maps, names)
     pipelines, skipped = _load(task)
     make_doc = spacy.blank(pipelines[0].nlp.meta["lang"])
@@ -98,6 +103,7 @@ def compare(task: Comparison) -> Compared:
         examples=shown_examples(task.examples, corpora, pipelines, labels, readings),
         learning_curve=curve,
         training_logs=logs,
+        probable_errors=probable_errors,
     )
     return Compared(results, collect_texts(corpora[0], readings[0]))
 
@@ -173,18 +179,24 @@ def _read(task: Comparison, gold: GoldCorpus, pipeline: LoadedPipeline, labels: 
         predicted = predict(pipeline, gold.docs, gold.annotations, step, task.own_tokens)
     truth = gold.annotations if gold.has_gold else None
     translated = labels.translate(pipeline, predicted.annotations, truth)
-    return Reading(translated, predicted.misaligned, labels.unreachable(pipeline, gold))
+    unreachable = labels.unreachable(pipeline, gold)
+    return Reading(translated, predicted.misaligned, unreachable, pipeline.threshold)
 
 
 def _learning_curve(
     task: Comparison, gold: GoldCorpus, labels: Labels
 ) -> tuple[list[LearningPoint], list[Skipped]]:
-    points, skipped = [], []
+    points = []
+    # A curve that was not trained is one line, not one a point.
+    missing: dict[str, Skipped] = {}
     for each in task.learning_curve:
         try:
             pipeline = load_pipeline(each.system, each.source)
         except PipelineUnavailableError as reason:
-            skipped.append(Skipped(f"{each.system} at {each.percent:g} %", str(reason)))
+            name = f"{each.system} at {each.percent:g} %"
+            if each.system in missing:
+                name = f"{missing[each.system].name}, {each.percent:g} %"
+            missing[each.system] = Skipped(name, str(reason))
             continue
         predicted = _read(task, gold, pipeline, labels).annotations
         ner = ner_scores(gold.docs, gold.annotations, predicted)
@@ -197,7 +209,7 @@ def _learning_curve(
                 tags[TAG_ACCURACY].f1 if tags else None,
             )
         )
-    return points, skipped
+    return points, list(missing.values())
 
 
 @contextmanager

@@ -12,18 +12,23 @@ from .findings import Difference, Misaligned
 from .gold import GoldCorpus, published_figures
 from .mapping import Translated
 from .metrics import SEQEVAL_DEFAULT, TAG_ACCURACY, ner_scores, tag_scores
-from .reliability import reliability
+from .reliability import entity_outcomes, reliability_bins, tag_outcomes
 from .results import CorpusResult, SystemScores
 from .statistics import Counts, compare_counts, entity_counts, tag_counts
+from .thresholds import threshold_curve
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What one pipeline made of a corpus, in gold's labels and on gold's words."""
+    """What one pipeline made of a corpus, in gold's labels and on gold's words.
+
+    threshold: below which confidence the pipeline drops entities.
+    """
 
     translated: Translated
     misaligned: list[Misaligned]
     unreachable: dict[str, int]
+    threshold: float = 0.0
 
     @property
     def annotations(self) -> list[Annotation]:
@@ -73,8 +78,15 @@ def _system(
     if not gold.has_gold:
         return system
     both = list(zip(gold.annotations, predicted, strict=True))
+    sure = {"ner": entity_outcomes(both), "tags": tag_outcomes(both)}
     with_tags = replace(
-        system, tags=tag_scores(gold.annotations, predicted), tag_confusion=tag_confusion(both)
+        system,
+        tags=tag_scores(gold.annotations, predicted),
+        tag_confusion=tag_confusion(both),
+        tag_reliability=reliability_bins(sure["tags"]),
+        calibration_error={
+            layer: each.calibration_error for layer, each in sure.items() if each.right
+        },
     )
     ner = ner_scores(gold.docs, gold.annotations, predicted, train_entities)
     if not ner:
@@ -93,7 +105,8 @@ def _system(
         conventions=conventions_aside(pairs),
         type_confusion=types,
         errors=errors,
-        reliability=reliability(pairs),
+        reliability=reliability_bins(sure["ner"]),
+        thresholds=threshold_curve(pairs, reading.threshold),
     )
 
 

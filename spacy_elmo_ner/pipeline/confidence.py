@@ -3,7 +3,7 @@
 Pure functions of gold Docs and the Docs that a pipeline with `elmo_ner` returned for them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +14,9 @@ from ..decoding import Decoded, EntitySpan, drop_unlikely
 from .elmo_ner import SPANS_KEY
 
 THRESHOLDS = tuple(round(0.05 * k, 2) for k in range(20))  # 0, 0.05, ..., 0.95
+
+# An entity of gold: first token, one past the last, label.
+Wanted = tuple[int, int, str]
 
 
 class ScoredEntities(NamedTuple):
@@ -60,14 +63,19 @@ def scored_entities(
     gold, predicted: the same texts in the same tokens, predicted with threshold 0. Alternatives
     take a dropped entity's place as far down as the pipe kept them.
     """
+    return score_decoded(map(_wanted, gold), map(decoded_entities, predicted), threshold)
+
+
+def score_decoded(
+    wanted: Iterable[Set[Wanted]], found: Iterable[Decoded], threshold: float = 0.0
+) -> ScoredEntities:
+    """The same from the entities of gold and what was decoded, text by text."""
     confidences, right, n_gold = [], [], 0
-    for truth, guess in zip(gold, predicted, strict=True):
-        wanted = {(ent.start, ent.end, ent.label_) for ent in truth.ents}
-        found = decoded_entities(guess)
-        for one in drop_unlikely(found.entities, found.alternatives, threshold):
+    for truth, guess in zip(wanted, found, strict=True):
+        for one in drop_unlikely(guess.entities, guess.alternatives, threshold):
             confidences.append(one.probability)
-            right.append(one[:3] in wanted)
-        n_gold += len(wanted)
+            right.append(one[:3] in truth)
+        n_gold += len(truth)
     return ScoredEntities(np.asarray(confidences), np.asarray(right, dtype=bool), n_gold)
 
 
@@ -75,16 +83,20 @@ def precision_recall_curve(
     gold: Iterable[Doc], predicted: Iterable[Doc], thresholds: Sequence[float] = THRESHOLDS
 ) -> list[OperatingPoint]:
     """Precision and recall at each threshold. Arguments as in `scored_entities`."""
-    gold, predicted = list(gold), list(predicted)
-    points = []
-    for threshold in thresholds:
-        found = scored_entities(gold, predicted, threshold)
-        n_right = int(found.right.sum())
-        precision = n_right / len(found.right) if len(found.right) else 0.0
-        recall = n_right / found.n_gold if found.n_gold else 0.0
-        f = 2 * precision * recall / (precision + recall) if n_right else 0.0
-        points.append(OperatingPoint(threshold, precision, recall, f))
-    return points
+    wanted, found = list(map(_wanted, gold)), list(map(decoded_entities, predicted))
+    return [operating_point(wanted, found, threshold) for threshold in thresholds]
+
+
+def operating_point(
+    wanted: Iterable[Set[Wanted]], found: Iterable[Decoded], threshold: float
+) -> OperatingPoint:
+    """Precision and recall at one threshold. Arguments as in `score_decoded`."""
+    scored = score_decoded(wanted, found, threshold)
+    n_right = int(scored.right.sum())
+    precision = n_right / len(scored.right) if len(scored.right) else 0.0
+    recall = n_right / scored.n_gold if scored.n_gold else 0.0
+    f = 2 * precision * recall / (precision + recall) if n_right else 0.0
+    return OperatingPoint(threshold, precision, recall, f)
 
 
 def expected_calibration_error(confidences: ArrayLike, right: ArrayLike, n_bins: int = 10) -> float:
@@ -99,3 +111,7 @@ def expected_calibration_error(confidences: ArrayLike, right: ArrayLike, n_bins:
     bins = np.minimum((sure * n_bins).astype(np.int64), n_bins - 1)
     gaps = np.bincount(bins, weights=sure - is_right, minlength=n_bins)
     return float(np.abs(gaps).sum() / len(sure))
+
+
+def _wanted(gold: Doc) -> set[Wanted]:
+    return {(ent.start, ent.end, ent.label_) for ent in gold.ents}

@@ -1,14 +1,22 @@
+import itertools
 import json
 from pathlib import Path
 
 import pytest
 import spacy
+import srsly
 import typer
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 from typer.testing import CliRunner
 
+from spacy_elmo_ner.audit.output import Audit, write
+from spacy_elmo_ner.audit.rows import AuditRow
 from spacy_elmo_ner.cli.compare import compare_cli
+from spacy_elmo_ner.comparison.learning import parse_learning_point
+from spacy_elmo_ner.comparison.made_by import command_for
+
+ROOT = Path(__file__).parents[2]
 
 app = typer.Typer()
 app.command("compare")(compare_cli)
@@ -73,6 +81,57 @@ def test_a_wrong_point_of_a_learning_curve_is_one_message(pipeline, corpus, tmp_
     run = invoke("-p", pipeline, "-c", corpus, "-o", tmp_path / "out", "--learning-curve", "x")
     assert run.exit_code == 1
     assert "EL318" in run.output
+
+
+def test_probable_errors_are_shown_and_an_audit_that_is_not_there_is_one_line(
+    pipeline, corpus, tmp_path
+):
+    row = AuditRow(0, 1, 2, "type", "London=org", "London=geo", 0.9, 0.05, 0.95, "In [[London]] .")
+    write([Audit("elmo_ner", 1, 3, [], [row])], [Path("train.spacy")], tmp_path / "audit")
+    output = tmp_path / "out"
+    audits = ("--audit", tmp_path / "none.json", "--audit", tmp_path / "audit" / "errors.json")
+    run = invoke("-p", pipeline, "-c", corpus, "-o", output, "--repeats", 0, *audits)
+    assert run.exit_code == 0, run.output
+    said = " ".join(run.output.split())
+    assert "none.json: no probable annotation errors are shown" in said
+    assert "python -m spacy elmo audit" in said
+    data = json.loads((output / "results.json").read_text(encoding="utf8"))
+    (found,) = data["probable_errors"]
+    assert (found["n_found"], found["rows"][0]["suggested"]) == (1, "London=geo")
+    assert "In **London** ." in (output / "results.md").read_text(encoding="utf8")
+    assert "<mark>London</mark>" in (output / "report.html").read_text(encoding="utf8")
+
+
+def test_an_audit_that_is_none_is_one_message(pipeline, corpus, tmp_path):
+    audit = tmp_path / "errors.json"
+    audit.write_text("{}", encoding="utf8")
+    run = invoke("-p", pipeline, "-c", corpus, "-o", tmp_path / "out", "--audit", audit)
+    assert run.exit_code == 1
+    assert "EL321" in run.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_everything_the_projects_comparison_reads_is_made_by_one_of_its_commands(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    project = srsly.read_yaml("project.yml")
+    (command,) = [each for each in project["commands"] if each["name"] == "compare"]
+    (script,) = command["script"]
+    words = script.replace("${vars.config}", project["vars"]["config"]).split()
+    options = list(itertools.pairwise(words))
+    folders = [value.partition("=")[2] for name, value in options if name == "--pipeline"]
+    folders.remove("")  # en_core_web_sm, a package
+    assert len(folders) == 4
+    points = [parse_learning_point(value) for name, value in options if name == "--learning-curve"]
+    assert {(each.system, each.percent) for each in points} == {
+        (system, share) for system in ("ours", "spacy-cnn") for share in (2, 10, 50)
+    }
+    audits = [value for name, value in options if name == "--audit"]
+    assert audits == ["metrics/audit/errors.json"]
+    wanted = [*folders, *(each.source for each in points), *audits]
+    assert [each for each in wanted if command_for(each) is None] == []
+    # What may be missing is no dependency, and only a command that never skips notices it.
+    assert not {"training/transformer/model-best", *audits} & set(command["deps"])
+    assert command["no_skip"]
 
 
 def test_an_error_is_one_message_and_no_traceback(pipeline, tmp_path):

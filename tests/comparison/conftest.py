@@ -9,6 +9,9 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 from spacy.vocab import Vocab
+from thinc.api import fix_random_seed
+
+from ..conftest import random_bilm
 
 Sentence = tuple[str, str, str]  # words, tags, BIO labels, each parted by spaces
 
@@ -82,6 +85,28 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     both.add_pipe("sentencizer")
     add_ruler(both, PATTERNS).to_disk(root / "tagged")
     return root
+
+
+@pytest.fixture(scope="session")
+def elmo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pipeline with confidences on disk: elmo_tagger and elmo_ner, not quite sure of anything."""
+    root = tmp_path_factory.mktemp("elmo")
+    random_bilm().to_disk(root / "bilm")
+    fix_random_seed(0)
+    nlp = spacy.blank("en")
+    bilm = {"@architectures": "spacy_elmo_ner.BiLM.v1", "name": str(root / "bilm")}
+    tok2vec = {"@architectures": "spacy_elmo_ner.ElmoTok2Vec.v1", "bilm": bilm}
+    encoder = {"units": 12, "dropout": 0.0, "recurrent_dropout": 0.0}
+    for pipe in ("elmo_tagger", "elmo_ner"):
+        nlp.add_pipe(pipe, config={"model": {"tok2vec": tok2vec, "encoder": encoder}})
+    gold = gold_docs()
+    examples = [Example(Doc(nlp.vocab, words=[t.text for t in doc]), doc) for doc in gold]
+    optimizer = nlp.initialize(lambda: examples)
+    optimizer.learn_rate = 0.02
+    for _ in range(30):
+        nlp.update(examples, sgd=optimizer)
+    nlp.to_disk(root / "pipeline")
+    return root / "pipeline"
 
 
 @pytest.fixture

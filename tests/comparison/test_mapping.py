@@ -1,5 +1,6 @@
 from spacy_elmo_ner.comparison.annotation import Annotation
 from spacy_elmo_ner.comparison.mapping import LabelSets, entity_targets, translate
+from spacy_elmo_ner.decoding import EntitySpan as ScoredSpan
 
 WORDS = list("abcdef")
 TABLE = {"geo": "GPE|LOC|FAC", "per": "PERSON", "nat": None}
@@ -45,3 +46,17 @@ def test_confidence_survives_mapping():
     annotation = Annotation(WORDS, [(0, 1, "per")], None, {(0, 1): 0.5})
     found = translate("p", [annotation], TABLE, {}, KNOWN, [Annotation(WORDS, [], None)])
     assert found.annotations[0].confidence == {(0, 1): 0.5}
+
+
+def test_alternatives_are_mapped_alike_and_nothing_is_counted():
+    others = (
+        ScoredSpan(0, 1, "geo", 0.4),
+        ScoredSpan(1, 2, "nat", 0.3),
+        ScoredSpan(2, 3, "PERSON", 0.2),
+    )
+    annotation = Annotation(WORDS, [], None, alternatives=others)
+    gold = [Annotation(WORDS, [(0, 1, "LOC")], None)]
+    found = translate("p", [annotation], TABLE, {}, KNOWN, gold)
+    assert found.annotations[0].alternatives == ((0, 1, "LOC", 0.4), (2, 3, "PERSON", 0.2))
+    assert not found.unmapped_entities
+    assert not +found.decided_by_gold

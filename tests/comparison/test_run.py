@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,12 +9,15 @@ import spacy
 from seqeval.metrics import f1_score
 from spacy.cli.evaluate import evaluate
 from spacy.tokens import Doc
+from spacy.training import Example
 from spacy.vocab import Vocab
 
 from spacy_elmo_ner.comparison import run as run_module
+from spacy_elmo_ner.comparison.confusion import NOTHING
 from spacy_elmo_ner.comparison.learning import TrainedOnShare
 from spacy_elmo_ner.comparison.markdown import render_markdown
 from spacy_elmo_ner.comparison.pipelines import load_pipeline
+from spacy_elmo_ner.comparison.results import results_from_json
 from spacy_elmo_ner.comparison.run import Comparison, compare
 from spacy_elmo_ner.comparison.terminal import render_terminal
 from spacy_elmo_ner.corpus.docs import bio_to_spans, doc_bin_bytes
@@ -21,7 +25,8 @@ from spacy_elmo_ner.corpus.sample import read_sample
 
 from .conftest import SENTENCES, add_ruler, gold_docs
 
-SAMPLE = Path(__file__).parents[2] / "assets" / "sample"
+ROOT = Path(__file__).parents[2]
+SAMPLE, PROJECT = ROOT / "assets" / "sample", ROOT / "project.yml"
 
 
 def run(pipelines, corpora, **settings):
@@ -143,6 +148,25 @@ def test_a_folder_that_does_not_load_is_skipped_with_the_reason(folder, write_co
     assert "EL309" in results.skipped[0].reason
 
 
+def test_a_transformer_without_its_extra_is_skipped_with_the_way_to_get_it(
+    folder, write_corpus, tmp_path
+):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("sentencizer")
+    nlp.to_disk(tmp_path / "transformer")
+    config = tmp_path / "transformer" / "config.cfg"
+    text = config.read_text(encoding="utf8")
+    config.write_text(
+        text.replace('factory = "sentencizer"', 'factory = "no_such_extra"'), encoding="utf8"
+    )
+    results = run([tmp_path / "transformer", folder / "rules"], [write_corpus()])
+    (skipped,) = results.skipped
+    assert "Can't find factory for 'no_such_extra' for language English (en). Install what" in (
+        skipped.reason
+    )
+    assert "pip install spacy-elmo-ner[transformers]" in skipped.reason
+
+
 def test_nothing_left_to_compare_is_an_error_that_repeats_the_reasons(write_corpus):
     with pytest.raises(ValueError, match=r"EL313.*EL307.*xx_no_such_package"):
         run(["xx_no_such_package"], [write_corpus()])
@@ -252,6 +276,111 @@ def test_a_learning_curve_is_scored_on_the_first_corpus(folder, write_corpus):
     assert results.skipped[0].name == "rules at 50 %"
 
 
+def test_a_learning_curve_that_was_not_trained_is_one_line(folder, write_corpus):
+    points = [TrainedOnShare("rules", share, f"no/such/{share}") for share in (2, 10, 50)]
+    results = run([folder / "rules"], [write_corpus()], learning_curve=points)
+    assert results.learning_curve == []
+    assert [each.name for each in results.skipped] == ["rules at 2 %, 10 %, 50 %"]
+    assert "EL308" in results.skipped[0].reason
+
+
+def test_a_folder_the_project_makes_is_skipped_with_the_command_that_makes_it(
+    folder, write_corpus, tmp_path, monkeypatch
+):
+    shutil.copy(PROJECT, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    sources = [f"training/{name}/model-best" for name in ("transformer", "tok2vec", "nobody")]
+    names = [(each, each) for each in sources] + [("rules", str(folder / "rules"))]
+    task = Comparison(names, [write_corpus()], repeats=0, progress=False)
+    results = compare(task).results
+    transformer, cnn, nobody = (each.reason for each in results.skipped)
+    assert "`python -m spacy project run transformer` (Fine-tune a small" in transformer
+    assert "needs the extra [transformers])" in transformer
+    assert "project run baselines`" in cnn
+    assert "project run train`" in nobody
+
+
+def test_confidences_give_calibration_and_thresholds_and_survive_json(elmo_folder, write_corpus):
+    results = run([elmo_folder], [write_corpus()])
+    (system,) = results.corpora[0].systems
+    predicted = sum(each.n for each in system.reliability)
+    assert predicted == sum(
+        row for gold in system.type_confusion.values() for to, row in gold.items() if to != NOTHING
+    )
+    assert sum(each.n for each in system.tag_reliability) == 20
+    assert 0 < system.calibration_error["ner"] < 1
+    assert 0 < system.calibration_error["tags"] < 1
+    score = system.ner["spacy_scorer_ents"]
+    own = system.thresholds.points[0]
+    assert (own.precision, own.recall) == pytest.approx((score.precision, score.recall))
+    assert results_from_json(json.loads(results.to_json())) == results
+
+
+def test_pipelines_without_confidence_have_none_of_it(folder, write_corpus):
+    results = run([folder / "tagged"], [write_corpus()])
+    (system,) = results.corpora[0].systems
+    assert (system.reliability, system.tag_reliability, system.calibration_error) == ([], [], {})
+    assert system.thresholds is None
+
+
+def test_results_written_before_there_were_thresholds_are_read(elmo_folder, write_corpus):
+    data = json.loads(run([elmo_folder], [write_corpus()]).to_json())
+    del data["probable_errors"]
+    (system,) = data["corpora"][0]["systems"]
+    for name in ("tag_reliability", "calibration_error", "thresholds"):
+        del system[name]
+    old = results_from_json({**data, "schema_version": 1})
+    assert old.probable_errors == []
+    assert old.corpora[0].systems[0].thresholds is None
+    assert "Confidence and calibration" in render_markdown(old)
+
+
+def test_a_transformer_runs_with_what_the_task_needs_and_counts_its_own_weights(
+    write_corpus, tmp_path
+):
+    source = tiny_transformer(tmp_path)
+    results = run([source], [write_corpus()], repeats=1)
+    (info,) = results.pipelines
+    assert info.components == ["transformer", "tagger", "ner"]
+    assert info.disabled == ["sentencizer"]
+    assert info.shared_weights_bytes == {}
+    files = [each for each in source.rglob("*") if each.is_file()]
+    assert info.size_bytes == sum(each.stat().st_size for each in files)
+    # The encoder's 12,000 words of 8 floats are in there.
+    assert info.size_bytes > 12_000 * 8 * 4
+    assert info.speed is not None
+    assert info.speed.median > 0
+
+
+def tiny_transformer(folder):
+    """A tagger and ner that listen to a transformer of one small layer, and a pipe not needed."""
+    pytest.importorskip("spacy_transformers", reason="needs the extra [transformers]")
+    transformers = pytest.importorskip("transformers")
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"w{i}" for i in range(11_995))]
+    weights = folder / "weights"
+    weights.mkdir()
+    (weights / "vocab.txt").write_text("\n".join(words), encoding="utf8")
+    transformers.BertTokenizerFast(str(weights / "vocab.txt")).save_pretrained(weights)
+    small = {"hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 1}
+    config = transformers.BertConfig(vocab_size=len(words), num_attention_heads=1, **small)
+    transformers.BertModel(config).save_pretrained(weights)
+    nlp = spacy.blank("en")
+    model = {"@architectures": "spacy-transformers.TransformerModel.v3", "name": str(weights)}
+    nlp.add_pipe("transformer", config={"model": model})
+    listener = {
+        "@architectures": "spacy-transformers.TransformerListener.v1",
+        "grad_factor": 1.0,
+        "pooling": {"@layers": "reduce_mean.v1"},
+    }
+    nlp.add_pipe("tagger", config={"model": {"tok2vec": listener}})
+    nlp.add_pipe("sentencizer")
+    nlp.add_pipe("ner", config={"model": {"tok2vec": listener}})
+    examples = [Example(Doc(nlp.vocab, words=[t.text for t in doc]), doc) for doc in gold_docs()]
+    nlp.initialize(lambda: examples)
+    nlp.to_disk(folder / "transformer")
+    return folder / "transformer"
+
+
 def test_figures_are_those_of_spacy_evaluate_and_of_seqeval(tmp_path):
     """On the sample corpus, with a ruler that knows train's entities by heart."""
     sample = read_sample(SAMPLE)
@@ -284,6 +413,7 @@ def test_figures_are_those_of_spacy_evaluate_and_of_seqeval(tmp_path):
 IN_A_PROCESS_OF_ITS_OWN = """
 import sys
 from pathlib import Path
+from spacy_elmo_ner.comparison.results import results_from_json
 from spacy_elmo_ner.comparison.run import Comparison, compare
 
 def peak():

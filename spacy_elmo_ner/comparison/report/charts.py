@@ -8,8 +8,9 @@ from ..detail import percent
 from ..metrics import SEQEVAL_DEFAULT
 from ..results import CorpusResult, Results, SystemScores
 from ..table import Table, type_table
+from .confidence_charts import reliability_chart, threshold_chart
 from .confusion_chart import confusion_chart
-from .curves import learning_chart, reliability_chart, training_charts
+from .curves import learning_chart, training_charts
 from .drawing import GRID, INK, MUTED, Chart, figure, series_color, series_marker
 
 
@@ -27,7 +28,8 @@ def _charts(results: Results) -> Iterator[Chart]:
         _intervals(systems, order),
         _types(corpus, systems, order),
         *(confusion_chart(each, order[each.pipeline]) for each in systems),
-        reliability_chart(systems, order),
+        reliability_chart(corpus, order),
+        threshold_chart(corpus, order),
         learning_chart(results.learning_curve, corpus, order),
         *training_charts(results.training_logs),
     ]

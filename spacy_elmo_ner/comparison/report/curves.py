@@ -1,4 +1,4 @@
-"""Charts of curves: reliability, learning, pre-training."""
+"""Charts of training: scores by share of the train part, and pre-training."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -7,55 +7,9 @@ from matplotlib.ticker import FuncFormatter
 
 from ..findings import LearningPoint, TrainingLog
 from ..metrics import SEQEVAL_DEFAULT
-from ..reliability import expected_calibration_error
-from ..results import CorpusResult, SystemScores
+from ..results import CorpusResult
 from ..table import Table
-from .drawing import MUTED, Chart, figure, panels, series_color, series_marker
-
-
-def reliability_chart(systems: Sequence[SystemScores], order: Mapping[str, int]) -> Chart | None:
-    """Share of right entities against confidence; None where no pipeline gives confidences."""
-    shown = [each for each in systems if each.reliability]
-    if not shown:
-        return None
-    rows, gaps = [], []
-    with figure(3.6) as (fig, axes):
-        axes.plot([0, 100], [0, 100], color=MUTED, linestyle=":", linewidth=1)
-        for each in shown:
-            axes.plot(
-                [100 * cell.mean_confidence for cell in each.reliability],
-                [100 * cell.share_right for cell in each.reliability],
-                color=series_color(order[each.pipeline]),
-                marker=series_marker(order[each.pipeline]),
-                label=each.pipeline,
-            )
-            error = 100 * expected_calibration_error(each.reliability)
-            gaps.append(f"{each.pipeline} is off by {error:.1f} points on average")
-            rows += [
-                [
-                    each.pipeline,
-                    f"{100 * cell.low:.0f} to {100 * cell.high:.0f}",
-                    f"{100 * cell.mean_confidence:.1f}",
-                    f"{100 * cell.share_right:.1f}",
-                    f"{cell.n:,}",
-                ]
-                for cell in each.reliability
-            ]
-        axes.set(xlim=(0, 102), ylim=(0, 102))
-        axes.set_xlabel("confidence in percent")
-        axes.set_ylabel("right in percent")
-        axes.legend(loc="upper left", fontsize=9)
-    return Chart(
-        "reliability",
-        "Confidence against being right",
-        "; ".join(gaps) + ". On the dotted line, confidence is the share that is right.",
-        fig,
-        Table(
-            "Confidence against being right",
-            ["", "confidence", "mean", "right", "entities"],
-            rows,
-        ),
-    )
+from .drawing import Chart, figure, panels, series_color, series_marker
 
 
 def learning_chart(

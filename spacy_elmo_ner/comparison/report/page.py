@@ -9,6 +9,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from ...elmo.storage import replace_when_written
+from ..audits import (
+    ERROR_HEADER,
+    NEVER_CHANGED,
+    TEXT_COLUMNS,
+    error_cells,
+    errors_title,
+    marked_words,
+)
 from ..detail import agreement_table, detail_tables, main_tables
 from ..remarks import legend, remarks, timing_remark
 from ..results import Results, write_atomically
@@ -71,6 +79,16 @@ def render_page(results: Results, texts: Texts, charts: Sequence[Chart]) -> str:
         details=_details(results),
         charts=[(chart, Markup(chart.svg())) for chart in charts],
         examples=[draw_example(each, colors) for each in texts.examples()],
+        errors=[
+            (
+                errors_title(found),
+                [(row.kind, marked_words(row.context), error_cells(row)) for row in found.rows],
+            )
+            for found in results.probable_errors
+        ],
+        errors_header=ERROR_HEADER,
+        errors_text_columns=TEXT_COLUMNS,
+        errors_remark=NEVER_CHANGED,
         texts=texts,
         payload=_payload(texts),
         pipelines=pipeline_table(results),

@@ -28,7 +28,7 @@ function setUpTheme() {
 function setUpPrinting() {
   let opened = [];
   addEventListener("beforeprint", () => {
-    opened = [...document.querySelectorAll("#details details:not([open])")];
+    opened = [...document.querySelectorAll("section > details:not([open])")];
     for (const each of opened) each.open = true;
   });
   addEventListener("afterprint", () => {

@@ -6,11 +6,24 @@ from pathlib import Path
 import pytest
 from spacy.tokens import DocBin
 
-from spacy_elmo_ner.comparison.findings import LearningPoint, ReliabilityBin, TrainingLog
+from spacy_elmo_ner.audit.rows import AuditRow
+from spacy_elmo_ner.comparison.findings import (
+    LearningPoint,
+    ProbableErrors,
+    ReliabilityBin,
+    ThresholdCurve,
+    ThresholdPoint,
+    TrainingLog,
+)
 from spacy_elmo_ner.comparison.results import PublishedFigures, Results, Speed, SystemScores
 from spacy_elmo_ner.comparison.run import Compared, Comparison, compare
 
 from ..conftest import SENTENCES, gold_docs
+
+ENTITY = AuditRow(
+    7, 1, 2, "type", "Paris=org", "Paris=geo", 0.9, 0.05, 0.95, "... is in [[Paris]] <b>now</b> ."
+)
+TAG = AuditRow(3, 0, 1, "tag", "NN", "VB", 0.6, 0.2, 0.8, "[[Run]] away !")
 
 
 def with_everything(results: Results) -> Results:
@@ -24,10 +37,14 @@ def with_everything(results: Results) -> Results:
         )
         for i, info in enumerate(results.pipelines)
     ]
-    bins = [ReliabilityBin(0.5, 0.6, 4, 0.55, 0.5), ReliabilityBin(0.9, 1.0, 9, 0.95, 0.9)]
+    bins = [ReliabilityBin(0.5, 0.6, 4, 0.55, 0.5), ReliabilityBin(0.9, 1.0, 90, 0.95, 0.9)]
+    points = [ThresholdPoint(t, 0.8 + t / 10, 0.8 - t / 10, 0.8) for t in (0.0, 0.25, 0.5, 0.9)]
 
     def sure(system: SystemScores) -> SystemScores:
-        return replace(system, reliability=bins) if system.ner else system
+        if not system.ner:
+            return replace(system, tag_reliability=bins, calibration_error={"tags": 0.05})
+        curve = ThresholdCurve(0.0, points)
+        return replace(system, reliability=bins, calibration_error={"ner": 0.05}, thresholds=curve)
 
     first, *others = results.corpora
     published = PublishedFigures("paper", "printed", "seqeval_default", 81.2, {}, "other", 97.1)
@@ -38,6 +55,10 @@ def with_everything(results: Results) -> Results:
         corpora=[first, *others],
         learning_curve=[LearningPoint("tagged", 10.0, 0.4, 0.9)],
         training_logs=[TrainingLog("small", [(10, 9.0), (20, 5.0)], [(20, 200.0)], [(20, 190.0)])],
+        probable_errors=[
+            ProbableErrors(["train.spacy"], "elmo_ner", 40, 70, [ENTITY] * 3),
+            ProbableErrors(["train.spacy"], "elmo_tagger", 40, 1, [TAG]),
+        ],
     )
 
 

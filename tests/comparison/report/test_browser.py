@@ -83,7 +83,7 @@ def test_axe_finds_no_fault(visit, width, scheme):
 def test_every_picture_has_a_text_alternative(visit):
     page, _ = visit()
     pictures = page.get_by_role("img").all()
-    assert len(pictures) == 8
+    assert len(pictures) == 9
     snapshots = [picture.aria_snapshot() for picture in pictures]
     assert all(len(each) > 40 for each in snapshots)
     bare = "img:not([alt]), svg:not([aria-hidden=true])"

@@ -27,6 +27,7 @@ def test_the_page_and_a_picture_of_every_chart_are_written(compared, tmp_path):
         "learning.png",
         "reliability.png",
         "report.html",
+        "thresholds.png",
         "training-0.png",
         "types.png",
     ]
@@ -70,7 +71,7 @@ def test_the_page_is_well_formed(compared):
 def test_every_chart_has_words_and_figures_beside_it(compared):
     charts = draw_charts(compared.results)
     page = page_of(compared)
-    assert page.count('role="img"') == len(charts) == 8
+    assert page.count('role="img"') == len(charts) == 9
     for chart in charts:
         assert f'id="{chart.key}-caption"' in page
         assert chart.alternative.strip()
@@ -112,6 +113,50 @@ def test_words_of_a_corpus_cannot_become_markup(folder, write_corpus):
     assert json.loads(payload[1])["texts"][0]["w"] == words
 
 
+def chart_named(compared, key):
+    (chart,) = [each for each in draw_charts(compared.results) if each.key == key]
+    return chart
+
+
+def test_the_curve_of_thresholds_says_and_marks_the_pipelines_own(compared):
+    chart = chart_named(compared, "thresholds")
+    assert (
+        "tagged at its threshold of 0: precision 80.0, recall 80.0; at 0.9: 89.0 and 71.0."
+        in chart.alternative
+    )
+    assert chart.table.header[1:] == ["threshold", "P", "R", "F1"]
+    assert chart.table.rows[0] == ["tagged", "0", "80.00", "80.00", "80.00"]
+    written = re.findall(r"<text[^>]*>([^<]*)</text>", chart.svg())
+    assert written.count("0.25") == written.count("0.9") == 2  # one a pipeline
+    (axes,) = chart.figure.axes
+    rings = [line for line in axes.lines if line.get_markerfacecolor() == "none"]
+    assert [(*line.get_xdata(), *line.get_ydata()) for line in rings] == [(80.0, 80.0)] * 2
+
+
+def test_reliability_tells_the_calibration_error_of_entities_and_of_tags(compared):
+    chart = chart_named(compared, "reliability")
+    assert "tagged: entities by 5.0; rules: entities by 5.0; tags: tags by 5.0." in (
+        chart.alternative
+    )
+    assert {row[0] for row in chart.table.rows} == {
+        "tagged, entities",
+        "rules, entities",
+        "tags, tags",
+    }
+
+
+def test_probable_errors_are_marked_in_their_text_and_nothing_was_changed(compared):
+    page = page_of(compared)
+    section = page[page.index('<section id="errors"') : page.index('<section id="notes"')]
+    assert "No label was changed" in section
+    assert "elmo_ner on train.spacy: 70 in 40 texts, the first 3" in section
+    marked = "... is in <mark>Paris</mark> &lt;b&gt;now&lt;/b&gt; ."
+    assert section.count(marked) == 3
+    assert section.count("<mark>") == 4
+    assert section.count("<details") == 2
+    assert section.count("<details open") == 1
+
+
 def test_without_gold_the_page_shows_agreement(folder, tmp_path):
     text = tmp_path / "text.txt"
     text.write_text("Smith left London.\n", encoding="utf8")
@@ -127,8 +172,14 @@ def test_the_page_does_without_what_is_not_there(compared, field):
     first, *others = compared.results.corpora
     bare = replace(first, **{field: []})
     results = replace(
-        compared.results, corpora=[bare, *others], learning_curve=[], training_logs=[]
+        compared.results,
+        corpora=[bare, *others],
+        learning_curve=[],
+        training_logs=[],
+        probable_errors=[],
     )
     page = render_page(results, replace(compared.texts, texts=[], chosen=[]), [])
     assert 'id="browse"' not in page
+    assert 'id="errors"' not in page
+    assert "Probable annotation errors" not in page
     assert 'id="charts"' not in page

@@ -1,0 +1,33 @@
+"""A part of a train part, for learning curves."""
+
+import random
+from pathlib import Path
+
+from spacy.tokens import DocBin
+from spacy.vocab import Vocab
+
+from ..elmo.storage import replace_when_written
+from ..errors import Errors
+
+SEED = 2021
+
+
+def write_share(train: Path, percent: float, folder: Path) -> Path:
+    """Write ``percent`` of a .spacy file's Docs to train.spacy in the folder; returns its path.
+
+    Drawn by a fixed seed, so that a smaller share is part of every larger one, and never empty.
+    Raises ValueError (EL516) for a percentage outside (0, 100], FileNotFoundError (EL501).
+    """
+    if not 0 < percent <= 100:
+        raise ValueError(Errors.EL516.format(value=percent))
+    if not train.is_file():
+        raise FileNotFoundError(Errors.EL501.format(path=train))
+    whole = DocBin().from_disk(train)
+    docs = list(whole.get_docs(Vocab()))
+    random.Random(SEED).shuffle(docs)
+    part = DocBin(attrs=whole.attrs, docs=docs[: max(1, round(len(docs) * percent / 100))])
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "train.spacy"
+    with replace_when_written(path) as temporary:
+        part.to_disk(temporary)
+    return path

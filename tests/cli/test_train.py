@@ -1,0 +1,89 @@
+"""``elmo train --share``: a model on a part of train, for a learning curve."""
+
+import json
+from pathlib import Path
+
+import pytest
+import spacy
+import typer
+from spacy.tokens import DocBin
+from spacy.vocab import Vocab
+from typer.testing import CliRunner
+
+from spacy_elmo_ner.cli import train as train_module
+from spacy_elmo_ner.cli.train import train_cli
+
+ROOT = Path(__file__).parents[2]
+CNN = ROOT / "configs" / "tok2vec.cfg"
+
+app = typer.Typer()
+_CONFIG_OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
+app.command("train", context_settings=_CONFIG_OVERRIDES)(train_cli)
+
+
+def invoke(*arguments: object):
+    return CliRunner().invoke(app, [str(each) for each in arguments])
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample corpus as `elmo corpus` writes it."""
+    from spacy_elmo_ner.cli.corpus import corpus_cli
+
+    folder = tmp_path_factory.mktemp("corpus")
+    writer = typer.Typer()
+    writer.command("corpus")(corpus_cli)
+    sample = ROOT / "assets" / "sample"
+    made = CliRunner().invoke(
+        writer, ["--output", str(folder), "--split", "sample", "--sample-dir", str(sample)]
+    )
+    assert made.exit_code == 0, made.output
+    return folder
+
+
+def n_docs(path: str | Path) -> int:
+    return len(list(DocBin().from_disk(path).get_docs(Vocab())))
+
+
+@pytest.fixture
+def trained(monkeypatch: pytest.MonkeyPatch) -> list[dict]:
+    """The overrides `spacy train` was called with; it does not run."""
+    calls: list[dict] = []
+    monkeypatch.setattr(
+        train_module, "train", lambda config, output, overrides: calls.append(overrides)
+    )
+    monkeypatch.setattr(train_module, "calibrate_folder", lambda folder, dev: {})
+    return calls
+
+
+def test_a_share_is_trained_on_with_the_budget_of_the_whole(corpus, trained, tmp_path):
+    assert invoke(CNN, "--corpus", corpus, "--output", tmp_path / "all").exit_code == 0
+    share = ("--share", 10, "--output", tmp_path / "part")
+    assert invoke(CNN, "--corpus", corpus, *share).exit_code == 0
+    whole, part = trained
+    assert whole["paths.train"] == str(corpus / "train.spacy")
+    assert part["paths.train"] == str(tmp_path / "part" / "train.spacy")
+    assert n_docs(part["paths.train"]) == round(n_docs(corpus / "train.spacy") / 10)
+    assert {**part, "paths.train": None} == {**whole, "paths.train": None}
+    assert not (tmp_path / "all").exists()
+
+
+def test_a_pipeline_is_really_trained_on_a_share(corpus, tmp_path):
+    budget = ("--training.max_steps", 4, "--training.eval_frequency", 2)
+    share = ("--share", 20, "--output", tmp_path)
+    run = invoke(CNN, "--corpus", corpus, *share, *budget)
+    assert run.exit_code == 0, run.output
+    nlp = spacy.load(tmp_path / "model-best")
+    labels = {ent.label_ for doc in DocBin().from_disk(tmp_path / "train.spacy").get_docs(nlp.vocab)
+              for ent in doc.ents}  # fmt: skip
+    # What it can predict is what its share holds.
+    assert set(nlp.pipe_labels["ner"]) == labels
+    assert json.loads((tmp_path / "model-best" / "meta.json").read_text())["performance"]
+
+
+@pytest.mark.parametrize("share", [0, 101])
+def test_what_is_no_share_is_one_message(share, corpus, trained, tmp_path):
+    run = invoke(CNN, "--corpus", corpus, "--share", share, "--output", tmp_path / "out")
+    assert run.exit_code == 1
+    assert "EL516" in run.output
+    assert trained == []
