@@ -11,15 +11,24 @@ import lzma
 import re
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import h5py
 import numpy as np
+import spacy
 import torch
+from spacy.tokens import Doc, DocBin
 from torch import nn
 
+from spacy_elmo_ner.audit.output import Audit
+from spacy_elmo_ner.audit.output import write as write_audit
+from spacy_elmo_ner.audit.rows import AuditRow
+from spacy_elmo_ner.comparison.audits import read_probable_errors
+from spacy_elmo_ner.comparison.results import read_results
+from spacy_elmo_ner.comparison.texts import Text, Texts, read_texts
 from spacy_elmo_ner.corpus.gmb import read_gmb
 from spacy_elmo_ner.corpus.label_map import LabelMap
 from spacy_elmo_ner.corpus.sample import read_conll
@@ -27,7 +36,7 @@ from spacy_elmo_ner.elmo import BiLM, BiLMOptions
 from spacy_elmo_ner.elmo.storage import from_bytes, to_bytes
 from spacy_elmo_ner.pretraining.checkpoint import Progress, load_checkpoint, save_checkpoint
 from spacy_elmo_ner.pretraining.config import PretrainingConfig
-from spacy_elmo_ner.pretraining.files import read_lines
+from spacy_elmo_ner.pretraining.files import read_json_lines, read_lines, read_sentences
 from spacy_elmo_ner.pretraining.objective import SPECIAL, LanguageModel, Vocabulary
 from spacy_elmo_ner.pretraining.perplexity import load_language_model
 from spacy_elmo_ner.pretraining.text import TokenizedText, tokenize
@@ -79,9 +88,18 @@ def make_targets(folder: Path) -> dict[str, Callable[[], Target]]:
         "text": lambda: _text(folder, ".txt", bytes),
         "text.gz": lambda: _text(folder, ".txt.gz", gzip.compress),
         "text.xz": lambda: _text(folder, ".txt.xz", lzma.compress),
+        "text.jsonl": lambda: _json_lines(folder),
+        "text.spacy": lambda: _docs(folder),
         "text-cache": lambda: _text_cache(folder),
         "checkpoint": lambda: _checkpoint(folder),
         "language-model": lambda: _language_model(folder),
+        "errors.json": lambda: _audit(folder),
+        "results.json": lambda: _file(
+            folder / "results.json", read_results, [_RESULTS.read_bytes()], _JSON_WORDS
+        ),
+        "texts.json": lambda: _file(
+            folder / "texts.json", _shown_texts, [_TEXTS.to_json().encode()], _JSON_WORDS
+        ),
     }
 
 
@@ -153,6 +171,14 @@ _NPY_WORDS = (
     b"(-1,)",
     b"(99999999999,)",
     b"True",
+)
+_MSGPACK_WORDS = (
+    *(b"\xc0", b"\xc1", b"\xff", b"\x90", b"\xdf\xff\xff\xff\xff", b"\xc6\xff\xff\xff\xff"),
+    *(b"\xcf" + b"\xff" * 8, b"\xcb\x7f\xf8" + b"\0" * 6, b"\xc7\x01\x01x", b"\xa4ORTH"),
+)
+_RESULTS = ROOT / "benchmarks/results/gmb-seed.json"
+_TEXTS = Texts(
+    ["gold", "ours"], 9, [Text(3, ["Hi"], {"gold": [(0, 1, "per")], "ours": []})], [("Random", 0)]
 )
 _CONLL = b"# a comment\nMr.\tNNP\tB-per\nAzhari\tNNP\tI-per\nsmiled\tVBD\tO\n\n.\t.\tO\n"
 _CONLL_WORDS = (
@@ -296,6 +322,41 @@ def _text(folder: Path, suffix: str, pack: Callable[[bytes], bytes]) -> Target:
     path = folder / f"text{suffix}"
     words = (b"\n", b"\r", b"\0", b"\xed\xa0\x80", b"\xef\xbb\xbf", b"\x85", b"\xe2\x80\xa8")
     return _file(path, lambda path: list(read_lines(path)), [pack(plain)], words)
+
+
+def _json_lines(folder: Path) -> Target:
+    lines = b'{"text": "The cat sat ."}\n\n{"text": "Next\\n\\u00e9", "meta": {"n": [1, null]}}\n'
+    return _file(
+        folder / "text.jsonl", lambda path: list(read_json_lines(path)), [lines], _JSON_WORDS
+    )
+
+
+def _docs(folder: Path) -> Target:
+    nlp = spacy.blank("en")
+    docs = [Doc(nlp.vocab, words=["The", "cat", "sat", "."]), Doc(nlp.vocab, words=["Next", "!"])]
+    docs[1][0].is_sent_start = True
+    whole = DocBin(attrs=["ORTH", "SPACY", "SENT_START"], docs=docs).to_bytes()
+    # Packed, a changed byte is only ever a wrong checksum: what is packed is changed, too.
+    inside = zlib.decompress(whole)
+
+    def read(data: bytes) -> object:
+        path = folder / "text.spacy"
+        path.write_bytes(data[1:] if data[:1] == b"p" else zlib.compress(data[1:], level=1))
+        return list(read_sentences(path, nlp))
+
+    return Target(read, [b"p" + whole, b"i" + inside], _MSGPACK_WORDS)
+
+
+def _shown_texts(path: Path) -> object:
+    texts = read_texts(path)
+    return texts.to_json(), texts.examples()
+
+
+def _audit(folder: Path) -> Target:
+    row = AuditRow(7, 1, 2, "type", "x=org", "x=geo", 0.9, 0.05, 0.95, "in [[x]] now")
+    write_audit([Audit("elmo_ner", 4, 40, [("O", "B-geo", 3)], [row])], [Path("a.spacy")], folder)
+    seed = (folder / "errors.json").read_bytes()
+    return _file(folder / "errors.json", read_probable_errors, [seed], _JSON_WORDS)
 
 
 def _text_cache(folder: Path) -> Target:

@@ -275,12 +275,11 @@ class Errors(metaclass=_Coded):
 
     # EL3xx: comparison
     EL301 = (
-        "These results have schema version {version!r}, but this version reads {expected}. Run "
-        "`python -m spacy elmo compare` again."
+        "{source} has schema version {version!r} of results, but this version reads {expected}. "
+        "Run `python -m spacy elmo compare` again."
     )
     EL302 = (
-        "These results are incomplete or have been edited: {error}. Run `python -m spacy elmo "
-        "compare` again."
+        "{source} is no complete results.json: {problem}. Run `python -m spacy elmo compare` again."
     )
     EL303 = "Comparing needs {package}, which is not installed: pip install spacy-elmo-ner[project]"
     EL304 = (

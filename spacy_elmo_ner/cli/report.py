@@ -1,6 +1,5 @@
 """``python -m spacy elmo report``: show a comparison that has been run."""
 
-import json
 import webbrowser
 from pathlib import Path
 from typing import Annotated
@@ -9,10 +8,9 @@ import typer
 from wasabi import msg
 
 from ..comparison.peers import check_extras
-from ..comparison.results import Results, results_from_json
+from ..comparison.results import Results, read_results
 from ..comparison.terminal import render_terminal
 from ..comparison.texts import TEXTS, read_texts
-from ..errors import Errors
 
 
 def report_cli(
@@ -27,15 +25,13 @@ def report_cli(
     ] = False,
 ) -> None:
     """Print the tables of a comparison again, without running anything, and show its report."""
-    if not results.is_file():
-        msg.fail(Errors.EL502.format(path=results), exits=1)
     page = results.with_name("report.html")
     try:
-        found = results_from_json(json.loads(results.read_text(encoding="utf8")))
+        found = read_results(results)
         print(render_terminal(found))
         if html or (open_page and not page.is_file()):
             _write(found, results.parent)
-    except (ImportError, ValueError) as error:
+    except (FileNotFoundError, ImportError, ValueError) as error:
         msg.fail(str(error), exits=1)
     if open_page and not webbrowser.open(page.resolve().as_uri()):
         msg.info(f"No browser to open here. The report is {page}")

@@ -40,7 +40,7 @@ def read_probable_errors(path: Path) -> list[ProbableErrors]:
         first = error.errors()[0]
         problem = ".".join(str(step) for step in first["loc"]) + ": " + first["msg"]
         raise ValueError(Errors.EL321.format(path=path, problem=problem)) from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(Errors.EL321.format(path=path, problem=repr(error))) from error
     return [
         ProbableErrors(corpus, each.pipe, each.n_docs, len(each.rows), each.rows[:MAX_ROWS])

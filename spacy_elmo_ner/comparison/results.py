@@ -190,12 +190,26 @@ class Results:
         return json.dumps(asdict(self), ensure_ascii=False, indent=2) + "\n"
 
 
-def results_from_json(data: Mapping[str, Any]) -> Results:
+def read_results(path: Path) -> Results:
+    """Read results.json. Raises FileNotFoundError (EL502), or ValueError (EL301, EL302)."""
+    if not path.is_file():
+        raise FileNotFoundError(Errors.EL502.format(path=path))
+    try:
+        data = json.loads(path.read_text(encoding="utf8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(Errors.EL302.format(source=path, problem=error)) from error
+    return results_from_json(data, path)
+
+
+def results_from_json(data: Any, source: str | Path = "What was given") -> Results:
     """Build ``Results`` from parsed JSON; ValueError (EL301, EL302) on another schema or shape."""
+    if not isinstance(data, Mapping):
+        problem = f"it holds a {type(data).__name__}, not an object"
+        raise ValueError(Errors.EL302.format(source=source, problem=problem))
     version = data.get("schema_version")
     if version not in READABLE_VERSIONS:
         expected = " and ".join(str(each) for each in READABLE_VERSIONS)
-        raise ValueError(Errors.EL301.format(version=version, expected=expected))
+        raise ValueError(Errors.EL301.format(source=source, version=version, expected=expected))
     try:
         return _results_adapter().validate_python({**data, "schema_version": SCHEMA_VERSION})
     except ValidationError as error:
@@ -203,7 +217,7 @@ def results_from_json(data: Mapping[str, Any]) -> Results:
             ".".join(str(step) for step in each["loc"]) + ": " + each["msg"]
             for each in error.errors()
         ]
-        raise ValueError(Errors.EL302.format(error="; ".join(problems))) from error
+        raise ValueError(Errors.EL302.format(source=source, problem="; ".join(problems))) from error
 
 
 @cache

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from ..errors import Errors
 from .annotation import Annotation
 from .examples import ARTICLE_SENTENCE, GOLD, READABLE_LENGTH, disagreement, find_text
@@ -126,12 +128,17 @@ def read_texts(path: Path) -> Texts:
             raise ValueError(f"schema version {data['schema_version']}, not {SCHEMA_VERSION}")
         systems, labels = data["systems"], data["labels"]
         texts = [
-            Text(each["n"], each["w"], _unpacked(each["r"], systems, labels))
+            {"number": each["n"], "words": each["w"], "readings": readings}
             for each in data["texts"]
+            for readings in [_unpacked(each["r"], systems, labels)]
         ]
-        chosen = [(title, index) for title, index in data["chosen"]]
-        return Texts(systems, data["total"], texts, chosen)
-    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        found = TypeAdapter(Texts).validate_python(
+            {"systems": systems, "total": data["total"], "texts": texts, "chosen": data["chosen"]}
+        )
+        if not all(0 <= index < len(found.texts) for _, index in found.chosen):
+            raise ValueError(f"it chooses texts that it does not hold: {found.chosen}")
+        return found
+    except (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
         raise ValueError(Errors.EL320.format(path=path, problem=repr(error))) from error
 
 

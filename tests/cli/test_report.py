@@ -69,7 +69,15 @@ def test_where_no_browser_opens_the_path_is_told(results, monkeypatch):
 
 @pytest.mark.parametrize(
     ("name", "content", "code"),
-    [("none.json", None, "EL502"), ("results.json", "{}", "EL301"), ("texts.json", "{}", "EL320")],
+    [
+        ("none.json", None, "EL502"),
+        ("results.json", "{}", "EL301"),
+        ("results.json", "[]", "EL302"),
+        ("results.json", "{", "EL302"),
+        ("results.json", "[" * 99_999, "EL302"),
+        ("texts.json", "{}", "EL320"),
+        ("texts.json", "[" * 99_999, "EL320"),
+    ],
 )
 def test_what_cannot_be_shown_is_one_message(name, content, code, results):
     path = results.with_name(name)
@@ -78,4 +86,5 @@ def test_what_cannot_be_shown_is_one_message(name, content, code, results):
     run = invoke(path if name != "texts.json" else results, "--html")
     assert run.exit_code == 1
     assert code in run.output
+    assert name in run.output.replace("\n", "")
     assert "Traceback" not in run.output

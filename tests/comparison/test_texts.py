@@ -70,3 +70,13 @@ def test_what_is_no_texts_file_is_refused(content, tmp_path):
         path.write_text(content, encoding="utf8")
     with pytest.raises(ValueError, match=r"EL320.*texts\.json"):
         read_texts(path)
+
+
+@pytest.mark.parametrize(
+    "changed", [{"chosen": [["Title", 99]]}, {"total": "many"}, {"chosen": [["Title", -1]]}]
+)
+def test_texts_that_do_not_fit_together_are_refused(texts, tmp_path, changed):
+    path = tmp_path / "texts.json"
+    path.write_text(json.dumps(json.loads(texts.to_json()) | changed), encoding="utf8")
+    with pytest.raises(ValueError, match=r"EL320.*texts\.json"):
+        read_texts(path)
