@@ -438,8 +438,8 @@ class Errors(metaclass=_Coded):
     )
     EL520 = "No file or folder {path}. Give a trained pipeline and a .spacy file."
     EL521 = (
-        "{path} holds no trained elmo_ner or elmo_tagger, so there is nothing to calibrate. Give "
-        "the folder of a pipeline that has one."
+        "{path} holds no trained elmo_ner or elmo_tagger, so there is nothing to {do}. Give the "
+        "folder of a pipeline that has one."
     )
     EL522 = (
         "A pipeline to judge the corpus is needed. Give either --config, to train pipelines by "

@@ -6,6 +6,7 @@ from spacy.cli._util import app
 from .assets import assets_cli
 from .audit import audit_cli
 from .calibrate import calibrate_cli
+from .compact import compact_cli
 from .compare import compare_cli
 from .convert import convert_cli
 from .corpus import corpus_cli
@@ -31,6 +32,7 @@ elmo_cli.command("corpus")(corpus_cli)
 elmo_cli.command("compare")(compare_cli)
 elmo_cli.command("report")(report_cli)
 elmo_cli.command("calibrate")(calibrate_cli)
+elmo_cli.command("compact")(compact_cli)
 _CONFIG_OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
 elmo_cli.command("train", context_settings=_CONFIG_OVERRIDES)(train_cli)
 elmo_cli.command("audit", context_settings=_CONFIG_OVERRIDES)(audit_cli)

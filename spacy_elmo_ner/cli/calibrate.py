@@ -32,7 +32,7 @@ def calibrate_cli(
     except (OSError, ValueError) as error:
         msg.fail(str(error), exits=1)
     if not found:
-        msg.fail(Errors.EL521.format(path=pipeline), exits=1)
+        msg.fail(Errors.EL521.format(path=pipeline, do="calibrate"), exits=1)
     show(found)
 
 

@@ -89,7 +89,8 @@ class TorchShim(Shim):
         self.module.to("cpu" if device_type == "cpu" else f"cuda:{device_id}")
 
     def to_bytes(self) -> bytes:
-        state = {k: v.detach().cpu().contiguous() for k, v in self.module.state_dict().items()}
+        """Values that float16 holds exactly are saved as float16."""
+        state = {k: _narrowed(v.detach().cpu()) for k, v in self.module.state_dict().items()}
         return srsly.msgpack_dumps({"state": save(state)})
 
     def from_bytes(self, bytes_data: bytes) -> "TorchShim":
@@ -104,6 +105,11 @@ class TorchShim(Shim):
     def _key(self, name: str) -> tuple[int, str]:
         # Thinc numbers its nodes apart from its shims; the prefix keeps their keys apart too.
         return self.id, f"torch.{name}"
+
+
+def _narrowed(value: Tensor) -> Tensor:
+    half = value.half()
+    return (half if torch.equal(half.float(), value) else value).contiguous()
 
 
 def _write(parameter: nn.Parameter, values: Any) -> None:

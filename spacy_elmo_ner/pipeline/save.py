@@ -1,6 +1,7 @@
 """Saving a pipeline so that its folder holds the old one or the new one, whole."""
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from spacy.language import Language
@@ -8,8 +9,8 @@ from spacy.language import Language
 from ..elmo.storage import sync
 
 
-def save_pipeline(nlp: Language, folder: str | Path) -> None:
-    """Like ``nlp.to_disk(folder)``, which writes over the files of a pipeline that is there.
+def save_pipeline(nlp: Language, folder: str | Path, *, exclude: Iterable[str] = ()) -> None:
+    """Like ``nlp.to_disk``, which writes over the files of a pipeline that is there.
 
     This one writes beside it and takes its place when all is on the disk. Stopped in the instant
     between two renames, the old one stands beside as ``.NAME.old``, and saving again makes all
@@ -19,7 +20,7 @@ def save_pipeline(nlp: Language, folder: str | Path) -> None:
     staged, old = (folder.with_name(f".{folder.name}.{end}") for end in ("new", "old"))
     shutil.rmtree(staged, ignore_errors=True)
     try:
-        nlp.to_disk(staged)
+        nlp.to_disk(staged, exclude=exclude)
         for path in staged.rglob("*"):
             if path.is_file():
                 sync(path)

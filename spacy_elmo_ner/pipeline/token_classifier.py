@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from thinc.types import Floats2d
 from ..decoding import MISSING, DecoderMode, Transitions, log_softmax, marginals
 from ..errors import Errors
 from ..layers import crf
+from ..layers.half import narrowed, widened
 from .calibration import Calibration, ScoredBatch, calibrate
 from .losses import cross_entropy, sequence_loss
 
@@ -141,6 +143,22 @@ class TokenClassifier(TrainablePipe):
         self.cfg["labels"].append(label)
         self.vocab.strings.add(label)
         return 1
+
+    # ---- saving ----------------------------------------------------------------------
+
+    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
+        """Write the pipe to a folder; weights that float16 holds exactly take half the room."""
+        super().to_disk(path, exclude=[*exclude, "model"])
+        if "model" not in exclude:
+            (Path(path) / "model").write_bytes(narrowed(self.model.to_bytes()))
+
+    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "TokenClassifier":
+        super().from_disk(path, exclude=[*exclude, "model"])
+        if "model" not in exclude:
+            self.model.from_bytes(widened((Path(path) / "model").read_bytes()))
+        for label in self.labels:
+            self.vocab.strings.add(label)
+        return self
 
     # ---- training --------------------------------------------------------------------
 

@@ -1,0 +1,68 @@
+"""Weights in half the room: those that float16 holds exactly are saved as float16.
+
+That loses nothing, so it needs no setting: weights straight from training stay float32, and those
+that `round_weights` has rounded take half. In memory all are float32.
+"""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import numpy as np
+import srsly
+import torch
+from thinc.api import Model
+from thinc.types import ArrayXd, FloatsXd
+from thinc.util import torch2xp, xp2torch
+from torch import Tensor
+
+from ..errors import Errors
+from .torch_shim import TorchShim
+
+
+def round_weights(model: Model[Any, Any]) -> None:
+    """Round a head's weights to float16's values; those of a biLM, which pipes share, stay.
+
+    Raises ValueError for a value too large for float16.
+    """
+    for node in model.walk():
+        for name in node.param_names:
+            if node.has_param(name):
+                value = xp2torch(cast(ArrayXd, node.get_param(name)))
+                node.set_param(name, cast(FloatsXd, torch2xp(_rounded(name, value))))
+        for shim in node.shims:
+            # Not of a subclass: a biLM is saved by name.
+            if type(shim) is TorchShim:
+                state = shim.module.state_dict()
+                shim.module.load_state_dict({k: _rounded(k, v) for k, v in state.items()})
+
+
+def narrowed(model: bytes) -> bytes:
+    """What `Model.to_bytes` gave, in less room where nothing is lost by it."""
+    return _with_params(model, _narrowed)
+
+
+def widened(model: bytes) -> bytes:
+    """Undoes `narrowed`: what `Model.from_bytes` wants."""
+    return _with_params(model, lambda value: value.astype(np.float32))
+
+
+def _with_params(model: bytes, change: Callable[[Any], Any]) -> bytes:
+    content = srsly.msgpack_loads(model)
+    content["params"] = [
+        {name: None if value is None else change(value) for name, value in node.items()}
+        for node in content["params"]
+    ]
+    return srsly.msgpack_dumps(content)
+
+
+def _narrowed(value: Any) -> Any:
+    with np.errstate(over="ignore"):
+        half = value.astype(np.float16)
+    return half if np.array_equal(half.astype(np.float32), value) else value
+
+
+def _rounded(name: str, value: Tensor) -> Tensor:
+    half = value.half()
+    if not torch.isfinite(half).all():
+        raise ValueError(Errors.EL016.format(name=name, dtype=half.dtype))
+    return half.float()
