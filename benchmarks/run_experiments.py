@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from spacy_elmo_ner.comparison.markdown import markdown_table
-from spacy_elmo_ner.comparison.table import Table
+from spacy_elmo_ner.comparison.table import Table, spread
 
 from .output import write
 
@@ -31,13 +31,17 @@ DONE = "experiment.json"
 
 @dataclass(frozen=True)
 class Run:
-    """One training. overrides: settings of the config, by their dotted names."""
+    """One training, on share percent of the train part.
+
+    overrides: settings of the config, by their dotted names.
+    """
 
     experiment: str
     seed: int
     config: str
     corpus: str
     overrides: Mapping[str, Any]
+    share: float = 100
 
     def folder(self, base: Path) -> Path:
         return base / self.experiment.replace(" ", "-") / f"seed-{self.seed}"
@@ -47,6 +51,8 @@ class Run:
         settings = {"training.seed": self.seed, "system.seed": self.seed, **self.overrides}
         words = [sys.executable, "-m", "spacy", "elmo", "train", self.config]
         words += ["--corpus", self.corpus]
+        if self.share != 100:
+            words += ["--share", f"{self.share:g}"]
         for name, value in settings.items():
             words += [f"--{name}", value if isinstance(value, str) else json.dumps(value)]
         return words
@@ -83,7 +89,8 @@ def collect(runs: list[Run], base: Path) -> list[dict[str, Any]]:
         row = rows.setdefault(run.experiment, {"experiment": run.experiment, "seeds": []})
         row["seeds"].append(run.seed)
         for name in SCORES:
-            row.setdefault(name, []).append(meta["performance"][name])
+            if name in meta["performance"]:
+                row.setdefault(name, []).append(meta["performance"][name])
         row.setdefault("minutes", []).append(done["minutes"])
     return list(rows.values())
 
@@ -94,7 +101,7 @@ def table(title: str, rows: list[dict[str, Any]]) -> str:
         [
             row["experiment"],
             f"{len(row['seeds'])}",
-            *(_spread([100 * value for value in row[name]]) for name in SCORES),
+            *(spread(row.get(name, ())) for name in SCORES),
             f"{statistics.mean(row['minutes']):.0f}",
         ]
         for row in rows
@@ -103,15 +110,10 @@ def table(title: str, rows: list[dict[str, Any]]) -> str:
     return f"### {title}\n\n{markdown_table(Table(title, header, cells))}\n"
 
 
-def _spread(values: list[float]) -> str:
-    mean = f"{statistics.mean(values):.2f}"
-    return f"{mean} ± {statistics.stdev(values):.2f}" if len(values) > 1 else mean
-
-
 def read_plan(path: Path, seeds: list[int]) -> tuple[str, list[Run]]:
     """The file's title and its runs, seed after seed, so that all have one before any has two.
 
-    An experiment may name a "config" or "corpus" of its own among its settings.
+    An experiment may name a "config", a "corpus" or a "share" of its own among its settings.
     """
     plan = json.loads(path.read_text(encoding="utf8"))
     runs = []
@@ -119,7 +121,8 @@ def read_plan(path: Path, seeds: list[int]) -> tuple[str, list[Run]]:
         for name, settings in plan["experiments"].items():
             settings = plan["base"] | settings
             config, corpus = settings.pop("config"), settings.pop("corpus", plan["corpus"])
-            runs.append(Run(name, seed, config, corpus, settings))
+            share = settings.pop("share", 100)
+            runs.append(Run(name, seed, config, corpus, settings, share))
     return plan["title"], runs
 
 

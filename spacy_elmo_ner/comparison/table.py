@@ -1,6 +1,7 @@
 """The tables of a comparison, as plain rows: the terminal, Markdown and README print the same."""
 
-from collections.abc import Iterable, Mapping
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from .breakdown import SEEN, UNSEEN
@@ -33,6 +34,14 @@ class Table:
     header: list[str]
     rows: list[list[str]]
     text_columns: frozenset[int] = frozenset({0})
+
+
+def spread(fractions: Sequence[float]) -> str:
+    """Mean and standard deviation in percent, of one value itself, of none a dash."""
+    if not fractions:
+        return NOTHING
+    mean = f"{100 * statistics.mean(fractions):.2f}"
+    return f"{mean} ± {100 * statistics.stdev(fractions):.2f}" if len(fractions) > 1 else mean
 
 
 def corpus_title(corpus: CorpusResult) -> str:
