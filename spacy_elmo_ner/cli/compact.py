@@ -8,27 +8,39 @@ from wasabi import msg
 
 from ..pipeline.compact_folder import compact_folder
 
+# Of what spaCy scores, what is printed.
+SCORES = ("ents_p", "ents_r", "ents_f", "tag_acc")
+
 
 def compact_cli(
     pipeline: Annotated[Path, typer.Argument(help="Folder of a trained pipeline")],
     output: Annotated[Path, typer.Argument(help="Folder to write; one that is there is replaced")],
+    test: Annotated[
+        Path | None,
+        typer.Option(
+            help="Annotated .spacy file to score the result on; meta.json keeps the scores"
+        ),
+    ] = None,
 ) -> None:
     """Round the weights of elmo_ner and elmo_tagger to float16, which takes half the room.
 
     In memory they are float32 as before. The list of words seen in training is left out, if no
-    pipe of another kind may need it. Score the result before you pass it on: rounding may change
-    an annotation now and then.
+    pipe of another kind may need it. Rounding may change an annotation now and then: --test
+    tells how well the result does, before you pass it on.
 
     Example:
 
-    python -m spacy elmo compact training/elmo/model-best training/elmo/compact
+    python -m spacy elmo compact training/elmo/model-best small --test corpus/test.spacy
     """
     try:
-        compact_folder(pipeline, output)
+        performance = compact_folder(pipeline, output, test)
     except (OSError, ValueError) as error:
         msg.fail(str(error), exits=1)
     before, after = (_megabytes(folder) for folder in (pipeline, output))
     msg.good(f"Wrote {output}: {after:.1f} MB, from {before:.1f} MB")
+    if test is not None:
+        scores = {name: performance[name] for name in SCORES if performance.get(name) is not None}
+        msg.table({name: f"{100 * score:.2f}" for name, score in scores.items()})
 
 
 def _megabytes(folder: Path) -> float:

@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 import spacy
+from spacy.tokens import DocBin
+from spacy.training import Corpus
 from typer.testing import CliRunner
 
 from spacy_elmo_ner.cli.app import elmo_cli
 from spacy_elmo_ner.layers.half import round_weights
 
-from .conftest import annotation
+from .conftest import annotation, make_examples
 
 PIPES = ("elmo", "elmo_tagger", "elmo_ner")
 TEXT = "Mary Smith met Reuters in Paris ."
@@ -54,6 +56,21 @@ def test_words_of_the_training_text_are_left_out(make_nlp, tmp_path):
         b"Confidential" in path.read_bytes() for path in (tmp_path / "small").rglob("*.*")
     )
     assert "Confidential" not in spacy.load(tmp_path / "small").vocab.strings
+
+
+def test_its_own_scores_stand_in_its_meta(make_nlp, tmp_path):
+    nlp = make_nlp(*PIPES, steps=30, listener=True)
+    nlp.meta["performance"] = {"ents_f": 0.0}
+    nlp.to_disk(tmp_path / "nlp")
+    examples = make_examples(nlp)
+    DocBin(docs=[one.reference for one in examples]).to_disk(tmp_path / "test.spacy")
+    found = run(tmp_path / "nlp", tmp_path / "small", "--test", tmp_path / "test.spacy")
+    small = spacy.load(tmp_path / "small")
+    expected = small.evaluate(list(Corpus(tmp_path / "test.spacy")(small)))
+    assert expected["ents_f"] > 0
+    assert small.meta["performance"]["ents_f"] == pytest.approx(expected["ents_f"])
+    assert small.meta["performance"]["tag_acc"] == pytest.approx(expected["tag_acc"])
+    assert f"{100 * expected['ents_f']:.2f}" in found.output
 
 
 def test_a_pipe_of_another_kind_keeps_its_strings(make_nlp, tmp_path):
