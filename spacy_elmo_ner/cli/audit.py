@@ -57,7 +57,7 @@ def audit_cli(
         else:
             raise ValueError(Errors.EL522)
         if not judged:
-            raise ValueError(Errors.EL521.format(path=pipeline or config))
+            raise ValueError(Errors.EL521.format(path=pipeline or config, do="judge with"))
         found = audits(judged)
         write(found, corpus, output)
     except (OSError, ValueError) as error:
