@@ -8,24 +8,26 @@ nothing: what characters give without context.
 """
 
 import argparse
+import copy
 from pathlib import Path
 
 import torch
 
 from spacy_elmo_ner.elmo import BiLM
+from spacy_elmo_ner.elmo.pretrained import load_pretrained
 
 from .allennlp_peer.inputs import corpus_sentences, random_bilm
 
 
 def without_context(bilm: BiLM) -> BiLM:
     """The biLM's layer 0, and zeros above."""
-    control = BiLM.to_fill(bilm.options)
-    control.load_state_dict(bilm.state_dict())
+    control = copy.deepcopy(bilm)
     with torch.no_grad():
         for stack in (control.forward_lstm, control.backward_lstm):
             for parameter in stack.parameters():
                 parameter.zero_()
-    return control.eval()
+    control.forget_warm_states()
+    return control
 
 
 def main() -> None:
@@ -33,8 +35,7 @@ def main() -> None:
     parser.add_argument("--name", default="small-en", help="a biLM by name, or its folder")
     parser.add_argument("--output", type=Path, default=Path("training/controls"))
     args = parser.parse_args()
-    folder = Path(args.name)
-    bilm = BiLM.from_disk(folder) if folder.is_dir() else BiLM.from_pretrained(args.name)
+    bilm = load_pretrained(args.name)
     _, sentences = corpus_sentences(500)
     controls = {
         "random": random_bilm(bilm.options, sentences),

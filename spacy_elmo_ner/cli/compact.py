@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from wasabi import msg
 
+from ..comparison.pipelines import bytes_under
 from ..pipeline.compact_folder import compact_folder
 
 # Of what spaCy scores, what is printed.
@@ -36,12 +37,8 @@ def compact_cli(
         performance = compact_folder(pipeline, output, test)
     except (OSError, ValueError) as error:
         msg.fail(str(error), exits=1)
-    before, after = (_megabytes(folder) for folder in (pipeline, output))
+    before, after = (bytes_under(folder) / 1e6 for folder in (pipeline, output))
     msg.good(f"Wrote {output}: {after:.1f} MB, from {before:.1f} MB")
     if test is not None:
         scores = {name: performance[name] for name in SCORES if performance.get(name) is not None}
         msg.table({name: f"{100 * score:.2f}" for name, score in scores.items()})
-
-
-def _megabytes(folder: Path) -> float:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6

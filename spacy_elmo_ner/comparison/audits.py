@@ -9,6 +9,7 @@ from ..audit.output import SCHEMA_VERSION, Audit
 from ..audit.rows import AuditRow
 from ..errors import Errors
 from .findings import ProbableErrors
+from .results import shape_problems
 from .table import NOTHING
 
 # Rows of each pipe that are kept and shown.
@@ -37,8 +38,7 @@ def read_probable_errors(path: Path) -> list[ProbableErrors]:
         corpus = TypeAdapter(list[str]).validate_python(data["corpus"])
         audits = TypeAdapter(list[Audit]).validate_python(data["pipes"])
     except ValidationError as error:
-        first = error.errors()[0]
-        problem = ".".join(str(step) for step in first["loc"]) + ": " + first["msg"]
+        problem, *_ = shape_problems(error)
         raise ValueError(Errors.EL321.format(path=path, problem=problem)) from error
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(Errors.EL321.format(path=path, problem=repr(error))) from error

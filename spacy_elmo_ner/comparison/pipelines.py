@@ -78,7 +78,7 @@ def size_on_disk(nlp: Language) -> int:
     """Bytes of every file in the pipeline's folder."""
     if nlp.path is None:
         return 0
-    return _bytes_under(Path(nlp.path))
+    return bytes_under(Path(nlp.path))
 
 
 def weights_kept_elsewhere(nlp: Language, components: Sequence[str]) -> dict[str, int]:
@@ -93,7 +93,7 @@ def weights_kept_elsewhere(nlp: Language, components: Sequence[str]) -> dict[str
             for shim in node.shims:
                 if isinstance(shim, BiLMShim) and _saved_by_name(shim):
                     packaged = pretrained.PACKAGED / shim.name
-                    sizes[shim.name] = _bytes_under(
+                    sizes[shim.name] = bytes_under(
                         packaged if packaged.is_dir() else pretrained.CACHE / shim.name
                     )
     return sizes
@@ -116,7 +116,8 @@ def _saved_by_name(shim: BiLMShim) -> bool:
     return by_name and not shim.trainable and not shim.include_bilm
 
 
-def _bytes_under(folder: Path) -> int:
+def bytes_under(folder: Path) -> int:
+    """Bytes of all files below a folder."""
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 

@@ -213,11 +213,15 @@ def results_from_json(data: Any, source: str | Path = "What was given") -> Resul
     try:
         return _results_adapter().validate_python({**data, "schema_version": SCHEMA_VERSION})
     except ValidationError as error:
-        problems = [
-            ".".join(str(step) for step in each["loc"]) + ": " + each["msg"]
-            for each in error.errors()
-        ]
-        raise ValueError(Errors.EL302.format(source=source, problem="; ".join(problems))) from error
+        problem = "; ".join(shape_problems(error))
+        raise ValueError(Errors.EL302.format(source=source, problem=problem)) from error
+
+
+def shape_problems(error: ValidationError) -> list[str]:
+    """Where data has not the shape it should have, and what is wrong there."""
+    return [
+        ".".join(str(step) for step in each["loc"]) + ": " + each["msg"] for each in error.errors()
+    ]
 
 
 @cache

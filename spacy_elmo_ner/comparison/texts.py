@@ -128,9 +128,12 @@ def read_texts(path: Path) -> Texts:
             raise ValueError(f"schema version {data['schema_version']}, not {SCHEMA_VERSION}")
         systems, labels = data["systems"], data["labels"]
         texts = [
-            {"number": each["n"], "words": each["w"], "readings": readings}
+            {
+                "number": each["n"],
+                "words": each["w"],
+                "readings": _unpacked(each["r"], systems, labels),
+            }
             for each in data["texts"]
-            for readings in [_unpacked(each["r"], systems, labels)]
         ]
         found = TypeAdapter(Texts).validate_python(
             {"systems": systems, "total": data["total"], "texts": texts, "chosen": data["chosen"]}

@@ -16,7 +16,7 @@ from thinc.util import torch2xp, xp2torch
 from torch import Tensor
 
 from ..errors import Errors
-from .torch_shim import TorchShim
+from .torch_shim import TorchShim, narrowed_tensor
 
 
 def round_weights(model: Model[Any, Any]) -> None:
@@ -38,7 +38,7 @@ def round_weights(model: Model[Any, Any]) -> None:
 
 def narrowed(model: bytes) -> bytes:
     """What `Model.to_bytes` gave, in less room where nothing is lost by it."""
-    return _with_params(model, _narrowed)
+    return _with_params(model, lambda value: narrowed_tensor(torch.tensor(value)).numpy())
 
 
 def widened(model: bytes) -> bytes:
@@ -53,12 +53,6 @@ def _with_params(model: bytes, change: Callable[[Any], Any]) -> bytes:
         for node in content["params"]
     ]
     return srsly.msgpack_dumps(content)
-
-
-def _narrowed(value: Any) -> Any:
-    with np.errstate(over="ignore"):
-        half = value.astype(np.float16)
-    return half if np.array_equal(half.astype(np.float32), value) else value
 
 
 def _rounded(name: str, value: Tensor) -> Tensor:

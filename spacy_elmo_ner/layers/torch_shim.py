@@ -90,7 +90,7 @@ class TorchShim(Shim):
 
     def to_bytes(self) -> bytes:
         """Values that float16 holds exactly are saved as float16."""
-        state = {k: _narrowed(v.detach().cpu()) for k, v in self.module.state_dict().items()}
+        state = {k: narrowed_tensor(v.detach().cpu()) for k, v in self.module.state_dict().items()}
         return srsly.msgpack_dumps({"state": save(state)})
 
     def from_bytes(self, bytes_data: bytes) -> "TorchShim":
@@ -107,7 +107,8 @@ class TorchShim(Shim):
         return self.id, f"torch.{name}"
 
 
-def _narrowed(value: Tensor) -> Tensor:
+def narrowed_tensor(value: Tensor) -> Tensor:
+    """The values as float16 where that holds each of them exactly, else as they are."""
     half = value.half()
     return (half if torch.equal(half.float(), value) else value).contiguous()
 
