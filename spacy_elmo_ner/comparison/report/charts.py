@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator
 
 from ..detail import percent
 from ..metrics import SEQEVAL_DEFAULT
@@ -57,17 +57,21 @@ def _accuracy_speed(
             area = 30 + 900 * size / largest
             axes.scatter([speed], [f1], s=area, color=color, alpha=0.45, linewidths=0)
             axes.scatter([speed], [f1], s=14, color=color, marker=series_marker(order[name]))
+            # Under its mark, or over it where another one lies just below.
+            neighbours = (p for p in points if max(p[1], speed) < 1.6 * min(p[1], speed))
+            side = 1 if any(0 < f1 - other[2] < 10 for other in neighbours) else -1
             axes.annotate(
                 f"{name}\n{size:,.0f} MB",
                 (speed, f1),
-                xytext=(0, -(area**0.5) / 2 - 4),
+                xytext=(0, side * (area**0.5 / 2 + 4)),
                 textcoords="offset points",
                 ha="center",
-                va="top",
+                va="bottom" if side > 0 else "top",
                 fontsize=9,
             )
         axes.set_xscale("log")
         axes.margins(0.25, 0.35)
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
         axes.xaxis.set_minor_formatter(FuncFormatter(lambda value, _: ""))
         axes.set_xlabel("words per second (logarithmic)")
