@@ -20,8 +20,8 @@ def calibrate_cli(
     """Make the probabilities of elmo_ner and elmo_tagger as sure as they are right.
 
     Divides their scores by a temperature that makes the annotation of the dev part most likely,
-    and writes it into the pipeline's folder. No prediction changes, only its confidence.
-    `elmo train` does this by itself.
+    and writes it into the pipeline's folder. The best reading stays the same, only its confidence
+    changes, which elmo_ner holds against its threshold. `elmo train` does this by itself.
 
     Example:
 
