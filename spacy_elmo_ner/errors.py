@@ -445,6 +445,10 @@ class Errors(metaclass=_Coded):
         "A pipeline to judge the corpus is needed. Give either --config, to train pipelines by "
         "cross-validation, or --pipeline, one that was not trained on this corpus."
     )
+    EL524 = (
+        "{path} cannot be read as a description of a pipeline: {problem}. Write a JSON object with "
+        "any of {keys}."
+    )
     EL523 = (
         "{n} different texts cannot be cut into {folds} folds with a dev part each. Give more "
         "texts, or fewer --folds; at least 2."

@@ -22,6 +22,10 @@ def compact_cli(
             help="Annotated .spacy file to score the result on; meta.json keeps the scores"
         ),
     ] = None,
+    meta: Annotated[
+        Path | None,
+        typer.Option(help="JSON file with name, version, description, license ... for meta.json"),
+    ] = None,
 ) -> None:
     """Round the weights of elmo_ner and elmo_tagger to float16, which takes half the room.
 
@@ -34,7 +38,7 @@ def compact_cli(
     python -m spacy elmo compact training/elmo/model-best small --test corpus/test.spacy
     """
     try:
-        performance = compact_folder(pipeline, output, test)
+        performance = compact_folder(pipeline, output, test, meta)
     except (OSError, ValueError) as error:
         msg.fail(str(error), exits=1)
     before, after = (bytes_under(folder) / 1e6 for folder in (pipeline, output))

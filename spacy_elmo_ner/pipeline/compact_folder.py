@@ -1,5 +1,6 @@
 """Saving a trained pipeline for others: half the weights' room, no words of the training text."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,18 @@ from .elmo import Elmo
 from .save import save_pipeline
 from .token_classifier import TokenClassifier
 
+# What a person may say about a pipeline; the rest of meta.json spaCy fills in by itself.
+DESCRIBING = ("name", "version", "description", "author", "email", "url", "license", "sources")
 
-def compact_folder(pipeline: Path, output: Path, test: Path | None = None) -> dict[str, Any]:
+
+def compact_folder(
+    pipeline: Path, output: Path, test: Path | None = None, meta: Path | None = None
+) -> dict[str, Any]:
     """Save a pipeline again with the weights of its heads rounded to float16.
 
     test: a .spacy file to score it on, as it then is; meta.json has these scores in place of
-    those of training, and they are returned.
+    those of training, and they are returned. meta: a JSON file with any keys of `DESCRIBING`,
+    for meta.json.
 
     spaCy's list of all strings seen in training is left out where all pipes are ours, which do
     not need it. Raises FileNotFoundError or ValueError for a folder without a pipe of ours.
@@ -25,7 +32,9 @@ def compact_folder(pipeline: Path, output: Path, test: Path | None = None) -> di
     for path in (pipeline, test):
         if path is not None and not path.exists():
             raise FileNotFoundError(Errors.EL520.format(path=path))
+    described = {} if meta is None else read_description(meta)
     nlp = spacy.load(pipeline)
+    nlp.meta.update(described)
     pipes = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, TokenClassifier)]
     if not pipes:
         raise ValueError(Errors.EL521.format(path=pipeline, do="round"))
@@ -36,3 +45,18 @@ def compact_folder(pipeline: Path, output: Path, test: Path | None = None) -> di
     needed = any(not isinstance(pipe, Elmo | TokenClassifier) for _, pipe in nlp.pipeline)
     save_pipeline(nlp, output, exclude=[] if needed else ["vocab"])
     return nlp.meta.get("performance", {})
+
+
+def read_description(path: Path) -> dict[str, Any]:
+    """Keys of `DESCRIBING` and their values. Raises ValueError for anything else in the file."""
+    try:
+        data = json.loads(path.read_text(encoding="utf8"))
+        if not isinstance(data, dict):
+            raise ValueError(f"it holds {type(data).__name__}")
+        unknown = sorted(set(data) - set(DESCRIBING))
+        if unknown:
+            raise ValueError(f"it has {', '.join(unknown)}")
+    except (OSError, ValueError, RecursionError) as error:
+        problem = Errors.EL524.format(path=path, problem=error, keys=", ".join(DESCRIBING))
+        raise ValueError(problem) from error
+    return data

@@ -91,3 +91,24 @@ def test_without_a_pipeline_of_ours_nothing_is_written(pipes, code, tmp_path):
     assert found.exit_code == 1
     assert code in found.output
     assert not (tmp_path / "small").exists()
+
+
+def test_a_description_goes_into_its_meta(make_nlp, tmp_path):
+    make_nlp(*PIPES, steps=1, listener=True).to_disk(tmp_path / "nlp")
+    (tmp_path / "meta.json").write_text('{"name": "tiny", "license": "MIT"}', encoding="utf8")
+    found = run(tmp_path / "nlp", tmp_path / "small", "--meta", tmp_path / "meta.json")
+    assert found.exit_code == 0
+    meta = spacy.load(tmp_path / "small").meta
+    assert (meta["name"], meta["license"]) == ("tiny", "MIT")
+
+
+@pytest.mark.parametrize("content", ["[1]", '{"licence": "MIT"}', "{", "[" * 100_000])
+def test_a_description_that_is_none_is_refused_before_anything_is_written(
+    content, make_nlp, tmp_path
+):
+    make_nlp(*PIPES, steps=1, listener=True).to_disk(tmp_path / "nlp")
+    (tmp_path / "meta.json").write_text(content, encoding="utf8")
+    found = run(tmp_path / "nlp", tmp_path / "small", "--meta", tmp_path / "meta.json")
+    assert found.exit_code == 1
+    assert "EL524" in found.output
+    assert not (tmp_path / "small").exists()
