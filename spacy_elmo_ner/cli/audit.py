@@ -10,6 +10,7 @@ from spacy.tokens import Doc, DocBin
 from wasabi import msg
 
 from ..errors import Errors
+from .memory import keep_freed_memory
 
 if TYPE_CHECKING:
     from ..audit.output import Audit
@@ -50,6 +51,7 @@ def audit_cli(
     try:
         overrides = parse_config_overrides(context.args)
         docs = _read(corpus)
+        keep_freed_memory()
         if pipeline is not None and config is None:
             judged = judge(spacy.load(pipeline), enumerate(docs))
         elif config is not None and pipeline is None:

@@ -9,6 +9,7 @@ import typer
 from wasabi import msg
 
 from ..errors import Errors
+from .memory import keep_freed_memory
 
 if TYPE_CHECKING:
     from ..pretraining.config import PretrainingConfig
@@ -56,7 +57,7 @@ def pretrain_cli(
 
     It learns to predict each word from the words before it and from those after it, and reports
     how well on sentences that it keeps back. Given text files, the settings follow from their
-    size: 3.7 million parameters, and more passes over less text. A config sets everything.
+    size: 4.7 million parameters, and more passes over less text. A config sets everything.
     An interrupted run goes on with the same command and --resume.
     Several processes, on one machine or many, train one model when started by torchrun.
 
@@ -75,6 +76,7 @@ def pretrain_cli(
     from ..pretraining.processes import is_first_process
     from ..pretraining.train import pretrain
 
+    keep_freed_memory()
     if threads is not None:
         torch.set_num_threads(threads)
     try:

@@ -14,6 +14,7 @@ from ..corpus.share import write_share
 from ..errors import Errors
 from ..pipeline.calibrate_folder import calibrate_folder
 from .calibrate import show
+from .memory import keep_freed_memory
 
 # The configs' budgets are meant for hundreds of thousands of tokens. A corpus smaller than this
 # is passed over many times instead, for as many steps as it takes to learn it.
@@ -52,6 +53,7 @@ def train_cli(
         msg.fail(str(error), exits=1)
     if "training.max_steps" in overrides:
         msg.info(f"Training for {overrides['training.max_steps']} steps at most")
+    keep_freed_memory()
     train(config, output, overrides=overrides)
     for name in ("model-best", "model-last"):
         found = calibrate_folder(output / name, Path(overrides["paths.dev"]))

@@ -1,15 +1,15 @@
 """A word's vector from its characters: convolutions, highways, projection."""
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
 from .fast_char_cnn import FastCharCNN
 from .fast_linear import Derived, product_dtype
 from .options import N_CHARACTERS, BiLMOptions
-
-# Words go through the convolutions this many at a time, shortest first: enough to keep the
-# matrix products busy, few enough to keep their activations in the cache.
-_WORDS_PER_BLOCK = 512
+from .packed_lstm import with_more_rows
+from .pooled_convolutions import pooled_convolutions
 
 
 class Highway(nn.Module):
@@ -60,19 +60,15 @@ class CharCNN(nn.Module):
             return fast(char_ids, lengths)
         self._fast.forget()
         order = torch.argsort(lengths, stable=True)
-        blocks = [
-            self._convolve(char_ids[block], int(lengths[block].max()))
-            for block in order.split(_WORDS_PER_BLOCK)
-        ]
-        x = torch.cat(blocks)  # (n_words, n_filters), shortest word first
+        pooled = pooled_convolutions(
+            char_ids[order],
+            lengths[order],
+            self.embedding,
+            cast(list[nn.Conv1d], list(self.convolutions)),
+            product_dtype(self.projection.weight),
+        )
+        # (n_words, n_filters), shortest word first; rows of zeros, see `packed_lstm`.
+        x = with_more_rows(self.activation(pooled))
         for highway in self.highways:
             x = highway(x)
         return self.projection(x)[torch.argsort(order)]
-
-    def _convolve(self, char_ids: Tensor, longest: int) -> Tensor:
-        # Past the longest word a window sees padding alone and repeats one value, so one
-        # such window has the same maximum as all of them.
-        n_slots = min(char_ids.shape[1], longest + self.widest)
-        x = self.embedding(char_ids[:, :n_slots]).transpose(1, 2)  # (n_words, char_dim, slots)
-        pooled = [convolution(x).amax(dim=2) for convolution in self.convolutions]
-        return self.activation(torch.cat(pooled, dim=1))  # (n_words, n_filters)

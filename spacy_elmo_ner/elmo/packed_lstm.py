@@ -81,7 +81,11 @@ class _PackedLSTM(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor]:
         n_out, units = recurrent_weight.shape[1], len(bias) // 4
         cell_clip, proj_clip = clips
-        x, w_in, w_rec = _padded(inputs, dtype), input_weight.to(dtype), recurrent_weight.to(dtype)
+        x, w_in, w_rec = (
+            with_more_rows(inputs.to(dtype)),
+            input_weight.to(dtype),
+            recurrent_weight.to(dtype),
+        )
         w_out = None if projection is None else projection.to(dtype)
         # (n_rows, 4 * units): what the inputs give each gate, later what each gate let pass.
         gates = torch.addmm(bias.to(dtype), x, w_in.T)
@@ -98,20 +102,23 @@ class _PackedLSTM(torch.autograd.Function):
         for n in batch_sizes:
             now = slice(start, start + n)
             start += n
-            step = gates[now].float()
+            step = gates[now]
             if now.start or state is not None:
                 h = h[:n] if mask is None else h[:n] * mask[:n]
                 previous[now] = h
-                step += (previous[now] @ w_rec.T).float()
+                step = torch.addmm(step, previous[now], w_rec.T)
+            step = step.float()
             i, f, g, o = step.chunk(4, dim=1)
-            step[:, : 2 * units].sigmoid_()
-            step[:, 3 * units :].sigmoid_()
-            g.tanh_()
+            # tanh(x) is 2 s(2x) - 1 of the logistic function s, which is several times as fast.
+            g.mul_(2)
+            step.sigmoid_()
+            g.mul_(2).sub_(1)
             gates[now] = step
             c = torch.mul(f, c[:n], out=cells[now]).addcmul_(i, g)
             if cell_clip is not None:
                 c.clamp_(-cell_clip, cell_clip)
-            h = torch.mul(o, torch.tanh(c, out=squashed[now]), out=hidden[now])
+            tanh_c = torch.mul(c, 2, out=squashed[now]).sigmoid_().mul_(2).sub_(1)
+            h = torch.mul(o, tanh_c, out=hidden[now])
             if w_out is not None:
                 h = outputs[now].copy_((h.to(dtype) @ w_out.T).float())
                 if proj_clip is not None:
@@ -176,18 +183,19 @@ class _PackedLSTM(torch.autograd.Function):
             d_c_next = d_c.mul_(f)
         d_projection = None
         if d_projected is not None:
-            d_projection = (d_projected.T @ _padded(hidden, x.dtype)).float()
+            d_projection = (d_projected.T @ with_more_rows(hidden.to(x.dtype))).float()
         return (
             (d_gates @ w_in)[:n_packed].float() if ctx.needs_input_grad[0] else None,
             None,
             (d_gates.T @ x).float(),
             (d_gates.T @ previous).float(),
-            d_gates.sum(0, dtype=torch.float32),
+            # A product: summing bfloat16 columns in float32 takes torch twenty times as long.
+            (d_gates.new_ones(1, len(d_gates)) @ d_gates)[0].float(),
             d_projection,
             *[None] * 4,
         )
 
 
-def _padded(x: Tensor, dtype: torch.dtype) -> Tensor:
-    """x (n, width) in another type, with rows of zeros up to a multiple of _ROWS."""
-    return F.pad(x.to(dtype), (0, 0, 0, -len(x) % _ROWS))
+def with_more_rows(x: Tensor) -> Tensor:
+    """x (n, width) with rows of zeros up to a multiple of _ROWS."""
+    return F.pad(x, (0, 0, 0, -len(x) % _ROWS))

@@ -15,11 +15,11 @@ from ..elmo.options import CharCNNOptions, LSTMOptions
 from ..errors import Errors, shown
 from .files import is_packed
 
-# The shape of `small-en`: 3.7 M parameters, 4.7 MFLOP per token in the LSTMs.
+# The shape of `small-en`: 4.7 M parameters, 4.7 MFLOP per token in the LSTMs.
 _SMALL = BiLMOptions(
     char_cnn=CharCNNOptions(
         embedding_dim=16,
-        filters=((1, 32), (2, 32), (3, 64), (4, 128), (5, 256), (6, 256)),
+        filters=((1, 32), (2, 32), (3, 64), (4, 128), (5, 256), (6, 512)),
         n_highway=1,
     ),
     lstm=LSTMOptions(dim=512, projection_dim=128),

@@ -68,15 +68,6 @@ def test_a_word_has_the_same_vector_beside_any_other_words(tiny_bilm: BiLM) -> N
     assert torch.allclose(moved, together[shuffled], atol=1e-6)
 
 
-@pytest.mark.parametrize("block", [1, 3, 11])
-def test_the_size_of_a_block_changes_nothing(
-    tiny_bilm: BiLM, monkeypatch: pytest.MonkeyPatch, block: int
-) -> None:
-    expected = _vectors(tiny_bilm, WORDS)
-    monkeypatch.setattr(char_cnn, "_WORDS_PER_BLOCK", block)
-    assert torch.allclose(_vectors(tiny_bilm, WORDS), expected, atol=1e-6)
-
-
 def test_no_word_reads_the_row_of_no_character(tiny_bilm: BiLM) -> None:
     expected = _vectors(tiny_bilm, WORDS)
     with torch.no_grad():

@@ -28,7 +28,7 @@ def _read(tmp_path: Path, text: str | bytes) -> PretrainingConfig:
 
 def test_the_config_of_small_en_reads() -> None:
     config = PretrainingConfig.from_cfg(ROOT / "configs" / "pretrain-small-en.cfg")
-    assert config.text.paths[0].endswith("/wikinews.txt.xz") and len(config.text.paths) == 7
+    assert config.text.paths[0].endswith("/wikinews.txt.xz") and len(config.text.paths) == 12
     assert config.options.width == 256
     assert config.training.softmax_cutoffs == (800, 5000, 20000)
 
