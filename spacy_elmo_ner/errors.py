@@ -97,6 +97,11 @@ class Errors(metaclass=_Coded):
         "{path}: {name!r} is stored {problem}. Official weights are stored plainly: write the file "
         "without compression, every value in it."
     )
+    EL020 = (
+        "The C compiler {command!r} did not compile the LSTM cell: {problem}. Install one (on "
+        "Debian: apt install gcc) or name another in the variable CC. Nothing needs it: without "
+        "a compiled cell everything runs on torch alone, slower."
+    )
 
     # EL1xx: layers and pipes
     EL101 = (

@@ -8,6 +8,7 @@ from .audit import audit_cli
 from .calibrate import calibrate_cli
 from .compact import compact_cli
 from .compare import compare_cli
+from .compile import compile_cli
 from .convert import convert_cli
 from .corpus import corpus_cli
 from .curves import curves_cli
@@ -33,6 +34,7 @@ elmo_cli.command("compare")(compare_cli)
 elmo_cli.command("report")(report_cli)
 elmo_cli.command("calibrate")(calibrate_cli)
 elmo_cli.command("compact")(compact_cli)
+elmo_cli.command("compile")(compile_cli)
 _CONFIG_OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
 elmo_cli.command("train", context_settings=_CONFIG_OVERRIDES)(train_cli)
 elmo_cli.command("audit", context_settings=_CONFIG_OVERRIDES)(audit_cli)

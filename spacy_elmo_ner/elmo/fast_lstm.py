@@ -11,8 +11,41 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from .fast_linear import FastLinear
+from .compiled_cell import compiled_cell
+from .fast_linear import FastLinear, padded
 from .packed_lstm import LSTMWeights
+
+
+class TorchCell:
+    """What a step computes between two products. Cell states are held doubled, as the logistic
+    function needs them for their tanh; hidden states are half of o * tanh(c)."""
+
+    def hidden(
+        self, gates: Tensor, n: int, cells: Tensor, hidden: Tensor, clip: float | None
+    ) -> None:
+        """gates (n or more, 4 * units): input, forget, output, twice the candidate; overwritten.
+        The first n rows of cells (n_sequences, units) are changed, those of hidden filled in."""
+        i, f, o, j = gates[:n].float().sigmoid_().chunk(4, dim=1)
+        j.sub_(0.5)
+        c = cells[:n].mul_(f).addcmul_(i, j, value=4)
+        if clip is not None:
+            c.clamp_(-clip, clip)
+        hidden[:n] = torch.sigmoid(c).sub_(0.5).mul_(o)
+
+    def hand_on(
+        self,
+        hidden: Tensor,
+        n: int,
+        outputs: Tensor,
+        next_states: Tensor,
+        scale: float,
+        clip: float | None,
+    ) -> None:
+        """scale * hidden, clipped, to outputs (n, width) and to next_states, which are fewer."""
+        torch.mul(hidden[:n], scale, out=outputs)
+        if clip is not None:
+            outputs.clamp_(-clip, clip)
+        next_states.copy_(outputs[: len(next_states)])
 
 
 class FastLSTM:
@@ -30,15 +63,18 @@ class FastLSTM:
         self.dtype = dtype
         self.units = len(weights.bias) // 4
         self.n_out = weights.recurrent.shape[1]
-        self.cell_clip = cell_clip
-        self.proj_clip = proj_clip
+        self._cell_bound = None if cell_clip is None else 2 * cell_clip
         both = torch.cat([weights.input, weights.recurrent], dim=1)
         bias = _for_logistic(weights.bias)
         self._gates = FastLinear(_for_logistic(both).to(dtype), bias.to(dtype))
         self._projection: FastLinear | None = None
+        self._proj_clip: float | None = None
         if weights.projection is not None:
-            # Hidden states arrive here as o * (s(2c) - 1/2), half of o * tanh(c).
+            self._proj_clip = proj_clip
+            # Hidden states arrive halved.
             self._projection = FastLinear((weights.projection * 2).to(dtype))
+        on_cpu = weights.bias.device.type == "cpu"
+        self._cell = (compiled_cell(dtype) if on_cpu else None) or TorchCell()
 
     def __call__(
         self,
@@ -53,37 +89,28 @@ class FastLSTM:
         """
         n_packed, n_in = inputs.shape
         device = inputs.device
+        most, most_rows = batch_sizes[0], padded(batch_sizes[0])
         outputs = torch.empty(n_packed, self.n_out, device=device)
-        # Each row is a token beside the state that reaches it.
-        rows = torch.empty(n_packed, n_in + self.n_out, dtype=self.dtype, device=device)
-        rows[:, :n_in] = inputs
-        n = batch_sizes[0]
-        # Twice the cell state: what the logistic function needs for the tanh of it.
-        cells = torch.zeros(n, self.units, device=device)
-        rows[:n, n_in:] = 0
+        # Each row is a token beside the state that reaches it. Behind the last, rows that a
+        # product may read on over; nobody looks at what it makes of them.
+        rows = torch.zeros(n_packed + most_rows, n_in + self.n_out, dtype=self.dtype, device=device)
+        rows[:n_packed, :n_in] = inputs
+        cells = torch.zeros(most, self.units, device=device)
         if state is not None:
-            rows[:n, n_in:], cells = state[0], state[1] * 2
-        bound = None if self.cell_clip is None else 2 * self.cell_clip
+            rows[:most, n_in:] = state[0]
+            torch.mul(state[1], 2, out=cells)
+        hidden = torch.zeros(most_rows, self.units, dtype=self.dtype, device=device)
+        scale = 2.0 if self._projection is None else 1.0
         end = 0
         for n, n_next in zip(batch_sizes, [*batch_sizes[1:], 0], strict=True):
-            now = slice(end, end + n)
-            end += n
-            gates = self._gates(rows[now]).float().sigmoid_()
-            i, f, o, j = gates.chunk(4, dim=1)
-            j.sub_(0.5)
-            # In place: the rows of sequences that have ended keep their last state.
-            c = cells[:n].mul_(f).addcmul_(i, j, value=4)
-            if bound is not None:
-                c.clamp_(-bound, bound)
-            h = torch.sigmoid(c).sub_(0.5).mul_(o)
-            if self._projection is None:
-                h.mul_(2)
-            else:
-                h = self._projection(h.to(self.dtype)).float()
-            if self._projection is not None and self.proj_clip is not None:
-                h.clamp_(-self.proj_clip, self.proj_clip)
-            outputs[now] = h
-            rows[end : end + n_next, n_in:] = h[:n_next]
+            start, end = end, end + n
+            gates = self._gates(rows[start : start + padded(n)])
+            # Rows of sequences that have ended keep their last cell state.
+            self._cell.hidden(gates, n, cells, hidden, self._cell_bound)
+            h = hidden if self._projection is None else self._projection(hidden[: padded(n)])
+            self._cell.hand_on(
+                h, n, outputs[start:end], rows[end : end + n_next, n_in:], scale, self._proj_clip
+            )
         return outputs, cells.div_(2)
 
 

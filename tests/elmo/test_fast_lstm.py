@@ -1,16 +1,28 @@
 import copy
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from spacy_elmo_ner.elmo import BiLM
+from spacy_elmo_ner.elmo import BiLM, compiled_cell
 from spacy_elmo_ner.elmo.fast_linear import Derived, FastLinear
 from spacy_elmo_ner.elmo.fast_lstm import FastLSTM
 from spacy_elmo_ner.elmo.packed_lstm import LSTMWeights, packed_lstm
 from spacy_elmo_ner.elmo.packing import Packing
 
 PACKING = Packing.of([3, 1, 7, 7, 2])
+
+
+@pytest.fixture(params=["torch", "compiled"])
+def cell(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Run the test on torch alone, and with the compiled cell where there is a compiler."""
+    monkeypatch.setattr(compiled_cell, "FOLDER", tmp_path)
+    if request.param == "compiled":
+        try:
+            compiled_cell.compile_cell()
+        except OSError as err:
+            pytest.skip(str(err))
 
 
 def _weights(projected: bool) -> LSTMWeights:
@@ -23,6 +35,7 @@ def _weights(projected: bool) -> LSTMWeights:
 @pytest.mark.parametrize("bounds", [(None, None), (0.4, 0.3)], ids=str)
 @pytest.mark.parametrize("projected", [True, False])
 @pytest.mark.parametrize("from_zeros", [True, False])
+@pytest.mark.usefixtures("cell")
 def test_prediction_gives_what_training_gives(
     bounds: tuple[float | None, float | None], projected: bool, from_zeros: bool
 ) -> None:
@@ -39,6 +52,7 @@ def test_prediction_gives_what_training_gives(
     torch.testing.assert_close(last, cells[ends], atol=2e-6, rtol=0)
 
 
+@pytest.mark.usefixtures("cell")
 def test_a_state_that_is_given_is_left_as_it_was() -> None:
     h, c = torch.randn(5, 4), torch.randn(5, 6)
     before = h.clone(), c.clone()

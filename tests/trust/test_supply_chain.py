@@ -187,8 +187,8 @@ def forbid(event, arguments):
 
 import pkgutil, importlib
 import spacy
-# What the machine is called is asked by some libraries as they are imported.
-import torch, thinc.api, h5py, typer
+# What the machine is called, or which fonts it has, is asked by some libraries on import.
+import torch, thinc.api, h5py, typer, matplotlib.font_manager
 sys.addaudithook(forbid)
 import spacy_elmo_ner
 for module in pkgutil.walk_packages(spacy_elmo_ner.__path__, "spacy_elmo_ner."):

@@ -1,0 +1,134 @@
+"""An LSTM's cell compiled for the CPU at hand: optional, and the same numbers in less time.
+
+`lstm_cell.c` does in one pass over memory what takes torch a dozen. It is compiled only when a user
+asks for it (``python -m spacy elmo compile``) and found from then on; without it everything runs
+on torch alone.
+"""
+
+import ctypes
+import hashlib
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ..errors import Errors
+
+SOURCE = Path(__file__).with_name("lstm_cell.c")
+FOLDER = Path(os.path.expanduser("~/.cache/spacy-elmo-ner/compiled"))
+# Comparisons with NaN and exact rounding stay as they are written: no -ffast-math.
+_FLAGS = (
+    "-O3 -march=native -std=gnu11 -fno-math-errno -fno-trapping-math -ffp-contract=fast "
+    "-fopenmp -shared -fPIC"
+)
+_UNBOUNDED = float("inf")
+_POINTER, _COUNT, _FLOAT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_float
+_CELL = [_POINTER, _COUNT, _COUNT, _POINTER, _POINTER, _FLOAT, ctypes.c_int]
+_OUTPUT = [_POINTER, *[_COUNT] * 3, _FLOAT, _FLOAT, _POINTER, _POINTER, _COUNT]
+
+
+class CompiledCell:
+    """What `TorchCell` does, in compiled code; float32 or bfloat16 products."""
+
+    def __init__(self, library: ctypes.CDLL, dtype: torch.dtype) -> None:
+        name = "half" if dtype == torch.bfloat16 else "float"
+        self._cell = getattr(library, f"lstm_cell_{name}")
+        self._output = getattr(library, f"lstm_output_{name}")
+        self._cell.argtypes, self._output.argtypes = _CELL, _OUTPUT
+        self._cell.restype = self._output.restype = None
+
+    def hidden(
+        self, gates: Tensor, n: int, cells: Tensor, hidden: Tensor, clip: float | None
+    ) -> None:
+        self._cell(
+            gates.data_ptr(),
+            n,
+            cells.shape[1],
+            cells.data_ptr(),
+            hidden.data_ptr(),
+            _UNBOUNDED if clip is None else clip,
+            torch.get_num_threads(),
+        )
+
+    def hand_on(
+        self,
+        hidden: Tensor,
+        n: int,
+        outputs: Tensor,
+        next_states: Tensor,
+        scale: float,
+        clip: float | None,
+    ) -> None:
+        self._output(
+            hidden.data_ptr(),
+            n,
+            len(next_states),
+            outputs.shape[1],
+            scale,
+            _UNBOUNDED if clip is None else clip,
+            outputs.data_ptr(),
+            next_states.data_ptr(),
+            next_states.stride(0),
+        )
+
+
+def compile_cell(folder: Path | None = None) -> Path:
+    """Compile the cell with the C compiler named by the variable CC, or ``cc``; returns its file.
+
+    Raises OSError (EL020) where there is no compiler or it fails.
+    """
+    from .storage import replace_when_written
+
+    path = _path(folder or FOLDER)
+    compiler = shlex.split(os.environ.get("CC", "cc"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replace_when_written(path) as temporary:
+        command = [*compiler, *_FLAGS.split(), str(SOURCE), "-o", str(temporary), "-lm"]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True)
+        except OSError as err:
+            raise OSError(Errors.EL020.format(command=compiler[0], problem=err)) from err
+        if done.returncode:
+            problem = done.stderr.strip() or f"exit status {done.returncode}"
+            raise OSError(Errors.EL020.format(command=compiler[0], problem=problem))
+    _library.cache_clear()
+    return path
+
+
+def compiled_cell(dtype: torch.dtype, folder: Path | None = None) -> CompiledCell | None:
+    """The cell, if it was compiled on this machine for this version of the package."""
+    if dtype not in (torch.float32, torch.bfloat16):
+        return None
+    library = _library(_path(folder or FOLDER))
+    return None if library is None else CompiledCell(library, dtype)
+
+
+@lru_cache
+def _library(path: Path) -> ctypes.CDLL | None:
+    try:
+        return ctypes.CDLL(str(path))
+    except OSError:  # not compiled, or for another system
+        return None
+
+
+@lru_cache
+def _path(folder: Path) -> Path:
+    """Where the cell of this source, on this kind of CPU, is or would be."""
+    made_of = [SOURCE.read_text(encoding="utf8"), _FLAGS, sys.platform, _cpu()]
+    digest = hashlib.sha256("\n".join(made_of).encode()).hexdigest()
+    return folder / f"lstm_cell-{digest[:16]}.so"
+
+
+def _cpu() -> str:
+    """What decides which instructions there are: a home folder may be shared between machines."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf8").splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line for line in lines if line.startswith(("flags", "Features"))), "")
