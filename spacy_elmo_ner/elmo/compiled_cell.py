@@ -12,8 +12,10 @@ import platform
 import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -27,8 +29,11 @@ _FLAGS = (
     "-O3 -march=native -std=gnu11 -fno-math-errno -fno-trapping-math -ffp-contract=fast "
     "-fopenmp -shared -fPIC"
 )
+_NAMES = {torch.float32: "float", torch.bfloat16: "half"}
 _UNBOUNDED = float("inf")
 _POINTER, _COUNT, _FLOAT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_float
+_FORWARD = [_POINTER, _COUNT, _COUNT, *[_POINTER] * 4, _FLOAT, ctypes.c_int]
+_BACKWARD = [_POINTER, _COUNT, _COUNT, *[_POINTER] * 5, _FLOAT, ctypes.c_int]
 _CELL = [_POINTER, _COUNT, _COUNT, _POINTER, _POINTER, _FLOAT, ctypes.c_int]
 _OUTPUT = [_POINTER, *[_COUNT] * 3, _FLOAT, _FLOAT, _POINTER, _POINTER, _COUNT]
 
@@ -37,11 +42,8 @@ class CompiledCell:
     """What `TorchCell` does, in compiled code; float32 or bfloat16 products."""
 
     def __init__(self, library: ctypes.CDLL, dtype: torch.dtype) -> None:
-        name = "half" if dtype == torch.bfloat16 else "float"
-        self._cell = getattr(library, f"lstm_cell_{name}")
-        self._output = getattr(library, f"lstm_output_{name}")
-        self._cell.argtypes, self._output.argtypes = _CELL, _OUTPUT
-        self._cell.restype = self._output.restype = None
+        self._cell = _function(library, f"lstm_cell_{_NAMES[dtype]}", _CELL)
+        self._output = _function(library, f"lstm_output_{_NAMES[dtype]}", _OUTPUT)
 
     def hidden(
         self, gates: Tensor, n: int, cells: Tensor, hidden: Tensor, clip: float | None
@@ -78,6 +80,57 @@ class CompiledCell:
         )
 
 
+class CompiledTrainingCell:
+    """What `TorchTrainingCell` does, in compiled code; hidden: the type of hidden states."""
+
+    def __init__(self, library: ctypes.CDLL, dtype: torch.dtype, hidden: torch.dtype) -> None:
+        name = f"{_NAMES[dtype]}_{_NAMES[hidden]}"
+        self._forward = _function(library, f"lstm_forward_{name}", _FORWARD)
+        self._backward = _function(library, f"lstm_backward_{name}", _BACKWARD)
+
+    def forward(
+        self,
+        step: Tensor,
+        gates: Tensor,
+        before: Tensor,
+        cells: Tensor,
+        hidden: Tensor,
+        clip: float | None,
+    ) -> None:
+        self._forward(
+            step.data_ptr(),
+            *cells.shape,
+            gates.data_ptr(),
+            before.data_ptr(),
+            cells.data_ptr(),
+            hidden.data_ptr(),
+            _UNBOUNDED if clip is None else clip,
+            torch.get_num_threads(),
+        )
+
+    def backward(
+        self,
+        gates: Tensor,
+        before: Tensor,
+        cells: Tensor,
+        d_hidden: Tensor,
+        d_cells: Tensor,
+        d_gates: Tensor,
+        clip: float | None,
+    ) -> None:
+        self._backward(
+            gates.data_ptr(),
+            *cells.shape,
+            before.data_ptr(),
+            cells.data_ptr(),
+            d_hidden.data_ptr(),
+            d_cells.data_ptr(),
+            d_gates.data_ptr(),
+            _UNBOUNDED if clip is None else clip,
+            torch.get_num_threads(),
+        )
+
+
 def compile_cell(folder: Path | None = None) -> Path:
     """Compile the cell with the C compiler named by the variable CC, or ``cc``; returns its file.
 
@@ -103,10 +156,22 @@ def compile_cell(folder: Path | None = None) -> Path:
 
 def compiled_cell(dtype: torch.dtype, folder: Path | None = None) -> CompiledCell | None:
     """The cell, if it was compiled on this machine for this version of the package."""
-    if dtype not in (torch.float32, torch.bfloat16):
-        return None
-    library = _library(_path(folder or FOLDER))
+    library = _library(_path(folder or FOLDER)) if dtype in _NAMES else None
     return None if library is None else CompiledCell(library, dtype)
+
+
+def compiled_training_cell(
+    dtype: torch.dtype, hidden: torch.dtype, folder: Path | None = None
+) -> CompiledTrainingCell | None:
+    """The same for training; hidden: the type of hidden states, dtype or float32."""
+    library = _library(_path(folder or FOLDER)) if dtype in _NAMES else None
+    return None if library is None else CompiledTrainingCell(library, dtype, hidden)
+
+
+def _function(library: ctypes.CDLL, name: str, arguments: Sequence[Any]) -> Any:
+    function = getattr(library, name)
+    function.argtypes, function.restype = arguments, None
+    return function
 
 
 @lru_cache

@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .compiled_cell import CompiledTrainingCell, compiled_training_cell
+
 # Products over all rows run on a multiple of this many. For each shape it meets, oneDNN builds
 # a kernel that torch keeps, megabytes with its buffers; batches hardly ever have one number of
 # tokens twice, and memory grew at every step of training.
@@ -64,6 +66,65 @@ def packed_lstm(
     return outputs, cells
 
 
+class TorchTrainingCell:
+    """What a step computes between two products, and its gradient. Gates stand in torch's order."""
+
+    def forward(
+        self,
+        step: Tensor,
+        gates: Tensor,
+        before: Tensor,
+        cells: Tensor,
+        hidden: Tensor,
+        clip: float | None,
+    ) -> None:
+        """step (n, 4 * units), what the product gives each gate, overwritten -> gates, the same
+        shape, what each of them lets pass; cells and hidden (n, units).
+
+        before (n, units): cell states so far.
+        """
+        step = step.float()
+        i, f, g, o = step.chunk(4, dim=1)
+        # tanh(x) is 2 s(2x) - 1 of the logistic function s, which is several times as fast.
+        g.mul_(2)
+        step.sigmoid_()
+        g.mul_(2).sub_(1)
+        gates.copy_(step)
+        torch.mul(i, g, out=cells).addcmul_(f, before)
+        if clip is not None:
+            cells.clamp_(-clip, clip)
+        hidden.copy_(_tanh(cells).mul_(o))
+
+    def backward(
+        self,
+        gates: Tensor,
+        before: Tensor,
+        cells: Tensor,
+        d_hidden: Tensor,
+        d_cells: Tensor,
+        d_gates: Tensor,
+        clip: float | None,
+    ) -> None:
+        """d_hidden (n, units) -> d_gates (n, 4 * units), of what the product gave.
+
+        d_cells (n, units): from the step after; made what the step before is given.
+        """
+        # In float32 first: one conversion of whole rows is faster than one of each quarter.
+        i, f, g, o = gates.float().chunk(4, dim=1)
+        d_h, tanh_c = d_hidden.float(), _tanh(cells)
+        d_cells.addcmul_(d_h * o, 1 - tanh_c * tanh_c)
+        if clip is not None:
+            d_cells.mul_(cells.abs() < clip)
+        rows = torch.empty_like(d_gates, dtype=torch.float32)
+        d_i, d_f, d_g, d_o = rows.chunk(4, dim=1)
+        torch.mul(i, 1 - i, out=d_i).mul_(g).mul_(d_cells)
+        torch.mul(f, 1 - f, out=d_f).mul_(before).mul_(d_cells)
+        torch.mul(g, g, out=d_g).neg_().add_(1).mul_(i).mul_(d_cells)
+        torch.mul(o, 1 - o, out=d_o).mul_(tanh_c).mul_(d_h)
+        d_gates.copy_(rows)
+        d_cells.mul_(f)
+
+
 class _PackedLSTM(torch.autograd.Function):
     @staticmethod
     def forward(
@@ -81,60 +142,46 @@ class _PackedLSTM(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor]:
         n_out, units = recurrent_weight.shape[1], len(bias) // 4
         cell_clip, proj_clip = clips
-        x, w_in, w_rec = (
-            with_more_rows(inputs.to(dtype)),
-            input_weight.to(dtype),
-            recurrent_weight.to(dtype),
-        )
+        x = with_more_rows(inputs.to(dtype))
+        w_in, w_rec = input_weight.to(dtype), recurrent_weight.to(dtype)
         w_out = None if projection is None else projection.to(dtype)
         # (n_rows, 4 * units): what the inputs give each gate, later what each gate let pass.
         gates = torch.addmm(bias.to(dtype), x, w_in.T)
         previous = torch.zeros(len(x), n_out, dtype=dtype, device=inputs.device)
-        cells = inputs.new_empty(len(inputs), units)
-        squashed = torch.empty_like(cells)  # tanh of the cells
-        hidden = inputs.new_empty(len(inputs), units)
-        outputs = hidden if w_out is None else inputs.new_empty(len(inputs), n_out)
-        if state is not None:
-            h, c = state
-        else:
-            h, c = inputs.new_zeros(batch_sizes[0], n_out), inputs.new_zeros(batch_sizes[0], units)
+        # Float32 whatever the inputs are: under autocast they may be bfloat16.
+        cells = inputs.new_empty(len(inputs), units, dtype=torch.float32)
+        outputs = inputs.new_empty(len(inputs), n_out, dtype=torch.float32)
+        hidden = outputs if w_out is None else gates.new_zeros(len(x), units)
+        cell = _training_cell(inputs.device, dtype, hidden.dtype)
+        h, first_cells = state or (None, cells.new_zeros(batch_sizes[0], units))
+        before = first_cells = first_cells.contiguous()
         start = 0
         for n in batch_sizes:
             now = slice(start, start + n)
             start += n
-            step = gates[now]
-            if now.start or state is not None:
+            if h is None:
+                step = gates[now].clone()
+            else:
                 h = h[:n] if mask is None else h[:n] * mask[:n]
                 previous[now] = h
-                step = torch.addmm(step, previous[now], w_rec.T)
-            step = step.float()
-            i, f, g, o = step.chunk(4, dim=1)
-            # tanh(x) is 2 s(2x) - 1 of the logistic function s, which is several times as fast.
-            g.mul_(2)
-            step.sigmoid_()
-            g.mul_(2).sub_(1)
-            gates[now] = step
-            c = torch.mul(f, c[:n], out=cells[now]).addcmul_(i, g)
-            if cell_clip is not None:
-                c.clamp_(-cell_clip, cell_clip)
-            tanh_c = torch.mul(c, 2, out=squashed[now]).sigmoid_().mul_(2).sub_(1)
-            h = torch.mul(o, tanh_c, out=hidden[now])
+                step = torch.addmm(gates[now], previous[now], w_rec.T)
+            cell.forward(step, gates[now], before[:n], cells[now], hidden[now], cell_clip)
+            before, h = cells[now], outputs[now]
             if w_out is not None:
-                h = outputs[now].copy_((h.to(dtype) @ w_out.T).float())
+                h.copy_(hidden[now] @ w_out.T)
                 if proj_clip is not None:
                     h.clamp_(-proj_clip, proj_clip)
         ctx.save_for_backward(
-            x, w_in, w_rec, w_out, gates, previous, cells, squashed, hidden, outputs, mask
+            x, w_in, w_rec, w_out, gates, previous, first_cells, cells, hidden, outputs, mask
         )
-        ctx.batch_sizes, ctx.clips = batch_sizes, clips
-        ctx.first_cell = None if state is None else state[1]
+        ctx.batch_sizes, ctx.clips, ctx.cell = batch_sizes, clips, cell
         ctx.mark_non_differentiable(cells)
         return outputs, cells
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Any, ...]:
         d_outputs = grad_outputs[0]
-        x, w_in, w_rec, w_out, gates, previous, cells, squashed, hidden, outputs, mask = (
+        x, w_in, w_rec, w_out, gates, previous, first_cells, cells, hidden, outputs, mask = (
             ctx.saved_tensors
         )
         n_out, units = w_rec.shape[1], cells.shape[1]
@@ -144,46 +191,27 @@ class _PackedLSTM(torch.autograd.Function):
         d_gates[n_packed:] = 0
         d_projected = x.new_zeros(len(x), n_out) if w_out is not None else None
         d_h_next = cells.new_zeros(0, n_out)  # from the step after
-        d_c_next = cells.new_zeros(0, units)
-        step = cells.new_empty(ctx.batch_sizes[0], 4 * units)
+        # Sequences that end at a step got nothing from the step after: zeros until then.
+        d_cells = cells.new_zeros(ctx.batch_sizes[0], units)
         end = n_packed
         for t in range(len(ctx.batch_sizes) - 1, -1, -1):
             n = ctx.batch_sizes[t]
             now = slice(end - n, end)
             end -= n
-            i, f, g, o = gates[now].float().chunk(4, dim=1)
-            # Sequences that end here got nothing from the step after.
             d_h = d_outputs[now].clone()
             d_h[: len(d_h_next)] += d_h_next
             if d_projected is not None:
                 if proj_clip is not None:
                     d_h *= outputs[now].abs() < proj_clip
                 d_projected[now] = d_h
-                d_h = (d_projected[now] @ w_out).float()
-            tanh_c = squashed[now]
-            d_c = d_h * o
-            d_c -= d_c * tanh_c * tanh_c
-            d_c[: len(d_c_next)] += d_c_next
-            if cell_clip is not None:
-                d_c *= cells[now].abs() < cell_clip
-            c_before = cells[end - ctx.batch_sizes[t - 1] :][:n] if end else ctx.first_cell
-            # In float32 first: one conversion of whole rows is faster than one of each quarter.
-            d_i, d_f, d_g, d_o = step[:n].chunk(4, dim=1)
-            torch.mul(i, 1 - i, out=d_i).mul_(g).mul_(d_c)
-            if c_before is None:
-                d_f.zero_()  # the first cell state is zero
-            else:
-                torch.mul(f, 1 - f, out=d_f).mul_(c_before).mul_(d_c)
-            torch.mul(g, g, out=d_g).neg_().add_(1).mul_(i).mul_(d_c)
-            torch.mul(o, 1 - o, out=d_o).mul_(tanh_c).mul_(d_h)
-            d = d_gates[now].copy_(step[:n])
-            d_h_next = (d @ w_rec).float()
+                d_h = d_projected[now] @ w_out
+            before = cells[end - ctx.batch_sizes[t - 1] :][:n] if end else first_cells
+            ctx.cell.backward(
+                gates[now], before, cells[now], d_h, d_cells[:n], d_gates[now], cell_clip
+            )
+            d_h_next = (d_gates[now] @ w_rec).float()
             if mask is not None:
                 d_h_next = d_h_next * mask[:n]
-            d_c_next = d_c.mul_(f)
-        d_projection = None
-        if d_projected is not None:
-            d_projection = (d_projected.T @ with_more_rows(hidden.to(x.dtype))).float()
         return (
             (d_gates @ w_in)[:n_packed].float() if ctx.needs_input_grad[0] else None,
             None,
@@ -191,9 +219,20 @@ class _PackedLSTM(torch.autograd.Function):
             (d_gates.T @ previous).float(),
             # A product: summing bfloat16 columns in float32 takes torch twenty times as long.
             (d_gates.new_ones(1, len(d_gates)) @ d_gates)[0].float(),
-            d_projection,
+            None if d_projected is None else (d_projected.T @ hidden).float(),
             *[None] * 4,
         )
+
+
+def _training_cell(
+    device: torch.device, dtype: torch.dtype, hidden: torch.dtype
+) -> TorchTrainingCell | CompiledTrainingCell:
+    compiled = compiled_training_cell(dtype, hidden) if device.type == "cpu" else None
+    return compiled or TorchTrainingCell()
+
+
+def _tanh(x: Tensor) -> Tensor:
+    return torch.mul(x, 2).sigmoid_().mul_(2).sub_(1)
 
 
 def with_more_rows(x: Tensor) -> Tensor:

@@ -1,4 +1,3 @@
-import shutil
 from pathlib import Path
 
 import pytest
@@ -11,15 +10,9 @@ from spacy_elmo_ner.elmo.fast_lstm import FastLSTM, TorchCell
 from spacy_elmo_ner.elmo.packed_lstm import LSTMWeights
 from spacy_elmo_ner.elmo.packing import Packing
 
-needs_compiler = pytest.mark.skipif(not shutil.which("cc"), reason="no C compiler")
 TYPES = pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
 # One that fits no vector register whole, one for several threads.
 SIZES = pytest.mark.parametrize("size", [(3, 5), (70, 130)], ids=str)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return compile_cell(tmp_path_factory.mktemp("compiled")).parent
 
 
 def _step(
@@ -31,17 +24,16 @@ def _step(
     return cells, hidden
 
 
-@needs_compiler
 @TYPES
 @SIZES
 @pytest.mark.parametrize("clip", [None, 0.7])
 def test_cells_and_hidden_states_equal_those_of_torch(
-    folder: Path, dtype: torch.dtype, size: tuple[int, int], clip: float | None
+    compiled_folder: Path, dtype: torch.dtype, size: tuple[int, int], clip: float | None
 ) -> None:
     torch.manual_seed(0)
     n, units = size
     gates, cells = (torch.randn(n, 4 * units) * 4).to(dtype), torch.randn(n, units)
-    compiled = compiled_cell(dtype, folder)
+    compiled = compiled_cell(dtype, compiled_folder)
     assert compiled is not None
     expected, found = _step(TorchCell(), gates, cells, clip), _step(compiled, gates, cells, clip)
     torch.testing.assert_close(found[0], expected[0], atol=2e-6, rtol=0)
@@ -49,14 +41,13 @@ def test_cells_and_hidden_states_equal_those_of_torch(
     torch.testing.assert_close(found[1], expected[1], atol=rounding, rtol=0)
 
 
-@needs_compiler
 @TYPES
 @pytest.mark.parametrize("clip", [None, 0.7])
 def test_outputs_go_where_torch_puts_them(
-    folder: Path, dtype: torch.dtype, clip: float | None
+    compiled_folder: Path, dtype: torch.dtype, clip: float | None
 ) -> None:
     hidden = torch.randn(6, 5).to(dtype)
-    compiled = compiled_cell(dtype, folder)
+    compiled = compiled_cell(dtype, compiled_folder)
     assert compiled is not None
     found = []
     for cell in (TorchCell(), compiled):
@@ -67,9 +58,8 @@ def test_outputs_go_where_torch_puts_them(
     assert found[1][0].any() and found[1][1][:, 2:].any() and not found[1][1][:, :2].any()
 
 
-@needs_compiler
-def test_far_values_end_at_the_bounds_and_nan_stays(folder: Path) -> None:
-    compiled = compiled_cell(torch.float32, folder)
+def test_far_values_end_at_the_bounds_and_nan_stays(compiled_folder: Path) -> None:
+    compiled = compiled_cell(torch.float32, compiled_folder)
     assert compiled is not None
     gates = torch.full((4, 4), 1e4)
     gates[1], gates[2, 0], gates[3] = -1e4, torch.nan, torch.inf
@@ -79,9 +69,8 @@ def test_far_values_end_at_the_bounds_and_nan_stays(folder: Path) -> None:
     assert found[0][2].isnan()
 
 
-@needs_compiler
-def test_a_row_is_the_same_to_the_last_bit_beside_any_others(folder: Path) -> None:
-    compiled = compiled_cell(torch.float32, folder)
+def test_a_row_is_the_same_to_the_last_bit_beside_any_others(compiled_folder: Path) -> None:
+    compiled = compiled_cell(torch.float32, compiled_folder)
     assert compiled is not None
     gates, cells = torch.randn(70, 4 * 130), torch.randn(70, 130)
     together = _step(compiled, gates, cells, None)
@@ -89,14 +78,15 @@ def test_a_row_is_the_same_to_the_last_bit_beside_any_others(folder: Path) -> No
     assert torch.equal(together[0][33:34], alone[0]) and torch.equal(together[1][33:34], alone[1])
 
 
-@needs_compiler
-def test_it_is_found_once_compiled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(module, "FOLDER", tmp_path / "compiled")
+def test_it_is_found_once_compiled(
+    compiled_folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(module, "FOLDER", tmp_path)
     weights = LSTMWeights(torch.randn(8, 3), torch.randn(8, 2), torch.randn(8))
     packing, x = Packing.of([2, 1]), torch.randn(3, 3)
     before = FastLSTM(weights)(x, packing.batch_sizes)
     assert compiled_cell(torch.float32) is None
-    compile_cell()
+    monkeypatch.setattr(module, "FOLDER", compiled_folder)
     assert isinstance(compiled_cell(torch.float32), CompiledCell)
     torch.testing.assert_close(FastLSTM(weights)(x, packing.batch_sizes), before)
     assert compiled_cell(torch.float64) is None

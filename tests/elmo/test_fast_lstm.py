@@ -1,28 +1,16 @@
 import copy
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from spacy_elmo_ner.elmo import BiLM, compiled_cell
+from spacy_elmo_ner.elmo import BiLM
 from spacy_elmo_ner.elmo.fast_linear import Derived, FastLinear
 from spacy_elmo_ner.elmo.fast_lstm import FastLSTM
 from spacy_elmo_ner.elmo.packed_lstm import LSTMWeights, packed_lstm
 from spacy_elmo_ner.elmo.packing import Packing
 
 PACKING = Packing.of([3, 1, 7, 7, 2])
-
-
-@pytest.fixture(params=["torch", "compiled"])
-def cell(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Run the test on torch alone, and with the compiled cell where there is a compiler."""
-    monkeypatch.setattr(compiled_cell, "FOLDER", tmp_path)
-    if request.param == "compiled":
-        try:
-            compiled_cell.compile_cell()
-        except OSError as err:
-            pytest.skip(str(err))
 
 
 def _weights(projected: bool) -> LSTMWeights:

@@ -34,6 +34,7 @@ def _plain(
     return torch.cat(outputs)
 
 
+@pytest.mark.usefixtures("cell")
 def test_float32_equals_torchs_lstm_in_values_and_gradients() -> None:
     torch.manual_seed(0)
     lstm = torch.nn.LSTM(6, 5)
@@ -55,6 +56,7 @@ def test_float32_equals_torchs_lstm_in_values_and_gradients() -> None:
 
 @pytest.mark.parametrize("bounds", [(9.0, 9.0), (0.3, 9.0), (9.0, 0.2), (0.4, 0.3)], ids=str)
 @pytest.mark.parametrize("from_zeros", [True, False])
+@pytest.mark.usefixtures("cell")
 def test_projection_clips_and_state_equal_automatic_differentiation(
     bounds: tuple[float, float], from_zeros: bool
 ) -> None:
@@ -83,6 +85,7 @@ def test_projection_clips_and_state_equal_automatic_differentiation(
         torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-4)
 
 
+@pytest.mark.usefixtures("cell")
 def test_a_mask_on_the_recurrence_is_the_same_at_every_step() -> None:
     torch.manual_seed(0)
     x, w_in, w_rec, bias = (torch.randn(*size) for size in ((4, 3), (20, 3), (20, 5), (20,)))
@@ -93,15 +96,22 @@ def test_a_mask_on_the_recurrence_is_the_same_at_every_step() -> None:
     torch.testing.assert_close(masked, expected)
 
 
-def test_bfloat16_gradients_point_the_same_way() -> None:
+@pytest.mark.usefixtures("cell")
+@pytest.mark.parametrize("projected", [True, False])
+def test_bfloat16_gradients_point_the_same_way(projected: bool) -> None:
     torch.manual_seed(2)
-    weights = LSTMWeights(*(torch.randn(s, requires_grad=True) for s in ((32, 6), (32, 8), (32,))))
+    n_out = 5 if projected else 8
+    sizes = ((32, 6), (32, n_out), (32,), *([(n_out, 8)] if projected else []))
+    parameters = [torch.randn(size, requires_grad=True) for size in sizes]
     x = torch.randn(20, 6)
     gradients = []
     for dtype in (torch.float32, torch.bfloat16):
-        found, _ = packed_lstm(x, PACKING.batch_sizes, weights, dtype=dtype)
-        assert found.dtype == torch.float32
-        gradients.append(torch.autograd.grad(found.square().sum(), list(weights[:3])))
+        # Under autocast, what comes from a layer below is bfloat16, too.
+        found, cells = packed_lstm(
+            x.to(dtype), PACKING.batch_sizes, LSTMWeights(*parameters), dtype=dtype
+        )
+        assert found.dtype == cells.dtype == torch.float32
+        gradients.append(torch.autograd.grad(found.square().sum(), parameters))
     for exact, rough in zip(*gradients, strict=True):
         assert torch.cosine_similarity(exact.flatten(), rough.flatten(), dim=0) > 0.999
 

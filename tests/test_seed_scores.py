@@ -1,0 +1,72 @@
+"""benchmarks/seed_scores.py: systems of a plan on test parts, and the majority baseline."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import spacy
+from spacy.tokens import DocBin
+
+from benchmarks.run_experiments import DONE, Run
+from benchmarks.seed_scores import MAJORITY, Majority, score_folder, trained_runs
+from spacy_elmo_ner.comparison.gold import read_corpus
+
+from .comparison.conftest import SENTENCES, Sentence, add_ruler, gold_docs
+
+pytest.importorskip("seqeval", reason="the metrics need the extra [project]")
+pytest.importorskip("nervaluate", reason="the metrics need the extra [project]")
+
+
+def _write(path: Path, sentences: Sequence[Sentence]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    DocBin(attrs=["TAG", "ENT_IOB", "ENT_TYPE"], docs=gold_docs(sentences)).to_disk(path)
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    for part in ("train", "test", "test_fixed"):
+        _write(tmp_path / "corpus" / f"{part}.spacy", SENTENCES)
+    description = {"name": "tiny", "parts": {}}
+    (tmp_path / "corpus" / "corpus.json").write_text(json.dumps(description), encoding="utf8")
+    return tmp_path / "corpus"
+
+
+def test_majority_gives_every_word_what_it_has_most_often(corpus: Path) -> None:
+    gold = read_corpus(corpus / "train.spacy", spacy.blank("en"))
+    predicted = Majority(gold).predict(gold)
+    # Known by heart, but for the second "London": B-geo both times.
+    assert [each.entities for each in predicted] == [each.entities for each in gold.annotations]
+    assert predicted[3].tags == ["NNP", "VBD", "NNP"]
+
+
+def test_unknown_words_get_the_commonest_label_of_all(corpus: Path, tmp_path: Path) -> None:
+    _write(tmp_path / "other.spacy", [("Quux ran", "NN VBD", "O O")])
+    make_doc = spacy.blank("en")
+    majority = Majority(read_corpus(corpus / "train.spacy", make_doc))
+    (found,) = majority.predict(read_corpus(tmp_path / "other.spacy", make_doc))
+    assert found.entities == [] and found.tags == ["NNP", "NNP"]
+
+
+def test_seeds_of_a_system_stand_together(corpus: Path, tmp_path: Path) -> None:
+    base = tmp_path / "training"
+    runs = [Run("rules", seed, "a.cfg", str(corpus), {}) for seed in (0, 1, 2)]
+    # The second seed misses one entity of four; the third was never trained.
+    for run, patterns in zip(
+        runs[:2], ({"Smith": "per", "London": "geo"}, {"London": "geo"}), strict=True
+    ):
+        folder = run.folder(base)
+        add_ruler(spacy.blank("en"), patterns).to_disk(folder / "model-best")
+        (folder / DONE).write_text("{}", encoding="utf8")
+    done = trained_runs(runs, base)
+    assert done == {str(corpus): runs[:2]}
+    parts = score_folder(corpus, done[str(corpus)], base)
+    assert [part["part"] for part in parts] == ["test_fixed", "test"]
+    majority, rules = parts[0]["systems"]
+    assert (majority["name"], majority["seeds"]) == (MAJORITY, [0])
+    assert majority["ner"]["seqeval_default"] == [1.0]
+    assert rules["seeds"] == [0, 1]
+    first, second = rules["ner"]["spacy_scorer_ents"]
+    assert first > second > 0
+    assert not rules["tags"] and not rules["calibration_error"]  # it has neither
+    json.dumps(parts)
