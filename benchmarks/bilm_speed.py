@@ -4,8 +4,9 @@
 
 Run from the root of the checkout, on a machine that does nothing else; the peer environment is
 that of allennlp_peer/README.md. Cold: every word of the batch is spelled out. Warm: all words
-are known from the batch before. Seconds are medians of turns AllenNLP, cold, warm; only their
-ratios can be compared between machines.
+are known from the batch before. Both on torch alone and with the compiled cell of `elmo compile`,
+which is compiled here for the occasion. Seconds are medians of turns that take all of them; only
+their ratios can be compared between machines.
 """
 
 import argparse
@@ -25,18 +26,20 @@ import torch
 
 from spacy_elmo_ner.elmo import BiLM, BiLMOptions
 from spacy_elmo_ner.elmo.fast_linear import Derived, FastLinear
-from spacy_elmo_ner.elmo.pretrained import OFFICIAL
+from spacy_elmo_ner.elmo.pretrained import OFFICIAL, read_options
 
 from .allennlp_peer.inputs import corpus_sentences, random_bilm
 from .allennlp_peer.peer import HERE, Peer
+from .cells import cells
 from .output import machine, write
 
 SIZES = (1, 8, 32, 128)
+OURS = ("cold", "warm", "compiled_cold", "compiled_warm")
 
 
 @dataclass(frozen=True)
 class Result:
-    """Tokens per second of one shape and batch; share is of the machine's own product rate."""
+    """Tokens per second of one shape and batch; gflops: of the LSTMs, compiled and warm."""
 
     shape: str
     n_sentences: int
@@ -45,15 +48,18 @@ class Result:
     peer: float
     cold: float
     warm: float
+    compiled_cold: float
+    compiled_warm: float
     lstm_flops_per_token: int
     gflops: float
     limit_gflops: float
 
     @property
     def row(self) -> dict[str, Any]:
+        values = asdict(self)
+        ratios = {f"{name}_ratio": values[name] / self.peer for name in OURS}
         share = self.gflops / self.limit_gflops
-        ratios = {"cold_ratio": self.cold / self.peer, "warm_ratio": self.warm / self.peer}
-        return {**asdict(self), **ratios, "warm_share_of_limit": share}
+        return {**values, **ratios, "compiled_warm_share_of_limit": share}
 
 
 class PeerProcess(AbstractContextManager[Any]):
@@ -120,7 +126,8 @@ def measure_shape(
     results = []
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        random_bilm(OFFICIAL[f"elmo-{shape}"].options, sentences).to_hdf5(folder)
+        options = read_options(shape) or OFFICIAL[f"elmo-{shape}"].options
+        random_bilm(options, sentences).to_hdf5(folder)
         bilm = BiLM.from_hdf5(folder / "options.json", folder / "weights.hdf5")
         words = folder / "sentences.json"
         words.write_text(json.dumps(sentences), encoding="utf8")
@@ -135,16 +142,20 @@ def measure_shape(
 def _measure(
     shape: str, bilm: BiLM, theirs: TimedPeer, batch: Sequence[Sequence[str]], turns: int
 ) -> Result:
-    seconds: dict[str, list[float]] = {"peer": [], "cold": [], "warm": []}
+    seconds: dict[str, list[float]] = {name: [] for name in ("peer", *OURS)}
     theirs.seconds(len(batch))
-    bilm.embed(batch)
     limits = []
-    for _ in range(turns):
-        seconds["peer"].append(theirs.seconds(len(batch)))
-        bilm._word_cache = Derived()
-        seconds["cold"].append(_timed(lambda: bilm.embed(batch)))
-        seconds["warm"].append(_timed(lambda: bilm.embed(batch)))
-        limits.append(product_rate())
+    for turn in range(turns + 1):
+        found = {"peer": theirs.seconds(len(batch))}
+        for prefix in ("", "compiled_"):
+            with cells(compiled=bool(prefix)):
+                bilm._word_cache = Derived()
+                found[f"{prefix}cold"] = _timed(lambda: bilm.embed(batch))
+                found[f"{prefix}warm"] = _timed(lambda: bilm.embed(batch))
+        if turn:  # the first prepares much, on both sides
+            limits.append(product_rate())
+            for name, taken in found.items():
+                seconds[name].append(taken)
     n_tokens = sum(map(len, batch))
     rates = {name: n_tokens / statistics.median(each) for name, each in seconds.items()}
     flops = lstm_flops(bilm.options)
@@ -156,7 +167,7 @@ def _measure(
         len({word for sentence in batch for word in sentence}),
         **rates,
         lstm_flops_per_token=flops,
-        gflops=flops * run / statistics.median(seconds["warm"]) / 1e9,
+        gflops=flops * run / statistics.median(seconds["compiled_warm"]) / 1e9,
         limit_gflops=statistics.median(limits),
     )
 
@@ -169,16 +180,16 @@ def _timed(call: Callable[[], object]) -> float:
 
 def _line(result: Result) -> str:
     row = result.row
+    ratios = ", ".join(f"{name.replace('_', ' ')} {row[f'{name}_ratio']:.1f}x" for name in OURS)
     return (
         f"{result.shape:9} {result.n_sentences:4} sentences: AllenNLP {result.peer:8,.0f} tokens/s,"
-        f" cold {row['cold_ratio']:5.1f}x, warm {row['warm_ratio']:5.1f}x,"
-        f" {row['warm_share_of_limit']:.0%} of {result.limit_gflops:.0f} GFLOP/s"
+        f" {ratios}, {row['compiled_warm_share_of_limit']:.0%} of {result.limit_gflops:.0f} GFLOP/s"
     )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--shapes", default="small,medium,original")
+    parser.add_argument("--shapes", default="small-en,small,medium,original")
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results/bilm.json"))

@@ -1,6 +1,7 @@
 """What every benchmark writes: its figures as JSON, and the machine they were taken on."""
 
 import json
+import os
 import platform
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,20 @@ from spacy_elmo_ner.comparison.results import write_atomically
 
 
 def machine(threads: int) -> dict[str, Any]:
-    return {"cpu": platform.processor() or platform.machine(), "threads": threads}
+    return {"cpu": _cpu(), "cores": os.cpu_count(), "threads": threads}
+
+
+def _cpu() -> str:
+    """The processor's name, and which of the instructions that matter here it has."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    values = dict(line.split(":", 1) for line in lines if ":" in line)
+    found = {name.strip(): value.split() for name, value in values.items()}
+    wanted = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
+    has = [flag for flag in wanted if flag in found.get("flags", ())]
+    return " ".join([*found.get("model name", [platform.machine()]), *has])
 
 
 def write(path: Path, data: dict[str, Any]) -> None:

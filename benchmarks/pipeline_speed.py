@@ -1,12 +1,14 @@
 """Whole pipelines in turns on the same texts: words per second, latency, and what they depend on.
 
     python -m benchmarks.pipeline_speed ours=training/elmo/model-best \\
-        spacy-cnn=training/tok2vec/model-best en_core_web_sm --corpus corpus/dev.spacy
+        spacy-cnn=training/tok2vec/model-best en_core_web_sm --corpus corpus/dev.spacy \\
+        [--compiled --output benchmarks/results/pipelines-compiled.json]
 
 Run from the root of the checkout, on a machine that does nothing else. The first pipeline is ours:
-it is also run with products in bfloat16, on texts of other lengths, and with other settings.
-Rates are medians of interleaved repeats on text that is new to the pipeline; ratios are to
-`--reference`, and only they can be compared between machines.
+it is also run with products in bfloat16, on texts of other lengths, and with other settings. With
+--compiled its LSTMs run with the cell of `elmo compile`, else on torch alone. Rates are medians of
+interleaved repeats on text that is new to the pipeline; ratios are to `--reference`, and only they
+can be compared between machines.
 """
 
 import argparse
@@ -29,6 +31,7 @@ from spacy_elmo_ner.comparison.annotation import blank_copy
 from spacy_elmo_ner.comparison.pipelines import LoadedPipeline, load_pipeline
 from spacy_elmo_ner.comparison.timing import time_pipelines
 
+from .cells import cells
 from .output import machine, write
 
 LENGTHS = (10, 100, 1_000, 10_000, 100_000)  # words in a text
@@ -142,15 +145,22 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=4)
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results/pipelines.json"))
+    parser.add_argument("--compiled", action="store_true", help="with the compiled cell")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
+    with cells(compiled=args.compiled):
+        write(args.output, measure(args))
+
+
+def measure(args: argparse.Namespace) -> dict[str, Any]:
     docs = list(DocBin().from_disk(args.corpus).get_docs(spacy.blank("en").vocab))
     named = [each.rpartition("=") for each in args.pipelines]
     ours, *others = [load_pipeline(name or source, source) for name, _, source in named]
     fast = with_precision(ours, "bf16")
     pipelines = [ours, fast, *others]
-    data = {
+    return {
         "corpus": args.corpus.name,
+        "compiled": args.compiled,
         "machine": {
             **machine(args.threads),
             "python": platform.python_version(),
@@ -164,7 +174,6 @@ def main() -> None:
         "lengths": lengths(ours, docs, args.repeats),
         "settings": settings(ours, docs, args.repeats),
     }
-    write(args.output, data)
 
 
 if __name__ == "__main__":

@@ -150,22 +150,21 @@ def compile_cell(folder: Path | None = None) -> Path:
         if done.returncode:
             problem = done.stderr.strip() or f"exit status {done.returncode}"
             raise OSError(Errors.EL020.format(command=compiler[0], problem=problem))
-    _library.cache_clear()
+    _cell.cache_clear()
+    _training_cell.cache_clear()
     return path
 
 
 def compiled_cell(dtype: torch.dtype, folder: Path | None = None) -> CompiledCell | None:
     """The cell, if it was compiled on this machine for this version of the package."""
-    library = _library(_path(folder or FOLDER)) if dtype in _NAMES else None
-    return None if library is None else CompiledCell(library, dtype)
+    return _cell(_path(folder or FOLDER), dtype)
 
 
 def compiled_training_cell(
     dtype: torch.dtype, hidden: torch.dtype, folder: Path | None = None
 ) -> CompiledTrainingCell | None:
     """The same for training; hidden: the type of hidden states, dtype or float32."""
-    library = _library(_path(folder or FOLDER)) if dtype in _NAMES else None
-    return None if library is None else CompiledTrainingCell(library, dtype, hidden)
+    return _training_cell(_path(folder or FOLDER), dtype, hidden)
 
 
 def _function(library: ctypes.CDLL, name: str, arguments: Sequence[Any]) -> Any:
@@ -175,6 +174,19 @@ def _function(library: ctypes.CDLL, name: str, arguments: Sequence[Any]) -> Any:
 
 
 @lru_cache
+def _cell(path: Path, dtype: torch.dtype) -> CompiledCell | None:
+    library = _library(path)
+    return CompiledCell(library, dtype) if library and dtype in _NAMES else None
+
+
+@lru_cache
+def _training_cell(
+    path: Path, dtype: torch.dtype, hidden: torch.dtype
+) -> CompiledTrainingCell | None:
+    library = _library(path)
+    return CompiledTrainingCell(library, dtype, hidden) if library and dtype in _NAMES else None
+
+
 def _library(path: Path) -> ctypes.CDLL | None:
     try:
         return ctypes.CDLL(str(path))

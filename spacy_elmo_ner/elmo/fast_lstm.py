@@ -73,8 +73,6 @@ class FastLSTM:
             self._proj_clip = proj_clip
             # Hidden states arrive halved.
             self._projection = FastLinear((weights.projection * 2).to(dtype))
-        on_cpu = weights.bias.device.type == "cpu"
-        self._cell = (compiled_cell(dtype) if on_cpu else None) or TorchCell()
 
     def __call__(
         self,
@@ -100,15 +98,17 @@ class FastLSTM:
             rows[:most, n_in:] = state[0]
             torch.mul(state[1], 2, out=cells)
         hidden = torch.zeros(most_rows, self.units, dtype=self.dtype, device=device)
+        compiled = compiled_cell(self.dtype) if device.type == "cpu" else None
+        cell = compiled or TorchCell()
         scale = 2.0 if self._projection is None else 1.0
         end = 0
         for n, n_next in zip(batch_sizes, [*batch_sizes[1:], 0], strict=True):
             start, end = end, end + n
             gates = self._gates(rows[start : start + padded(n)])
             # Rows of sequences that have ended keep their last cell state.
-            self._cell.hidden(gates, n, cells, hidden, self._cell_bound)
+            cell.hidden(gates, n, cells, hidden, self._cell_bound)
             h = hidden if self._projection is None else self._projection(hidden[: padded(n)])
-            self._cell.hand_on(
+            cell.hand_on(
                 h, n, outputs[start:end], rows[end : end + n_next, n_in:], scale, self._proj_clip
             )
         return outputs, cells.div_(2)
