@@ -22,6 +22,7 @@ bench: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.pipeline_speed ours=training/elmo/model-best \
 		spacy-cnn=training/tok2vec/model-best en_core_web_sm --corpus corpus/dev.spacy \
 		--compiled --output benchmarks/results/pipelines-compiled.json
+	$(BIN)/python -m benchmarks.training_speed --corpus corpus/train.spacy
 	$(BIN)/python scripts/speed_page.py
 
 lint: $(VENV)/.installed

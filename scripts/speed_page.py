@@ -31,15 +31,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, default=Path("docs/speed.md"))
     parser.add_argument("--check", action="store_true", help="only tell whether it is up to date")
     options = parser.parse_args(arguments)
-    bilm, pipelines, compiled = (
+    bilm, pipelines, compiled, training = (
         _read(options.results / f"{name}.json")
-        for name in ("bilm", "pipelines", "pipelines-compiled")
+        for name in ("bilm", "pipelines", "pipelines-compiled", "training")
     )
     charts = [lengths_chart(pipelines)] if pipelines else []
     parts = [TITLE]
     parts += bilm_sections(bilm) if bilm else []
     parts += pipeline_sections(pipelines) if pipelines else []
     parts += compiled_section(compiled) if compiled else []
+    parts += training_section(training) if training else []
     parts += [f"![{each.title}. {each.alternative}](pictures/{each.key}.png)" for each in charts]
     text = "\n\n".join(parts) + "\n"
     if options.output.is_file() and options.output.read_text(encoding="utf8") == text:
@@ -107,6 +108,27 @@ def compiled_section(data: dict[str, Any]) -> Iterator[str]:
     yield "## With the compiled cell"
     yield "The same after `python -m spacy elmo compile`, in a run of its own."
     yield markdown_table(throughput_table(data))
+
+
+def training_section(data: dict[str, Any]) -> Iterator[str]:
+    """Passes over the same Docs, with and without the layers kept."""
+    yield "## Training"
+    yield (
+        f"Seconds of each pass over {data['n_docs']:,} texts of {data['corpus']} with "
+        f"configs/elmo.cfg, {data['machine']['threads']} threads: a frozen biLM's layers are "
+        "computed once and kept on disk (`training_cache`), or computed every time."
+    )
+    passes = range(len(data["rows"][0]["seconds"]))
+    header = ["biLM", "layers", *(f"pass {number + 1}" for number in passes)]
+    rows = [
+        [
+            row["bilm"],
+            "kept" if row["cached"] else "computed",
+            *(f"{seconds:.1f}" for seconds in row["seconds"]),
+        ]
+        for row in data["rows"]
+    ]
+    yield markdown_table(Table("Training", header, rows, frozenset({0, 1})))
 
 
 def throughput_table(data: dict[str, Any]) -> Table:
