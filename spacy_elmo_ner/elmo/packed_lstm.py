@@ -154,7 +154,7 @@ class _PackedLSTM(torch.autograd.Function):
         hidden = outputs if w_out is None else gates.new_zeros(len(x), units)
         cell = _training_cell(inputs.device, dtype, hidden.dtype)
         h, first_cells = state or (None, cells.new_zeros(batch_sizes[0], units))
-        before = first_cells = first_cells.contiguous()
+        before = first_cells = first_cells.float().contiguous()
         start = 0
         for n in batch_sizes:
             now = slice(start, start + n)
@@ -198,7 +198,7 @@ class _PackedLSTM(torch.autograd.Function):
             n = ctx.batch_sizes[t]
             now = slice(end - n, end)
             end -= n
-            d_h = d_outputs[now].clone()
+            d_h = d_outputs[now].clone(memory_format=torch.contiguous_format)
             d_h[: len(d_h_next)] += d_h_next
             if d_projected is not None:
                 if proj_clip is not None:

@@ -86,6 +86,17 @@ def test_projection_clips_and_state_equal_automatic_differentiation(
 
 
 @pytest.mark.usefixtures("cell")
+def test_a_gradient_may_lie_in_memory_as_it_likes() -> None:
+    torch.manual_seed(0)
+    weights = LSTMWeights(*(torch.randn(s, requires_grad=True) for s in ((24, 5), (24, 6), (24,))))
+    x, direction = torch.randn(20, 5), torch.randn(6, 20)
+    found, _ = packed_lstm(x, PACKING.batch_sizes, weights)
+    wanted = torch.autograd.grad(found, weights[:3], direction.T.contiguous(), retain_graph=True)
+    got = torch.autograd.grad(found, weights[:3], direction.T)
+    torch.testing.assert_close(got, wanted)
+
+
+@pytest.mark.usefixtures("cell")
 def test_a_mask_on_the_recurrence_is_the_same_at_every_step() -> None:
     torch.manual_seed(0)
     x, w_in, w_rec, bias = (torch.randn(*size) for size in ((4, 3), (20, 3), (20, 5), (20,)))
