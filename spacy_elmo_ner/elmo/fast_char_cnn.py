@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from .fast_linear import FastLinear
 from .options import N_CHARACTERS
+from .pooled_convolutions import windows_of
 
 if TYPE_CHECKING:
     from .char_cnn import CharCNN, Highway
@@ -89,10 +90,7 @@ class FastCharCNN:
         n_slots = n_windows + self.widest - 1
         beyond = max(0, n_slots - most)
         x = self._embedding[F.pad(char_ids[:, :n_slots], (0, beyond), value=N_CHARACTERS)]
-        n_words, _, dim = x.shape
-        # A window is widest * dim neighbours in memory.
-        windows = x.as_strided((n_words, n_windows, self.widest * dim), (n_slots * dim, dim, 1))
-        values = self._filters(windows.reshape(-1, self.widest * dim)).view(n_words, n_windows, -1)
+        values = self._filters(windows_of(x, n_windows, self.widest)).view(len(x), n_windows, -1)
         if not beyond:
             return values.amax(dim=1)
         # Words as long as may be: where a filter would reach beyond the last character, it has

@@ -82,7 +82,7 @@ class _PooledConvolutions(torch.autograd.Function):
         ids = F.pad(char_ids[:, :n_slots], (0, beyond))
         w = filters.to(dtype)
         x = F.embedding(ids, table.to(dtype))
-        windows = with_more_rows(_windows(x, n_windows, widest))
+        windows = with_more_rows(windows_of(x, n_windows, widest))
         values = torch.addmm(bias.to(dtype), windows, w.T)[: len(ids) * n_windows]
         values = values.view(len(ids), n_windows, len(w))
         if beyond:
@@ -116,7 +116,7 @@ class _PooledConvolutions(torch.autograd.Function):
         )
 
 
-def _windows(x: Tensor, n_windows: int, widest: int) -> Tensor:
+def windows_of(x: Tensor, n_windows: int, widest: int) -> Tensor:
     """x (n_words, n_slots, dim) -> widest neighbours side by side, (n_words * n_windows, ...)."""
     n_words, n_slots, dim = x.shape
     # A window is widest * dim neighbours in memory.
