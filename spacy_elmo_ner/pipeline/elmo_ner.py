@@ -24,10 +24,12 @@ from ..decoding import (
     best_readings,
     decode_entities,
 )
-from .token_classifier import BATCH_DOCS, TokenClassifier, default_model
+from .token_classifier import BATCH_DOCS, TokenClassifier, default_model, same_tokens
 
 # doc.spans key of the scored entities, as spaCy's spancat keeps its own.
 SPANS_KEY = "elmo_ner"
+
+_IOB = {"I": 1, "O": 2, "B": 3}  # as Doc.to_array spells ENT_IOB; 0 is not annotated
 
 
 @Language.factory(
@@ -112,8 +114,16 @@ class ElmoNER(TokenClassifier):
 
     def gold_classes(self, example: Example) -> NDArray[np.int64]:
         index: dict[str | None, int] = {label: i for i, label in enumerate(self.scheme.labels)}
-        classes = (index.get(_bio(tag), MISSING) for tag in example.get_aligned_ner())
-        return np.fromiter(classes, dtype=np.int64, count=len(example.predicted))
+        if not same_tokens(example):
+            classes = (index.get(_bio(tag), MISSING) for tag in example.get_aligned_ner())
+            return np.fromiter(classes, dtype=np.int64, count=len(example.predicted))
+        iob, types = example.reference.to_array(["ENT_IOB", "ENT_TYPE"]).T
+        gold = np.where(iob == _IOB["O"], index["O"], MISSING)
+        for label in self.labels:
+            of_label = types == self.vocab.strings[label]
+            for prefix in ("B", "I"):
+                gold[of_label & (iob == _IOB[prefix])] = index[f"{prefix}-{label}"]
+        return gold
 
     @property
     def reader(self) -> Decoder:

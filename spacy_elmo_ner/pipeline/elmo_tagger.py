@@ -14,7 +14,7 @@ from thinc.types import Floats2d
 
 from ..decoding import MISSING, Transitions, viterbi
 from ..errors import Errors
-from .token_classifier import TokenClassifier, default_model
+from .token_classifier import TokenClassifier, default_model, same_tokens
 
 # Where a Doc keeps the tagger's probabilities: travels with the Doc into a DocBin and between
 # processes.
@@ -82,8 +82,12 @@ class ElmoTagger(TokenClassifier):
         return (token.tag_ for token in example.reference if token.tag)
 
     def gold_classes(self, example: Example) -> NDArray[np.int64]:
-        index = {label: i for i, label in enumerate(self.labels)}
-        tags = example.get_aligned("TAG", as_string=True)
+        strings = self.vocab.strings
+        index = {strings[label]: i for i, label in enumerate(self.labels)}
+        if same_tokens(example):
+            tags = example.reference.to_array("TAG").tolist()
+        else:
+            tags = example.get_aligned("TAG")
         return np.asarray([index.get(tag, MISSING) for tag in tags], dtype=np.int64)
 
     def parameters(self, temperature: float) -> Transitions:

@@ -262,3 +262,16 @@ class TokenClassifier(TrainablePipe):
                 [len(one) for one in scores],
                 np.concatenate([self.gold_classes(example) for example in batch]),
             )
+
+
+def same_tokens(example: Example) -> bool:
+    """Has gold the tokens of the predicted Doc, none of them whitespace?
+
+    Nearly always so in training; what gold says can then be read as it stands, many times as
+    fast as through spaCy's alignment, which made up a sixth of a training step.
+    """
+    predicted, reference = example.predicted, example.reference
+    if len(predicted) != len(reference):
+        return False
+    same = np.array_equal(predicted.to_array("ORTH"), reference.to_array("ORTH"))
+    return same and not reference.to_array("IS_SPACE").any()

@@ -230,3 +230,26 @@ def test_update_without_tokens_passes(make_nlp):
     empty = Example(Doc(nlp.vocab), Doc(nlp.vocab))
     losses = nlp.update([empty], sgd=nlp.resume_training())
     assert losses["elmo_ner"] == 0.0
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_gold_read_as_it_stands_is_what_alignment_gives(make_nlp, monkeypatch, seed):
+    nlp = make_nlp("elmo_ner")
+    pipe, random = nlp.get_pipe("elmo_ner"), np.random.default_rng(seed)
+    words = random.choice(["Mary", "left", "Paris", "\n"][: 3 + seed % 2], 30).tolist()
+    reference = Doc(nlp.vocab, words=words)
+    cuts = sorted(random.choice(len(words) + 1, 12, replace=False).tolist())
+    kinds: dict[str, list[Span]] = {"per": [], "geo": [], "other": [], "missing": [], "blocked": []}
+    for start, end in zip(cuts[::2], cuts[1::2], strict=True):
+        kind = str(random.choice(list(kinds)))
+        kinds[kind].append(Span(reference, start, end, kind))
+    reference.set_ents(
+        kinds["per"] + kinds["geo"] + kinds["other"],
+        missing=kinds["missing"],
+        blocked=kinds["blocked"],
+        default="outside",
+    )
+    example = Example(Doc(nlp.vocab, words=words), reference)
+    found = pipe.gold_classes(example)
+    monkeypatch.setattr("spacy_elmo_ner.pipeline.elmo_ner.same_tokens", lambda example: False)
+    np.testing.assert_array_equal(found, pipe.gold_classes(example))

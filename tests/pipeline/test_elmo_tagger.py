@@ -65,3 +65,13 @@ def test_empty_docs_pass(make_nlp):
     nlp = make_nlp("elmo_tagger")
     docs = list(nlp.pipe(["", "Mary", ""]))
     assert [len(doc) for doc in docs] == [0, 1, 0] and docs[1][0].tag_
+
+
+def test_gold_on_other_tokens_is_aligned(make_nlp):
+    nlp = make_nlp("elmo_tagger")
+    pipe = nlp.get_pipe("elmo_tagger")
+    reference = Doc(nlp.vocab, words=["Mary", "left"], tags=["NNP", "VBD"])
+    predicted = Doc(nlp.vocab, words=["Ma", "ry", "left"], spaces=[False, True, False])
+    gold = pipe.gold_classes(Example(predicted, reference))
+    nnp, vbd = (pipe.labels.index(tag) for tag in ("NNP", "VBD"))
+    assert gold.tolist() == [nnp, nnp, vbd]
