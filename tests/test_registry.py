@@ -30,6 +30,7 @@ def test_all_names_are_there():
                 "BiLM",
                 "ElmoTok2Vec",
                 "ElmoConcat",
+                "DistinctHashEmbed",
                 "ElmoListener",
                 "ResidualBiLSTM",
                 "ElmoTagger",

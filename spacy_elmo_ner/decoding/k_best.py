@@ -24,14 +24,14 @@ def k_best(
     """
     if n < 1:
         raise ValueError(Errors.EL167.format(n=n))
-    lattice = Lattice.of(emissions, lengths, transitions, start, end)
+    lattice = Lattice.of(emissions, lengths, transitions, start, end, in_pieces=False)
     n_labels, n_tokens = lattice.scores.shape
     # best[label, k]: of the sequences that end there the one of rank k. A predecessor is kept as
     # one number, label * n + rank.
     best = np.full((n_labels, n, n_tokens), -np.inf)
     predecessor = np.zeros((n_labels, n, n_tokens), dtype=np.int64)
     best[:, 0, lattice.first] = lattice.scores[:, lattice.first] + lattice.start[:, None]
-    for previous, current in lattice.steps:
+    for previous, current in lattice.steps():
         extended = best[:, :, None, previous] + lattice.transitions[:, None, :, None]
         order, scores = _best_first(extended.reshape(n_labels * n, n_labels, -1), n)
         predecessor[:, :, current] = order.swapaxes(0, 1)
@@ -42,9 +42,9 @@ def k_best(
 
     states = np.zeros((n, n_tokens), dtype=np.int64)
     states[:, lattice.last] = state
-    for previous, current in reversed(lattice.steps):
+    for previous, current in reversed(lattice.steps()):
         label, rank = np.divmod(states[:, current], n)
-        states[:, previous] = predecessor[label, rank, np.arange(current.start, current.stop)]
+        states[:, previous] = predecessor[label, rank, np.arange(n_tokens)[current]]
     result = np.full((n, lattice.n_docs), -np.inf)
     result[0] = 0.0  # a document without tokens has one sequence, which is empty
     result[:, lattice.docs] = final_scores

@@ -1,6 +1,7 @@
 """All label sequences of a batch of documents, laid out to be walked step by step."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -8,12 +9,18 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import Errors
 from .emissions import check_emissions
 
+# Long documents are walked in pieces of this many tokens, side by side. A label says nothing of
+# those a few entities further on, so the second round nearly always changes nothing.
+PIECE = 256
+
+Columns = slice | NDArray[np.int64]
+
 
 @dataclass(frozen=True)
 class Lattice:
     """Scores of every label at every token, and of every transition.
 
-    Tokens stand in columns: the first tokens of all documents, longest document first, then
+    Tokens stand in columns: the first tokens of all pieces of documents, longest piece first, then
     the second tokens of those that have one, and so on. Each time step is then one block
     without padding, and a batch costs memory for the tokens it has, not for its longest
     document. All sums run over the first axis, label by label, so a document's results are the
@@ -23,9 +30,11 @@ class Lattice:
     transitions: (n_labels, n_labels) float64, [from, to]; start, end: (n_labels,) float64.
     rows: (n_tokens,) int64, the token (counted document after document) of each column.
     columns: (n_tokens,) int64, the column of each token.
-    docs: documents that have tokens, longest first, int64; last: column of their last token.
-    first: columns of first tokens; steps: columns (of tokens t - 1, of tokens t) for t = 1, ...
+    docs: documents that have tokens, int64; first, last: columns of their first and last tokens.
     n_docs: documents in all, those without tokens included.
+    lengths: (n_pieces,) int64, tokens of each piece; the column of its first token is its number.
+    step_starts: the first column of each step.
+    chains: of each document in several pieces these, in order.
     """
 
     scores: NDArray[np.float64]
@@ -35,10 +44,12 @@ class Lattice:
     rows: NDArray[np.int64]
     columns: NDArray[np.int64]
     docs: NDArray[np.int64]
+    first: NDArray[np.int64]
     last: NDArray[np.int64]
-    first: slice
-    steps: list[tuple[slice, slice]]
     n_docs: int
+    lengths: NDArray[np.int64]
+    step_starts: NDArray[np.int64]
+    chains: list[NDArray[np.int64]]
 
     @classmethod
     def of(
@@ -48,30 +59,36 @@ class Lattice:
         transitions: ArrayLike,
         start: ArrayLike,
         end: ArrayLike | None = None,
+        *,
+        in_pieces: bool = True,
     ) -> "Lattice":
         """emissions: (n_tokens, n_labels), document after document; lengths: (n_docs,) int.
 
         transitions: (n_labels, n_labels), [from, to]; start, end: (n_labels,), no end means
-        zeros. Everywhere -inf forbids. Raises ValueError for other shapes, NaN or +inf.
+        zeros. Everywhere -inf forbids. in_pieces: cut long documents, for `relay`; else each is
+        one piece. Raises ValueError for other shapes, NaN or +inf.
         """
         scores = check_emissions(emissions, lengths)
         n_labels = scores.shape[1]
         sizes = np.asarray(lengths, dtype=np.int64)
-        position = np.arange(len(scores)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        docs = np.argsort(-sizes, kind="stable")
-        rank = np.empty_like(docs)
-        rank[docs] = np.arange(len(docs))
-        rows = np.lexsort((np.repeat(rank, sizes), position))
+        piece = PIECE if in_pieces else max(1, int(sizes.max(initial=1)))
+        in_doc = -(-sizes // piece)  # pieces
+        ends = np.cumsum(in_doc)
+        doc_of = np.repeat(np.arange(len(sizes)), in_doc)
+        piece_sizes = np.minimum(
+            piece, sizes[doc_of] - piece * (np.arange(len(doc_of)) - (ends - in_doc)[doc_of])
+        )
+        order = np.argsort(-piece_sizes, kind="stable")
+        rank = np.empty_like(order)
+        rank[order] = np.arange(len(order))
+        first = np.cumsum(sizes) - sizes
+        position = np.arange(len(scores)) - np.repeat(first, sizes)
+        of_token = np.repeat(ends - in_doc, sizes) + position // piece
+        rows = np.lexsort((rank[of_token], position % piece))
         columns = np.empty_like(rows)
         columns[rows] = np.arange(len(rows))
-        docs = docs[sizes[docs] > 0]
-        active = np.bincount(position)  # documents that have a token t
-        bounds = np.concatenate([[0], np.cumsum(active)]).tolist()
-        steps = [
-            (slice(bounds[t - 1], bounds[t - 1] + n), slice(bounds[t], bounds[t + 1]))
-            for t, n in enumerate(active.tolist())
-            if t
-        ]
+        active = np.bincount(position % piece)  # pieces that have a token t
+        docs = np.flatnonzero(sizes)
         return cls(
             scores=np.ascontiguousarray(scores[rows].T),
             transitions=_parameter("transitions", transitions, (n_labels, n_labels)),
@@ -80,11 +97,71 @@ class Lattice:
             rows=rows,
             columns=columns,
             docs=docs,
-            last=columns[np.cumsum(sizes)[docs] - 1],
-            first=slice(0, len(docs)),
-            steps=steps,
+            first=columns[first[docs]],
+            last=columns[first[docs] + sizes[docs] - 1],
             n_docs=len(sizes),
+            lengths=piece_sizes[order],
+            step_starts=np.cumsum(active) - active,
+            chains=[rank[ends[i] - in_doc[i] : ends[i]] for i in np.flatnonzero(in_doc > 1)],
         )
+
+    def steps(self, pieces: NDArray[np.int64] | None = None) -> list[tuple[Columns, Columns]]:
+        """Columns (of tokens t - 1, of tokens t) of these pieces, ascending, for t = 1, ..."""
+        lengths = self.lengths if pieces is None else self.lengths[pieces]
+        if not len(lengths):
+            return []
+        # How many pieces are longer than t tokens.
+        active = np.searchsorted(-lengths, -np.arange(1, lengths[0])).tolist()
+        starts = self.step_starts.tolist()
+        if pieces is None or len(pieces) == len(self.lengths):
+            return [
+                (slice(before, before + n), slice(start, start + n))
+                for before, start, n in zip(starts, starts[1:], active, strict=False)
+            ]
+        return [
+            (before + pieces[:n], start + pieces[:n])
+            for before, start, n in zip(starts, starts[1:], active, strict=False)
+        ]
+
+    @cached_property
+    def piece_ends(self) -> NDArray[np.int64]:
+        """(n_pieces,): columns of their last tokens."""
+        return self.step_starts[self.lengths - 1] + np.arange(len(self.lengths))
+
+    @property
+    def starts(self) -> NDArray[np.float64]:
+        """(n_labels, n_pieces): start where a document begins, elsewhere a guess: anything."""
+        return np.where(self.before < 0, self.start[:, None], 0.0)
+
+    @cached_property
+    def pieces(self) -> NDArray[np.int64]:
+        """(n_tokens,): the piece of each column."""
+        return np.arange(len(self.rows)) - np.repeat(
+            self.step_starts, np.diff(self.step_starts, append=len(self.rows))
+        )
+
+    @property
+    def doc_of_columns(self) -> NDArray[np.int64]:
+        """(n_tokens,): the document of each column."""
+        of_tokens = np.zeros(len(self.rows), dtype=np.int64)
+        of_tokens[self.rows[self.first]] = np.diff(self.docs, prepend=0)
+        return of_tokens.cumsum()[self.rows]
+
+    @property
+    def seams(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Columns of tokens that end a piece within a document, and of those that follow them."""
+        following = np.flatnonzero(self.before >= 0)
+        return self.piece_ends[self.before[following]], following
+
+    @cached_property
+    def before(self) -> NDArray[np.int64]:
+        """(n_pieces,): the piece before in the same document, or -1."""
+        return _linked(len(self.lengths), self.chains)
+
+    @cached_property
+    def after(self) -> NDArray[np.int64]:
+        """(n_pieces,): the piece after in the same document, or -1."""
+        return _linked(len(self.lengths), [chain[::-1] for chain in self.chains])
 
     def per_doc(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n_docs,) in the caller's order, from values in the order of `docs`; 0 where a
@@ -100,6 +177,13 @@ def check_possible(scores: NDArray[np.float64], message: str) -> None:
     impossible = np.flatnonzero(scores == -np.inf)
     if len(impossible):
         raise ValueError(message.format(doc=impossible[0]))
+
+
+def _linked(n_pieces: int, chains: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+    result = np.full(n_pieces, -1)
+    for chain in chains:
+        result[chain[1:]] = chain[:-1]
+    return result
 
 
 def _parameter(name: str, value: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import Errors
-from .lattice import Lattice, check_possible
+from .lattice import Columns, Lattice, check_possible
+from .relay import relay_scores
 
 
 @dataclass(frozen=True)
@@ -41,14 +42,12 @@ class Marginals:
     def of_pairs(self) -> NDArray[np.float64]:
         """Expected number of times each transition is taken in the batch: (n_labels, n_labels)
         float64, [from, to]."""
-        log_partition = self.log_partition[self.lattice.docs]
-        ahead = self.lattice.scores + self.backward
-        counts = np.zeros_like(self.lattice.transitions)
-        for previous, current in self.lattice.steps:
-            n_active = current.stop - current.start
-            pairs = self.forward[:, None, previous] + self.lattice.transitions[:, :, None]
-            pairs += ahead[:, current] - log_partition[:n_active]
-            counts += np.exp(pairs).sum(axis=2)
+        lattice = self.lattice
+        ahead = lattice.scores + self.backward - self.log_partition[lattice.doc_of_columns]
+        counts = np.zeros_like(lattice.transitions)
+        for previous, current in [*lattice.steps(), lattice.seams]:
+            pairs = self.forward[:, None, previous] + lattice.transitions[:, :, None]
+            counts += np.exp(pairs + ahead[:, current]).sum(axis=2)
         return counts
 
 
@@ -68,23 +67,45 @@ def marginals(
 def run_forward_backward(lattice: Lattice) -> Marginals:
     """As `marginals`, but where a document has no possible sequence log_partition is -inf."""
     forward, log_partition = run_forward(lattice)
-    transitions = np.ascontiguousarray(lattice.transitions.T)[:, :, None]  # [to, from, doc]
+    transitions = np.ascontiguousarray(lattice.transitions.T)[:, :, None]  # [to, from, piece]
     backward = np.empty_like(forward)
-    backward[:, lattice.last] = lattice.end[:, None]
-    for previous, current in reversed(lattice.steps):
-        ahead = lattice.scores[:, current] + backward[:, current]
-        backward[:, previous] = log_sum_exp(_add(ahead[:, None, :], transitions))
+
+    def run(pieces: NDArray[np.int64], ahead: NDArray[np.float64]) -> None:
+        backward[:, lattice.piece_ends[pieces]] = ahead
+        for previous, current in reversed(lattice.steps(pieces)):
+            backward[:, previous] = before(current)
+
+    def before(columns: Columns) -> NDArray[np.float64]:
+        ahead = lattice.scores[:, columns] + backward[:, columns]
+        return log_sum_exp(_add(ahead[:, None, :], transitions))
+
+    ends = np.where(lattice.after < 0, lattice.end[:, None], 0.0)
+    lacking = relay_scores(lattice, True, ends, run, before)
+    if lattice.chains:
+        backward += lacking[lattice.pieces]
     return Marginals(lattice, log_partition, forward, backward)
 
 
 def run_forward(lattice: Lattice) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """`forward` and `log_partition` of `Marginals`; log_partition is -inf where a document has
     no possible sequence."""
-    transitions = lattice.transitions[:, :, None]  # [from, to, doc]
-    forward = lattice.scores.copy()
-    forward[:, lattice.first] += lattice.start[:, None]
-    for previous, current in lattice.steps:
-        forward[:, current] += log_sum_exp(_add(forward[:, None, previous], transitions))
+    transitions = lattice.transitions[:, :, None]  # [from, to, piece]
+    forward = np.empty_like(lattice.scores)
+
+    def run(pieces: NDArray[np.int64], behind: NDArray[np.float64]) -> None:
+        forward[:, pieces] = lattice.scores[:, pieces] + behind
+        for previous, current in lattice.steps(pieces):
+            forward[:, current] = lattice.scores[:, current] + after(previous)
+
+    def after(columns: Columns) -> NDArray[np.float64]:
+        return log_sum_exp(_add(forward[:, None, columns], transitions))
+
+    def hand_on(pieces: NDArray[np.int64]) -> NDArray[np.float64]:
+        return after(lattice.piece_ends[pieces])
+
+    lacking = relay_scores(lattice, False, lattice.starts, run, hand_on)
+    if lattice.chains:
+        forward += lacking[lattice.pieces]
     final = forward[:, lattice.last] + lattice.end[:, None]
     return forward, lattice.per_doc(log_sum_exp(final))
 

@@ -1,6 +1,6 @@
 """The biLM: words to contextual layers, and the ways in and out of files."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +16,7 @@ from .characters import distinct_words, words_to_ids
 from .fast_linear import Derived, product_dtype
 from .lstm import LSTMStack, LSTMState
 from .options import BiLMOptions
-from .packing import Packing, inverse
+from .packing import Packing, inverse, token_batches
 from .word_cache import WordCache
 
 InitialState = Literal["zeros", "warm"]
@@ -65,8 +65,9 @@ class BiLM(nn.Module):
 
         initial_state: "zeros", the first batch of official ELMo, or "warm", one frozen state
             left by a fixed text (see `initial_state.py`).
-        batch_tokens: work is cut into batches of about this many tokens; bounds the memory and
-            changes nothing else (beyond float32 rounding, below 1e-5).
+        batch_tokens: work is cut into batches of about this many tokens, or up to four times as
+            many where sentences are long; bounds the memory and changes nothing else (beyond
+            float32 rounding, below 1e-5).
         progress: show a progress bar over the sentences.
         Raises TypeError if a sentence is a str or a word is not, ValueError for an unknown
         initial_state.
@@ -79,7 +80,10 @@ class BiLM(nn.Module):
             np.zeros((self.options.n_layers, 0, self.options.width), dtype=np.float32)
         ] * len(sentences)
         with torch.inference_mode(), tqdm(total=len(sentences), disable=not progress) as bar:
-            for batch in _batches([len(sentence) for sentence in sentences], batch_tokens):
+            with_words = [i for i, sentence in enumerate(sentences) if len(sentence)]
+            lengths = [len(sentences[i]) + 2 for i in with_words]
+            for chosen in token_batches(lengths, batch_tokens):
+                batch = [with_words[k] for k in chosen]
                 batch_layers = self.layers([sentences[i] for i in batch], states)
                 for i, layers in zip(batch, batch_layers, strict=True):
                     # A copy: a view would keep the whole batch in memory.
@@ -222,20 +226,6 @@ class BiLM(nn.Module):
         from .storage import write_directory
 
         write_directory(self, directory, dtype)
-
-
-def _batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
-    """Indices of sentences that are not empty, in batches of similar length."""
-    batch: list[int] = []
-    n_tokens = 0
-    for i in sorted((i for i, n in enumerate(lengths) if n), key=lengths.__getitem__):
-        if batch and n_tokens + lengths[i] + 2 > batch_tokens:
-            yield batch
-            batch, n_tokens = [], 0
-        batch.append(i)
-        n_tokens += lengths[i] + 2
-    if batch:
-        yield batch
 
 
 def _expand(states: BiLMStates, n: int, device: torch.device) -> BiLMStates:

@@ -1,11 +1,30 @@
 """Sentences of different lengths in packed order, without padding."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
+
+# Where sequences are long, few of them make a batch, and products of few rows wait for the weights
+# to come from memory: such batches may have up to as many times their tokens.
+_ENOUGH_ROWS, _TIMES_TOKENS = 32, 4
+
+
+def token_batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
+    """Indices of sequences, shortest first, in batches of about batch_tokens tokens."""
+    batch: list[int] = []
+    n_tokens = 0
+    for i in sorted(range(len(lengths)), key=lengths.__getitem__):
+        allowed = batch_tokens if len(batch) >= _ENOUGH_ROWS else _TIMES_TOKENS * batch_tokens
+        if batch and n_tokens + lengths[i] > allowed:
+            yield batch
+            batch, n_tokens = [], 0
+        batch.append(i)
+        n_tokens += lengths[i]
+    if batch:
+        yield batch
 
 
 class Packing(NamedTuple):

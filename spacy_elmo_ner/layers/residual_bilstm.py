@@ -15,14 +15,14 @@ from torch.nn.utils.rnn import PackedSequence
 from ..elmo.fast_linear import Derived, product_dtype
 from ..elmo.fast_lstm import FastLSTM
 from ..elmo.packed_lstm import LSTMWeights, packed_lstm
-from ..elmo.packing import Packing, inverse
+from ..elmo.packing import Packing, inverse, token_batches
 from .torch_shim import Precision, TorchShim, in_precision
 from .types import EncoderModel
-from .windows import Window, in_batches, windows
+from .windows import Window, windows
 
 # What prediction runs at once: bounds the memory that the gates take, and is enough to keep the
 # matrix products busy.
-_BATCH_TOKENS = 8192
+_BATCH_TOKENS = 4096
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,10 @@ def forward(
     # In training one batch for all, which is as small as [training.batcher] makes it.
     precision: Precision = "exact" if is_train else model.attrs["encoding"].precision
     with torch.set_grad_enabled(is_train), in_precision(precision):
-        for batch in [found] if is_train else in_batches(found, _BATCH_TOKENS):
-            _run_windows(cast(ResidualBiLSTM, module), inputs, outputs, batch)
+        sizes = [w.end - w.start for w in found]
+        batches = [range(len(found))] if is_train else token_batches(sizes, _BATCH_TOKENS)
+        for batch in batches:
+            _run_windows(cast(ResidualBiLSTM, module), inputs, outputs, [found[i] for i in batch])
 
     def backprop(d_outputs: Sequence[Floats2d]) -> list[Floats2d]:
         outputs.backward(xp2torch(model.ops.xp.concatenate(d_outputs)))

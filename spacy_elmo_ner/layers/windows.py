@@ -5,7 +5,6 @@ side by side instead. Each token's vector is read where its window reaches at le
 tokens further on both sides, or where the Doc begins or ends.
 """
 
-from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 # Longer than all but a few paragraphs: most Docs are one window and see all of themselves.
@@ -41,17 +40,3 @@ def windows(n_tokens: int, offset: int = 0) -> list[Window]:
         if end == n_tokens:
             break
     return result
-
-
-def in_batches(found: Sequence[Window], batch_tokens: int) -> Iterator[list[Window]]:
-    """Windows of similar length together, each batch of about batch_tokens tokens."""
-    batch: list[Window] = []
-    n_tokens = 0
-    for window in sorted(found, key=lambda w: w.end - w.start):
-        if batch and n_tokens + window.end - window.start > batch_tokens:
-            yield batch
-            batch, n_tokens = [], 0
-        batch.append(window)
-        n_tokens += window.end - window.start
-    if batch:
-        yield batch

@@ -18,6 +18,7 @@ from thinc.api import Config, Model
 from thinc.types import Floats2d
 
 from ..decoding import MISSING, DecoderMode, Transitions, log_softmax, marginals
+from ..elmo.packing import token_batches
 from ..errors import Errors
 from ..layers import crf
 from ..layers.half import narrowed, widened
@@ -47,6 +48,8 @@ recurrent_dropout = 0.2
 
 # Docs scored at once where a pipe is asked for something outside of nlp.pipe().
 BATCH_DOCS = 64
+
+_BATCH_TOKENS = 4096
 
 
 def default_model(decoder: DecoderMode) -> Config:
@@ -186,9 +189,16 @@ class TokenClassifier(TrainablePipe):
 
     def predict_scores(self, docs: Sequence[Doc]) -> list[Floats2d]:
         """Emissions (n_tokens, n_classes) float32 of each Doc."""
-        if not any(len(doc) for doc in docs):
-            return [self.model.ops.alloc2f(0, self.n_classes) for _ in docs]
-        return self.model.predict(list(docs))
+        scores = [self.model.ops.alloc2f(0, self.n_classes) for _ in docs]
+        with_words = [i for i, doc in enumerate(docs) if len(doc)]
+        # A Doc's scores depend on the Doc alone; the arrays of a few thousand tokens at a time
+        # are fetched from memory less often than those of all.
+        for chosen in token_batches([len(docs[i]) for i in with_words], _BATCH_TOKENS):
+            batch = [with_words[k] for k in chosen]
+            found = self.model.predict([docs[i] for i in batch])
+            for i, one in zip(batch, found, strict=True):
+                scores[i] = one
+        return scores
 
     def get_loss(
         self, examples: Iterable[Example], scores: Sequence[Floats2d]

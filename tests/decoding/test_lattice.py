@@ -5,14 +5,36 @@ from spacy_elmo_ner.decoding import viterbi
 from spacy_elmo_ner.decoding.lattice import Lattice
 
 
-def test_tokens_stand_step_by_step_longest_document_first():
+def test_tokens_stand_step_by_step_longest_document_first(monkeypatch):
+    monkeypatch.setattr("spacy_elmo_ner.decoding.lattice.PIECE", 256)
     lattice = Lattice.of(np.arange(6.0)[:, None], [1, 3, 0, 2], [[0]], [0])
-    assert lattice.docs.tolist() == [1, 3, 0]
+    assert lattice.docs.tolist() == [0, 1, 3]
     assert lattice.scores.tolist() == [[1, 4, 0, 2, 5, 3]]
     assert lattice.rows[lattice.columns].tolist() == list(range(6))
-    assert lattice.last.tolist() == [5, 4, 2]
-    assert lattice.steps == [(slice(0, 2), slice(3, 5)), (slice(3, 4), slice(5, 6))]
-    assert lattice.per_doc(np.asarray([10.0, 30.0, 0.5])).tolist() == [0.5, 10, 0, 30]
+    assert lattice.first.tolist() == [2, 0, 1] and lattice.last.tolist() == [2, 5, 4]
+    assert lattice.steps() == [(slice(0, 2), slice(3, 5)), (slice(3, 4), slice(5, 6))]
+    assert lattice.doc_of_columns.tolist() == [1, 3, 0, 1, 3, 1]
+    assert lattice.per_doc(np.asarray([10.0, 30.0, 0.5])).tolist() == [10, 30, 0, 0.5]
+
+
+def test_long_documents_stand_in_pieces(monkeypatch):
+    monkeypatch.setattr("spacy_elmo_ner.decoding.lattice.PIECE", 2)
+    lattice = Lattice.of(np.arange(8.0)[:, None], [1, 5, 0, 2], [[0]], [3])
+    # Pieces, longest first: tokens 1-2, 3-4, 6-7, 0, 5.
+    assert lattice.scores.tolist() == [[1, 3, 6, 0, 5, 2, 4, 7]]
+    assert lattice.lengths.tolist() == [2, 2, 2, 1, 1]
+    assert [chain.tolist() for chain in lattice.chains] == [[0, 1, 4]]
+    assert lattice.before.tolist() == [-1, 0, -1, -1, 1]
+    assert lattice.after.tolist() == [1, 4, -1, -1, -1]
+    assert lattice.starts.tolist() == [[3, 0, 3, 3, 0]]
+    assert lattice.pieces.tolist() == [0, 1, 2, 3, 4, 0, 1, 2]
+    assert lattice.piece_ends.tolist() == [5, 6, 7, 3, 4]
+    assert [columns.tolist() for columns in lattice.seams] == [[5, 6], [1, 4]]
+    assert lattice.doc_of_columns.tolist() == [1, 1, 3, 0, 1, 1, 1, 3]
+    some = lattice.steps(np.asarray([1, 2, 4]))
+    assert [(a.tolist(), b.tolist()) for a, b in some] == [([1, 2], [6, 7])]
+    whole = Lattice.of(np.arange(8.0)[:, None], [1, 5, 0, 2], [[0]], [3], in_pieces=False)
+    assert whole.lengths.tolist() == [5, 2, 1] and not whole.chains
 
 
 @pytest.mark.parametrize(

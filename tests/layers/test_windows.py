@@ -6,7 +6,7 @@ from spacy.vocab import Vocab
 
 from spacy_elmo_ner.layers.bilm_layer import bilm_shim, build_bilm_v1
 from spacy_elmo_ner.layers.residual_bilstm import build_residual_bilstm_v1
-from spacy_elmo_ner.layers.windows import CONTEXT, WINDOW, in_batches, windows
+from spacy_elmo_ner.layers.windows import CONTEXT, WINDOW, windows
 
 
 @pytest.mark.parametrize("n", [0, 1, WINDOW, WINDOW + 1, WINDOW + CONTEXT, 2 * WINDOW, 5000, 5001])
@@ -18,13 +18,6 @@ def test_windows_keep_each_token_once_with_context_around_it(n):
         assert w.start <= w.first < w.last <= w.end and w.end - w.start <= WINDOW
         assert w.start == 7 or w.first - w.start >= CONTEXT
         assert w.end == 7 + n or w.end - w.last >= CONTEXT
-
-
-def test_batches_hold_all_windows_within_the_budget():
-    found = [w for n in (3, 900, 40, 2000) for w in windows(n)]
-    batches = list(in_batches(found, 1000))
-    assert sorted(w for batch in batches for w in batch) == sorted(found)
-    assert all(sum(w.end - w.start for w in batch) <= 1000 for batch in batches)
 
 
 @pytest.fixture

@@ -1,0 +1,74 @@
+"""Walk the pieces of long documents side by side, with the results of walking them in order.
+
+A recursion over 100,000 tokens takes as many steps, one after the other, each of them short. But
+what a piece begins with is soon forgotten: pieces begin with a guess, and those to whom the
+piece they follow then hands on something else run again, until nothing changes. Nearly always
+that is two rounds; never more steps than in order, and whatever the scores the same result.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .lattice import Lattice
+
+Pieces = NDArray[np.int64]
+
+
+def relay(
+    follows: Pieces,
+    begins: NDArray,
+    run: Callable[[Pieces, NDArray], None],
+    hand_on: Callable[[Pieces], NDArray],
+) -> None:
+    """follows: (n_pieces,), the piece that hands on to each, or -1.
+
+    begins: (..., n_pieces), what pieces begin with: a guess where they follow another.
+    run: given pieces, ascending, and what each begins with (..., n), fills in their tokens.
+    hand_on: given pieces that have run, what each hands on, (..., n).
+    """
+    begins = begins.copy()
+    following = np.flatnonzero(follows >= 0)
+    run(np.arange(len(follows)), begins)
+    while len(following):
+        handed_on = hand_on(follows[following])
+        changed = np.atleast_2d(handed_on != begins[..., following]).any(axis=0)
+        if not changed.any():
+            return
+        pieces = following[changed]
+        begins[..., pieces] = handed_on[..., changed]
+        run(pieces, begins[..., pieces])
+
+
+def relay_scores(
+    lattice: Lattice,
+    backwards: bool,
+    begins: NDArray[np.float64],
+    run: Callable[[Pieces, NDArray[np.float64]], None],
+    hand_on: Callable[[Pieces], NDArray[np.float64]],
+) -> NDArray[np.float64]:
+    """`relay` of scores (n_labels, n_pieces), handed on from each document's first piece to its
+    last, or backwards. They are handed on less the highest of them, so that a piece's results do
+    not depend on how high a guess was; returned is what each piece's scores lack, (n_pieces,).
+    """
+    follows = lattice.after if backwards else lattice.before
+
+    def lowered(pieces: Pieces) -> NDArray[np.float64]:
+        scores = hand_on(pieces)
+        return scores - _highest(scores)
+
+    relay(follows, begins, run, lowered)
+    lacking = np.zeros(len(follows))
+    following = np.flatnonzero(follows >= 0)
+    lacking[following] = _highest(hand_on(follows[following]))
+    for chain in lattice.chains:
+        in_order = chain[::-1] if backwards else chain
+        lacking[in_order] = lacking[in_order].cumsum()
+    return lacking
+
+
+def _highest(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Over the first axis; 0 where all are -inf, whose difference would be NaN."""
+    highest = scores.max(axis=0, initial=-np.inf)
+    return np.where(highest == -np.inf, 0.0, highest)

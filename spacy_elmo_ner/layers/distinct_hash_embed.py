@@ -1,0 +1,68 @@
+"""Hash embeddings of a token's attributes, worked out once for all tokens that share them."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import numpy as np
+from spacy.ml.featureextractor import FeatureExtractor
+from thinc.api import (
+    HashEmbed,
+    Maxout,
+    Model,
+    chain,
+    concatenate,
+    list2ragged,
+    ragged2list,
+    with_array,
+)
+from thinc.types import Floats2d, Ints1d, Ints2d
+
+from .types import Tok2VecModel
+
+
+def build_distinct_hash_embed_v1(width: int, attrs: list[str], rows: list[int]) -> Tok2VecModel:
+    """Docs -> (n_tokens, width) float32 each: spaCy's MultiHashEmbed.v2 without static vectors.
+
+    The same results and gradients; but more than half of a text's tokens are words that occur in
+    it before, and those are not multiplied again. width, attrs, rows: as there.
+    Raises ValueError where attrs and rows differ in number.
+    """
+    embeddings: list[Model[Ints2d, Floats2d]] = [
+        HashEmbed(width, n_rows, column=column, seed=8 + column, dropout=0.0)
+        for column, (_, n_rows) in enumerate(zip(attrs, rows, strict=True))
+    ]
+    mix: Model[Floats2d, Floats2d] = Maxout(
+        width, width * len(embeddings), nP=3, dropout=0.0, normalize=True
+    )
+    embed = cast(Any, with_array(cast(Any, distinct_rows(chain(concatenate(*embeddings), mix)))))
+    flat: Any = list2ragged()
+    model: Tok2VecModel = chain(FeatureExtractor(attrs), flat, embed, ragged2list())
+    model.set_dim("nO", width)
+    return model
+
+
+def distinct_rows(layer: Model[Ints2d, Floats2d]) -> Model[Ints2d, Floats2d]:
+    """The layer, run over each row of its input once however often it stands there."""
+    return Model("distinct_rows", forward, init=init, layers=[layer])
+
+
+def forward(
+    model: Model[Ints2d, Floats2d], X: Ints2d, is_train: bool
+) -> tuple[Floats2d, Callable[[Floats2d], Ints2d]]:
+    ops, xp = model.ops, model.ops.xp
+    rows = np.ascontiguousarray(ops.to_numpy(X))
+    as_bytes = rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1]))).ravel()
+    _, first, of_row = np.unique(as_bytes, return_index=True, return_inverse=True)
+    place: Ints1d = xp.asarray(of_row)  # of each row among the distinct ones
+    Y, backprop_distinct = model.layers[0](X[xp.asarray(first)], is_train)
+
+    def backprop(dY: Floats2d) -> Ints2d:
+        d_distinct = ops.alloc2f(*Y.shape)
+        ops.scatter_add(d_distinct, place, dY)
+        return backprop_distinct(d_distinct)
+
+    return Y[place], backprop
+
+
+def init(model: Model[Ints2d, Floats2d], X: Ints2d | None = None, Y: Any = None) -> None:
+    model.layers[0].initialize(X, Y)

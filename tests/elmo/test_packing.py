@@ -1,0 +1,28 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spacy_elmo_ner.elmo.packing import token_batches
+
+
+@given(st.lists(st.integers(1, 300), max_size=80), st.integers(1, 500))
+def test_each_sequence_is_in_one_batch_of_about_so_many_tokens(lengths, batch_tokens):
+    batches = list(token_batches(lengths, batch_tokens))
+    assert sorted(i for batch in batches for i in batch) == list(range(len(lengths)))
+    for batch in batches:
+        n_tokens = sum(lengths[i] for i in batch)
+        assert n_tokens <= 4 * batch_tokens or len(batch) == 1
+        assert n_tokens <= batch_tokens or len(batch) <= 32
+    in_order = [lengths[i] for batch in batches for i in batch]
+    assert in_order == sorted(lengths)
+
+
+@pytest.mark.parametrize(
+    ("length", "sizes"),
+    # Short sequences fill the budget; of longer ones 32 go together, or as many as fit in four.
+    [(10, [100, 100]), (50, [32] * 6 + [8]), (500, [8] * 25), (5000, [1] * 200)],
+)
+def test_few_long_sequences_make_a_larger_batch(length, sizes):
+    batches = list(token_batches(np.full(200, length).tolist(), 1000))
+    assert [len(batch) for batch in batches] == sizes
