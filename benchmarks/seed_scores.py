@@ -6,8 +6,9 @@
 Run from the root of the checkout after `python -m benchmarks.run_experiments` with the same plan
 and seeds; what is not trained is left out. Test parts are for the released configurations alone:
 everything else is chosen on dev. Beside the plan's systems stands the majority baseline, which
-gives every word the tag and the label it has most often in the train part. Written to
-benchmarks/results/NAME.json; scripts/accuracy_page.py makes docs/accuracy.md of it.
+gives every word the tag and the label it has most often in the train part, and below them a vote
+of all trained systems and seeds. Written to benchmarks/results/NAME.json; scripts/accuracy_page.py
+makes docs/accuracy.md of it.
 """
 
 import argparse
@@ -30,9 +31,11 @@ from spacy_elmo_ner.corpus.docs import bio_to_spans, spans_to_bio
 
 from .output import write
 from .run_experiments import DONE, Run, read_plan
+from .votes import majority_vote, unanimous
 
 PARTS = ("test_fixed", "test")
 MAJORITY = "majority label of each word"
+VOTE = "vote of all that were trained"
 
 
 @dataclass
@@ -102,17 +105,24 @@ def score_folder(corpus: Path, runs: Sequence[Run], base: Path) -> list[dict[str
     golds = [read_corpus(corpus / f"{part}.spacy", make_doc) for part in PARTS]
     systems: list[dict[str, System]] = [{} for _ in golds]
     first_seeds: list[dict[str, list[Annotation]]] = [{} for _ in golds]
+    all_readings: list[list[list[Annotation]]] = [[] for _ in golds]
     for gold, found in zip(golds, systems, strict=True):
         found[MAJORITY] = System(MAJORITY)
         found[MAJORITY].add(0, gold, majority.predict(gold), seen)
     for run in runs:
         pipeline = load_pipeline(run.experiment, str(run.folder(base) / "model-best"))
         print(f"{run.experiment}, seed {run.seed}", flush=True)
-        for gold, found, first in zip(golds, systems, first_seeds, strict=True):
+        for gold, found, first, readings in zip(
+            golds, systems, first_seeds, all_readings, strict=True
+        ):
             predicted = predict(pipeline, gold.docs, gold.annotations, lambda: None).annotations
             system = found.setdefault(run.experiment, System(run.experiment))
             system.add(run.seed, gold, predicted, seen)
             first.setdefault(run.experiment, predicted)
+            readings.append(predicted)
+    for gold, found, readings in zip(golds, systems, all_readings, strict=True):
+        found[VOTE] = System(VOTE)
+        found[VOTE].add(0, gold, majority_vote(readings), seen)
     return [
         {
             "corpus": gold.corpus,
@@ -125,8 +135,11 @@ def score_folder(corpus: Path, runs: Sequence[Run], base: Path) -> list[dict[str
                 {"first": each.first, "second": each.second, "entities": each.entities}
                 for each in pairwise_agreement(first)
             ],
+            "unanimous": unanimous(gold.annotations, readings),
         }
-        for gold, found, first in zip(golds, systems, first_seeds, strict=True)
+        for gold, found, first, readings in zip(
+            golds, systems, first_seeds, all_readings, strict=True
+        )
     ]
 
 

@@ -13,7 +13,6 @@ status is 1 where the page is out of date.
 """
 
 import argparse
-import json
 import statistics
 import sys
 from collections.abc import Iterator, Sequence
@@ -21,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from spacy_elmo_ner.comparison.markdown import markdown_table
-from spacy_elmo_ner.comparison.results import write_atomically
+from spacy_elmo_ner.comparison.pages import read_results, update_page
 from spacy_elmo_ner.comparison.table import NER_TITLES, TAG_TITLES, Table, spread
 
 TITLE = (
@@ -38,23 +37,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="only tell whether it is up to date")
     options = parser.parse_args(arguments)
     released, ablation = (
-        _read(options.results / "released.json"),
-        _read(options.results / "ablation.json"),
+        read_results(options.results / f"{name}.json") for name in ("released", "ablation")
     )
     parts = [TITLE]
     for part in released["parts"] if released else ():
         parts += part_sections(part)
     parts += ablation_section(ablation) if ablation else []
     text = "\n\n".join(parts) + "\n"
-    if options.output.is_file() and options.output.read_text(encoding="utf8") == text:
-        print(f"{options.output} is up to date")
-        return 0
-    if options.check:
-        print(f"{options.output} is out of date. Run: python scripts/accuracy_page.py")
-        return 1
-    write_atomically(options.output, text)
-    print(f"Wrote {options.output}")
-    return 0
+    command = "python scripts/accuracy_page.py"
+    return update_page(options.output, text, command, check=options.check)
 
 
 def part_sections(part: dict[str, Any]) -> Iterator[str]:
@@ -83,6 +74,18 @@ def part_sections(part: dict[str, Any]) -> Iterator[str]:
             for each in part["agreement"]
         ]
         yield markdown_table(Table("Agreement", ["", "F1"], rows))
+        yield unanimity(part["unanimous"])
+
+
+def unanimity(found: dict[str, int]) -> str:
+    """What all systems and seeds find alike, and what gold says of it."""
+    n = found["found"]
+    wrong = n - found["right"]
+    return (
+        f"All that were trained, every seed, agree on {n:,} entities. Gold has not {wrong:,} of "
+        f"them ({wrong / n:.1%}): {found['other_label']:,} with another label, "
+        f"{found['other_bounds']:,} with other bounds, {found['nothing']:,} not at all."
+    )
 
 
 def score_table(systems: Sequence[dict[str, Any]]) -> Table:
@@ -121,10 +124,6 @@ def ablation_section(data: dict[str, Any]) -> Iterator[str]:
         rows.append([row["experiment"], f"{len(row['seeds'])}", *scores, difference, minutes])
     header = ["", "seeds", "entity F1", "tag accuracy", "difference of F1", "minutes"]
     yield markdown_table(Table("Ablation", header, rows))
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    return json.loads(path.read_text(encoding="utf8")) if path.is_file() else None
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ where a page is out of date.
 """
 
 import argparse
-import json
 import statistics
 import sys
 from collections.abc import Iterator, Sequence
@@ -20,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from spacy_elmo_ner.comparison.markdown import markdown_table
+from spacy_elmo_ner.comparison.pages import read_results, update_page
 from spacy_elmo_ner.comparison.readme import with_results
 from spacy_elmo_ner.comparison.report.drawing import Chart, figure, series_color, series_marker
 from spacy_elmo_ner.comparison.report.page import write_pictures
-from spacy_elmo_ner.comparison.results import write_atomically
 from spacy_elmo_ner.comparison.table import Table, spread
 
 ROOT = Path(__file__).parents[1]
@@ -41,26 +40,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     results = options.root / "benchmarks/results"
     parts, charts = [], []
-    if worth := _read(results / "pretraining.json"):
+    if worth := read_results(results / "pretraining.json"):
         found = by_share(worth["rows"])
         charts.append(worth_chart(found))
         parts.append((PAGE, "worth", "\n\n".join(worth_section(found, charts[0]))))
-    if measured := _read(results / "perplexity.json"):
+    if measured := read_results(results / "perplexity.json"):
         parts.append((CARD, "perplexity", markdown_table(perplexity_table(measured))))
-    status = 0
+    statuses = [0]
     for page, name, text in parts:
         path = options.root / page
-        current = path.read_text(encoding="utf8")
-        updated = with_results(current, text, path, name)
-        if updated != current and options.check:
-            print(f"{page} is out of date. Run: python scripts/pretraining_tables.py")
-            status = 1
-        elif updated != current:
-            write_atomically(path, updated)
-            print(f"Wrote {page}")
+        updated = with_results(path.read_text(encoding="utf8"), text, path, name)
+        command = "python scripts/pretraining_tables.py"
+        statuses.append(update_page(path, updated, command, check=options.check))
     if not options.check:
         write_pictures(charts, options.root / "docs/pictures")
-    return status
+    return max(statuses)
 
 
 def by_share(rows: Sequence[dict[str, Any]]) -> Worth:
@@ -131,10 +125,6 @@ def perplexity_table(measured: dict[str, Any]) -> Table:
     ]
     header = ["text", "forward", "backward", "words", "outside the vocabulary"]
     return Table("Perplexity", header, rows)
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    return json.loads(path.read_text(encoding="utf8")) if path.is_file() else None
 
 
 if __name__ == "__main__":

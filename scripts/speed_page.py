@@ -7,7 +7,6 @@ status is 1 where the page is out of date.
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,9 +15,9 @@ from typing import Any
 from matplotlib.ticker import FuncFormatter
 
 from spacy_elmo_ner.comparison.markdown import markdown_table
+from spacy_elmo_ner.comparison.pages import read_results, update_page
 from spacy_elmo_ner.comparison.report.drawing import Chart, figure, series_color
 from spacy_elmo_ner.comparison.report.page import write_pictures
-from spacy_elmo_ner.comparison.results import write_atomically
 from spacy_elmo_ner.comparison.table import Table
 
 TITLE = "# Speed\n\nWritten by `python scripts/speed_page.py` from `benchmarks/results/`."
@@ -32,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="only tell whether it is up to date")
     options = parser.parse_args(arguments)
     bilm, pipelines, compiled, training = (
-        _read(options.results / f"{name}.json")
+        read_results(options.results / f"{name}.json")
         for name in ("bilm", "pipelines", "pipelines-compiled", "training")
     )
     charts = [lengths_chart(pipelines)] if pipelines else []
@@ -43,16 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parts += training_section(training) if training else []
     parts += [f"![{each.title}. {each.alternative}](pictures/{each.key}.png)" for each in charts]
     text = "\n\n".join(parts) + "\n"
-    if options.output.is_file() and options.output.read_text(encoding="utf8") == text:
-        print(f"{options.output} is up to date")
-        return 0
-    if options.check:
-        print(f"{options.output} is out of date. Run: python scripts/speed_page.py")
-        return 1
-    write_atomically(options.output, text)
-    write_pictures(charts, options.output.parent / "pictures")
-    print(f"Wrote {options.output}")
-    return 0
+    if not options.check:
+        write_pictures(charts, options.output.parent / "pictures")
+    command = "python scripts/speed_page.py"
+    return update_page(options.output, text, command, check=options.check)
 
 
 def bilm_sections(data: dict[str, Any]) -> Iterator[str]:
@@ -171,10 +164,6 @@ def lengths_chart(data: dict[str, Any]) -> Chart:
     rows = [[f"{n:,}", f"{rate:,.0f}"] for n, rate in zip(lengths, rates, strict=True)]
     table = Table("Words per second by length", ["words in a text", "words/s"], rows, frozenset())
     return Chart("speed-lengths", "Words per second by length of the texts", story, fig, table)
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    return json.loads(path.read_text(encoding="utf8")) if path.is_file() else None
 
 
 if __name__ == "__main__":

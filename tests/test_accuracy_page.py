@@ -35,6 +35,13 @@ RELEASED = {
                 },
             ],
             "agreement": [{"first": "ours", "second": "peer", "entities": 0.91}],
+            "unanimous": {
+                "found": 9000,
+                "right": 8550,
+                "other_label": 200,
+                "other_bounds": 150,
+                "nothing": 100,
+            },
         }
     ],
 }
@@ -70,6 +77,7 @@ def test_the_page_has_means_and_spreads(arguments: list[str], tmp_path: Path) ->
     assert "| peer | 1 | 84.00 | - | - | - |" in page
     assert "| ours | - | 88.50 ± 0.71 |" in page  # art, geo
     assert "| ours and peer | 91.00 |" in page
+    assert "agree on 9,000 entities. Gold has not 450 of them (5.0%): 200 with" in page
     assert "| crf | 1 | 85.00 | 98.00 | -1.00 | 12 |" in page
 
 

@@ -9,7 +9,7 @@ import spacy
 from spacy.tokens import DocBin
 
 from benchmarks.run_experiments import DONE, Run
-from benchmarks.seed_scores import MAJORITY, Majority, score_folder, trained_runs
+from benchmarks.seed_scores import MAJORITY, VOTE, Majority, score_folder, trained_runs
 from spacy_elmo_ner.comparison.gold import read_corpus
 
 from .comparison.conftest import SENTENCES, Sentence, add_ruler, gold_docs
@@ -63,11 +63,13 @@ def test_seeds_of_a_system_stand_together(corpus: Path, tmp_path: Path) -> None:
     assert done == {str(corpus): runs[:2]}
     parts = score_folder(corpus, done[str(corpus)], base)
     assert [part["part"] for part in parts] == ["test_fixed", "test"]
-    majority, rules = parts[0]["systems"]
+    majority, rules, vote = parts[0]["systems"]
     assert (majority["name"], majority["seeds"]) == (MAJORITY, [0])
     assert majority["ner"]["seqeval_default"] == [1.0]
     assert rules["seeds"] == [0, 1]
     first, second = rules["ner"]["spacy_scorer_ents"]
     assert first > second > 0
     assert not rules["tags"] and not rules["calibration_error"]  # it has neither
+    assert vote["name"] == VOTE and vote["ner"]["spacy_scorer_ents"] == [second]  # of two both
+    assert parts[0]["unanimous"]["found"] == parts[0]["unanimous"]["right"] > 0
     json.dumps(parts)
