@@ -1,8 +1,7 @@
 """What trained systems find together: their majority, and where all of them contradict gold.
 
-Label noise has a ceiling that no system can pass. Two signs of it: a vote of many independent
-systems is hardly better than the best of them, and all of them agree on entities that gold does
-not have.
+Label noise sets a ceiling that no system can pass. Two signs of it: a vote of many systems is
+hardly better than the best of them, and all of them agree on entities that gold does not have.
 """
 
 from collections import Counter
@@ -24,7 +23,8 @@ class Unanimous(TypedDict):
 
 
 def majority_vote(systems: Sequence[Sequence[Annotation]]) -> list[Annotation]:
-    """Entities that more than half of the systems find, and each word's commonest tag.
+    """Entities that more than half of the systems that look for any find, and each word's
+    commonest tag.
 
     Each system has all texts in the same order; of equally common tags the first system's wins.
     """
@@ -32,17 +32,16 @@ def majority_vote(systems: Sequence[Sequence[Annotation]]) -> list[Annotation]:
 
 
 def _vote(readings: Sequence[Annotation]) -> Annotation:
-    votes = Counter(entity for each in readings for entity in each.entities or ())
+    entities = [each.entities for each in readings if each.entities is not None]
     tags = [each.tags for each in readings if each.tags is not None]
-    return Annotation(
-        readings[0].words,
-        sorted(entity for entity, n in votes.items() if 2 * n > len(readings)),
-        [Counter(words).most_common(1)[0][0] for words in zip(*tags, strict=True)] or None,
-    )
+    votes = Counter(entity for each in entities for entity in each)
+    most = sorted(entity for entity, n in votes.items() if 2 * n > len(entities))
+    commonest = [Counter(of_word).most_common(1)[0][0] for of_word in zip(*tags, strict=True)]
+    return Annotation(readings[0].words, most if entities else None, commonest if tags else None)
 
 
 def unanimous(gold: Sequence[Annotation], systems: Sequence[Sequence[Annotation]]) -> Unanimous:
-    """What all systems find, held against gold."""
+    """What all systems find, at least one of them, held against gold."""
     result: Unanimous = {"found": 0, "right": 0, "other_label": 0, "other_bounds": 0, "nothing": 0}
     for annotated, *readings in zip(gold, *systems, strict=True):
         of_gold = list(annotated.entities or ())

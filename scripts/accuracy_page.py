@@ -74,7 +74,8 @@ def part_sections(part: dict[str, Any]) -> Iterator[str]:
             for each in part["agreement"]
         ]
         yield markdown_table(Table("Agreement", ["", "F1"], rows))
-        yield unanimity(part["unanimous"])
+        if part["unanimous"]["found"]:
+            yield unanimity(part["unanimous"])
 
 
 def unanimity(found: dict[str, int]) -> str:

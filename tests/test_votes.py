@@ -23,6 +23,16 @@ def test_what_most_find_is_the_vote() -> None:
     assert vote.tags == ["A", "B", "C", "D", "E"]  # of equally common tags the first
 
 
+def test_who_does_not_look_for_entities_has_no_vote() -> None:
+    tags_only = [Annotation(WORDS, None, ["A"] * 5)]
+    (vote,) = majority_vote([[_reading((0, 2, "per"))], tags_only, tags_only])
+    assert vote.entities == [(0, 2, "per")] and vote.tags == ["A"] * 5
+    (vote,) = majority_vote([tags_only])
+    assert vote.entities is None
+    (vote,) = majority_vote([[Annotation([], [], [])]])
+    assert vote.entities == [] and vote.tags == []
+
+
 def test_what_all_find_is_held_against_gold() -> None:
     gold = [_reading((0, 2, "per"), (3, 5, "geo")), _reading((3, 5, "org"), (0, 1, "per"))]
     both = [_reading((0, 2, "per"), (2, 3, "tim"), (3, 5, "geo")), _reading((0, 2, "per"))]

@@ -19,7 +19,8 @@ def k_best(
 
     Other arguments, shapes and errors as in `viterbi`, whose answer is the first row. Where a
     document has fewer possible sequences than n the rest score -inf, and their ids say nothing;
-    a document without tokens has one. Of equally good sequences the order is viterbi's.
+    a document without tokens has one. Of equally good sequences the order is viterbi's; in long
+    documents sums are rounded in another order than there, so that may decide between them.
     Raises ValueError for n below 1.
     """
     if n < 1:

@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import Errors
 from .emissions import check_emissions
 
-# Long documents are walked in pieces of this many tokens, side by side. A label says nothing of
-# those a few entities further on, so the second round nearly always changes nothing.
+# Long documents are walked in pieces of this many tokens, side by side (see relay.py). A label says
+# nothing of those a few entities further on, so a piece hands on the same whatever it began with.
 PIECE = 256
 
 Columns = slice | NDArray[np.int64]
@@ -23,8 +23,8 @@ class Lattice:
     Tokens stand in columns: the first tokens of all pieces of documents, longest piece first, then
     the second tokens of those that have one, and so on. Each time step is then one block
     without padding, and a batch costs memory for the tokens it has, not for its longest
-    document. All sums run over the first axis, label by label, so a document's results are the
-    same bits in any batch.
+    document. All sums run over the first axis in one order whatever the number of columns, so a
+    document's results are the same bits in any batch.
 
     scores: (n_labels, n_tokens) float64.
     transitions: (n_labels, n_labels) float64, [from, to]; start, end: (n_labels,) float64.
@@ -129,7 +129,7 @@ class Lattice:
         return self.step_starts[self.lengths - 1] + np.arange(len(self.lengths))
 
     @property
-    def starts(self) -> NDArray[np.float64]:
+    def begins(self) -> NDArray[np.float64]:
         """(n_labels, n_pieces): start where a document begins, elsewhere a guess: anything."""
         return np.where(self.before < 0, self.start[:, None], 0.0)
 

@@ -30,10 +30,11 @@ class Marginals:
     @cached_property
     def log_of_labels(self) -> NDArray[np.float64]:
         """(n_labels, n_tokens) in the lattice's columns."""
-        joint = self.forward + self.backward
+        # In columns, or numpy would sum a single column in another order than those of a batch.
+        joint = np.asfortranarray(self.forward + self.backward)
         # Divided by each column's own sum, not by the partition function: the same number, but
         # here rounding does not grow with the length of the document.
-        return joint - log_sum_exp(joint.copy())
+        return joint - log_sum_exp(joint.copy(order="K"))
 
     def of_labels(self) -> NDArray[np.float64]:
         """P(label of token): (n_tokens, n_labels) float64."""
@@ -73,16 +74,17 @@ def run_forward_backward(lattice: Lattice) -> Marginals:
     def run(pieces: NDArray[np.int64], ahead: NDArray[np.float64]) -> None:
         backward[:, lattice.piece_ends[pieces]] = ahead
         for previous, current in reversed(lattice.steps(pieces)):
-            backward[:, previous] = before(current)
+            backward[:, previous] = ahead_of(current)
 
-    def before(columns: Columns) -> NDArray[np.float64]:
+    def ahead_of(columns: Columns) -> NDArray[np.float64]:
+        """For the tokens before these."""
         ahead = lattice.scores[:, columns] + backward[:, columns]
         return log_sum_exp(_add(ahead[:, None, :], transitions))
 
     ends = np.where(lattice.after < 0, lattice.end[:, None], 0.0)
-    lacking = relay_scores(lattice, True, ends, run, before)
+    offsets = relay_scores(lattice, True, ends, run, ahead_of)
     if lattice.chains:
-        backward += lacking[lattice.pieces]
+        backward += offsets[lattice.pieces]
     return Marginals(lattice, log_partition, forward, backward)
 
 
@@ -95,17 +97,18 @@ def run_forward(lattice: Lattice) -> tuple[NDArray[np.float64], NDArray[np.float
     def run(pieces: NDArray[np.int64], behind: NDArray[np.float64]) -> None:
         forward[:, pieces] = lattice.scores[:, pieces] + behind
         for previous, current in lattice.steps(pieces):
-            forward[:, current] = lattice.scores[:, current] + after(previous)
+            forward[:, current] = lattice.scores[:, current] + behind_of(previous)
 
-    def after(columns: Columns) -> NDArray[np.float64]:
+    def behind_of(columns: Columns) -> NDArray[np.float64]:
+        """For the tokens after these."""
         return log_sum_exp(_add(forward[:, None, columns], transitions))
 
     def hand_on(pieces: NDArray[np.int64]) -> NDArray[np.float64]:
-        return after(lattice.piece_ends[pieces])
+        return behind_of(lattice.piece_ends[pieces])
 
-    lacking = relay_scores(lattice, False, lattice.starts, run, hand_on)
+    offsets = relay_scores(lattice, False, lattice.begins, run, hand_on)
     if lattice.chains:
-        forward += lacking[lattice.pieces]
+        forward += offsets[lattice.pieces]
     final = forward[:, lattice.last] + lattice.end[:, None]
     return forward, lattice.per_doc(log_sum_exp(final))
 

@@ -3,7 +3,8 @@
 A recursion over 100,000 tokens takes as many steps, one after the other, each of them short. But
 what a piece begins with is soon forgotten: pieces begin with a guess, and those to whom the
 piece they follow then hands on something else run again, until nothing changes. Nearly always
-that is two rounds; never more steps than in order, and whatever the scores the same result.
+that is two rounds. Where nothing is ever forgotten there are as many rounds as pieces: still no
+more steps than in order, but more work in each. The result is always the same, up to rounding.
 """
 
 from collections.abc import Callable
@@ -31,11 +32,11 @@ def relay(
     begins = begins.copy()
     following = np.flatnonzero(follows >= 0)
     run(np.arange(len(follows)), begins)
-    while len(following):
+    for _ in following:  # no piece has more before it; and sums that overflow never compare equal
         handed_on = hand_on(follows[following])
         changed = np.atleast_2d(handed_on != begins[..., following]).any(axis=0)
         if not changed.any():
-            return
+            break
         pieces = following[changed]
         begins[..., pieces] = handed_on[..., changed]
         run(pieces, begins[..., pieces])
@@ -50,7 +51,7 @@ def relay_scores(
 ) -> NDArray[np.float64]:
     """`relay` of scores (n_labels, n_pieces), handed on from each document's first piece to its
     last, or backwards. They are handed on less the highest of them, so that a piece's results do
-    not depend on how high a guess was; returned is what each piece's scores lack, (n_pieces,).
+    not depend on how high a guess was; returned is what to add to each piece's, (n_pieces,).
     """
     follows = lattice.after if backwards else lattice.before
 
@@ -59,13 +60,13 @@ def relay_scores(
         return scores - _highest(scores)
 
     relay(follows, begins, run, lowered)
-    lacking = np.zeros(len(follows))
+    offsets = np.zeros(len(follows))
     following = np.flatnonzero(follows >= 0)
-    lacking[following] = _highest(hand_on(follows[following]))
+    offsets[following] = _highest(hand_on(follows[following]))
     for chain in lattice.chains:
         in_order = chain[::-1] if backwards else chain
-        lacking[in_order] = lacking[in_order].cumsum()
-    return lacking
+        offsets[in_order] = offsets[in_order].cumsum()
+    return offsets
 
 
 def _highest(scores: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -29,8 +29,8 @@ def viterbi(
     between = lattice.transitions[:, :, None]  # [from, to, piece]
     best = np.empty_like(lattice.scores)  # (n_labels, n_tokens): of the sequences that end there
 
-    def run(pieces: NDArray[np.int64], before: NDArray[np.float64]) -> None:
-        best[:, pieces] = lattice.scores[:, pieces] + before
+    def run(pieces: NDArray[np.int64], behind: NDArray[np.float64]) -> None:
+        best[:, pieces] = lattice.scores[:, pieces] + behind
         for previous, current in lattice.steps(pieces):
             extended = best[:, None, previous] + between
             best[:, current] = lattice.scores[:, current] + extended.max(axis=0)
@@ -38,9 +38,9 @@ def viterbi(
     def hand_on(pieces: NDArray[np.int64]) -> NDArray[np.float64]:
         return (best[:, None, lattice.piece_ends[pieces]] + between).max(axis=0)
 
-    lacking = relay_scores(lattice, False, lattice.starts, run, hand_on)
+    offsets = relay_scores(lattice, False, lattice.begins, run, hand_on)
     final = best[:, lattice.last] + lattice.end[:, None]
-    scores = lattice.per_doc(final.max(axis=0) + lacking[lattice.pieces[lattice.last]])
+    scores = lattice.per_doc(final.max(axis=0) + offsets[lattice.pieces[lattice.last]])
     check_possible(scores, Errors.EL158)
 
     # Walk back. The best predecessor is found again only for the labels that are on the path,

@@ -70,7 +70,7 @@ class CompiledCell:
         self._output(
             hidden.data_ptr(),
             n,
-            len(next_states),
+            next_states.shape[0],
             outputs.shape[1],
             scale,
             _UNBOUNDED if clip is None else clip,

@@ -41,12 +41,13 @@ class FastLinear:
             self._reordered = True
 
     def __call__(self, x: Tensor) -> Tensor:
-        if self._reordered and _PRODUCT:
-            n = len(x)
-            if extra := padded(n) - n:
-                x = F.pad(x, (0, 0, 0, extra))
-            return _PRODUCT(x, self._weight, self._bias, "none", [], "")[:n]
-        return F.linear(x, self._weight, self._bias)
+        if not (self._reordered and _PRODUCT):
+            return F.linear(x, self._weight, self._bias)
+        n = x.shape[0]
+        if extra := padded(n) - n:
+            x = F.pad(x, (0, 0, 0, extra))
+        product = _PRODUCT(x, self._weight, self._bias, "none", [], "")
+        return product[:n] if extra else product
 
 
 def product_dtype(inputs: Tensor) -> torch.dtype:

@@ -8,12 +8,13 @@ import torch
 from torch import Tensor
 
 # Where sequences are long, few of them make a batch, and products of few rows wait for the weights
-# to come from memory: such batches may have up to as many times their tokens.
+# to come from memory. Batches of fewer rows than this may be so many times as large.
 _ENOUGH_ROWS, _TIMES_TOKENS = 32, 4
 
 
 def token_batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
-    """Indices of sequences, shortest first, in batches of about batch_tokens tokens."""
+    """Indices of sequences, shortest first, in batches of about batch_tokens tokens, or up to four
+    times as many where less than 32 sequences would go together."""
     batch: list[int] = []
     n_tokens = 0
     for i in sorted(range(len(lengths)), key=lengths.__getitem__):

@@ -23,8 +23,8 @@ from .types import Tok2VecModel
 def build_distinct_hash_embed_v1(width: int, attrs: list[str], rows: list[int]) -> Tok2VecModel:
     """Docs -> (n_tokens, width) float32 each: spaCy's MultiHashEmbed.v2 without static vectors.
 
-    The same results and gradients; but more than half of a text's tokens are words that occur in
-    it before, and those are not multiplied again. width, attrs, rows: as there.
+    The same results and gradients; but half of the tokens of a batch and more are words that
+    stand in it before, and those are not multiplied again. width, attrs, rows: as there.
     Raises ValueError where attrs and rows differ in number.
     """
     embeddings: list[Model[Ints2d, Floats2d]] = [
@@ -42,19 +42,27 @@ def build_distinct_hash_embed_v1(width: int, attrs: list[str], rows: list[int]) 
 
 
 def distinct_rows(layer: Model[Ints2d, Floats2d]) -> Model[Ints2d, Floats2d]:
-    """The layer, run over each row of its input once however often it stands there."""
+    """The layer, run over each row of its input once however often it stands there.
+
+    Not so where it drops out: equal rows are then to get masks of their own. What backprop
+    returns stands for no gradient, as rows are keys.
+    """
     return Model("distinct_rows", forward, init=init, layers=[layer])
 
 
 def forward(
     model: Model[Ints2d, Floats2d], X: Ints2d, is_train: bool
 ) -> tuple[Floats2d, Callable[[Floats2d], Ints2d]]:
+    (layer,) = model.layers
+    if is_train and any(node.attrs.get("dropout_rate") for node in layer.walk()):
+        return layer(X, is_train)
     ops, xp = model.ops, model.ops.xp
     rows = np.ascontiguousarray(ops.to_numpy(X))
     as_bytes = rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1]))).ravel()
     _, first, of_row = np.unique(as_bytes, return_index=True, return_inverse=True)
-    place: Ints1d = xp.asarray(of_row)  # of each row among the distinct ones
-    Y, backprop_distinct = model.layers[0](X[xp.asarray(first)], is_train)
+    # Of each row among the distinct ones; int32, for which scatter_add has a fast loop.
+    place: Ints1d = xp.asarray(of_row.astype(np.int32))
+    Y, backprop_distinct = layer(X[xp.asarray(first)], is_train)
 
     def backprop(dY: Floats2d) -> Ints2d:
         d_distinct = ops.alloc2f(*Y.shape)

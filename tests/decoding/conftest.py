@@ -1,7 +1,7 @@
 import pytest
 
 
-@pytest.fixture(autouse=True, params=[256, 2], ids=["whole", "pieces of 2"])
+@pytest.fixture(autouse=True, params=[256, 1], ids=["whole", "pieces"])
 def piece(request, monkeypatch):
     """Every law holds for documents walked in one piece and in many."""
     monkeypatch.setattr("spacy_elmo_ner.decoding.lattice.PIECE", request.param)

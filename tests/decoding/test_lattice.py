@@ -26,7 +26,7 @@ def test_long_documents_stand_in_pieces(monkeypatch):
     assert [chain.tolist() for chain in lattice.chains] == [[0, 1, 4]]
     assert lattice.before.tolist() == [-1, 0, -1, -1, 1]
     assert lattice.after.tolist() == [1, 4, -1, -1, -1]
-    assert lattice.starts.tolist() == [[3, 0, 3, 3, 0]]
+    assert lattice.begins.tolist() == [[3, 0, 3, 3, 0]]
     assert lattice.pieces.tolist() == [0, 1, 2, 3, 4, 0, 1, 2]
     assert lattice.piece_ends.tolist() == [5, 6, 7, 3, 4]
     assert [columns.tolist() for columns in lattice.seams] == [[5, 6], [1, 4]]

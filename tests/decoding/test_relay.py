@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from spacy_elmo_ner.decoding import LabelScheme, marginals, viterbi
+from spacy_elmo_ner.decoding import marginals, viterbi
 from spacy_elmo_ner.decoding.relay import relay
 
 
@@ -29,14 +29,23 @@ def test_pieces_that_follow_none_run_once():
     assert len(runs) == 1
 
 
-def test_where_nothing_is_ever_forgotten_a_long_document_is_still_right():
-    # One entity from the first token to the last: each piece waits for the one before.
-    scores = np.zeros((1000, 3))
-    scores[0, 1] = 4.0
-    scores[:, 0] = -1e4
-    scores[:, 2] = 1e3
-    scheme = LabelScheme(["geo"])
-    ids, _ = viterbi(scores, [1000], *scheme.constrain())
-    assert ids.tolist() == [1, *[2] * 999]
-    found = marginals(scores, [1000], *scheme.constrain()).of_labels()
-    np.testing.assert_allclose(found[1:, 2], 1.0)
+def test_where_nothing_is_ever_forgotten_a_long_document_is_still_right(monkeypatch):
+    # Labels that never change: only all scores together say which, and each piece waits for the
+    # one before.
+    rng = np.random.default_rng(0)
+    scores = rng.normal(0, 3, size=(1000, 5)).astype(np.float32)
+    never = np.where(np.eye(5, dtype=bool), 0.0, -np.inf)
+    sums = scores.sum(axis=0, dtype=np.float64)
+    for piece in (7, 256):
+        monkeypatch.setattr("spacy_elmo_ner.decoding.lattice.PIECE", piece)
+        ids, best = viterbi(scores, [1000], never, np.zeros(5))
+        assert set(ids.tolist()) == {sums.argmax()}
+        np.testing.assert_allclose(best, [sums.max()])
+        found = marginals(scores, [1000], never, np.zeros(5)).of_labels()
+        expected = np.exp(sums - np.logaddexp.reduce(sums))
+        np.testing.assert_allclose(found, np.tile(expected, (1000, 1)), atol=1e-9)
+
+
+def test_sums_that_overflow_do_not_run_for_ever():
+    with np.errstate(all="ignore"):
+        viterbi(np.full((600, 3), 1e306), [600], np.zeros((3, 3)), np.zeros(3))

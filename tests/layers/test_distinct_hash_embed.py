@@ -3,7 +3,7 @@ import pytest
 import spacy
 from spacy.ml.models import MultiHashEmbed
 from spacy.tokens import Doc
-from thinc.api import fix_random_seed
+from thinc.api import fix_random_seed, set_dropout_rate
 
 from spacy_elmo_ner.layers.distinct_hash_embed import build_distinct_hash_embed_v1
 
@@ -66,6 +66,15 @@ def test_each_distinct_word_is_worked_out_once(docs, monkeypatch):
     ours.predict(docs)
     attributes = [tuple(row) for doc in docs for row in doc.to_array(ATTRS)]
     assert rows == [len(set(attributes))] and rows[0] < len(attributes)
+
+
+def test_equal_words_are_dropped_out_apart(docs):
+    ours, spacys = models(docs)
+    for model in (ours, spacys):
+        set_dropout_rate(model, 0.5)
+        fix_random_seed(1)
+        outputs, _ = model.begin_update(docs[-1:])
+        assert (outputs[0][0] != outputs[0][1]).any()  # "the" and "the"
 
 
 def _zeros(X):
