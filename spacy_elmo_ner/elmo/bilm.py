@@ -65,7 +65,7 @@ class BiLM(nn.Module):
 
         initial_state: "zeros", the first batch of official ELMo, or "warm", one frozen state
             left by a fixed text (see `initial_state.py`).
-        batch_tokens: work is cut into batches of about this many tokens, or up to four times as
+        batch_tokens: work is cut into batches of about this many tokens, or up to ten times as
             many where sentences are long; bounds the memory and changes nothing else (beyond
             float32 rounding, below 1e-5).
         progress: show a progress bar over the sentences.

@@ -89,13 +89,13 @@ class FastLSTM:
         device = inputs.device
         most, most_rows = batch_sizes[0], padded(batch_sizes[0])
         outputs = torch.empty(n_packed, self.n_out, device=device)
-        # Each row is a token beside the state that reaches it. Behind the last, rows that a
-        # product may read on over; nobody looks at what it makes of them.
-        rows = torch.zeros(n_packed + most_rows, n_in + self.n_out, dtype=self.dtype, device=device)
-        rows[:n_packed, :n_in] = inputs
+        # Of one step: each row is a token beside the state that reaches it. Behind the last, rows
+        # that a product may read on over; nobody looks at what it makes of them.
+        rows = torch.zeros(most_rows, n_in + self.n_out, dtype=self.dtype, device=device)
+        tokens, states = rows[:, :n_in], rows[:, n_in:]
         cells = torch.zeros(most, self.units, device=device)
         if state is not None:
-            rows[:most, n_in:] = state[0]
+            states[:most] = state[0]
             torch.mul(state[1], 2, out=cells)
         hidden = torch.zeros(most_rows, self.units, dtype=self.dtype, device=device)
         compiled = compiled_cell(self.dtype) if device.type == "cpu" else None
@@ -104,13 +104,12 @@ class FastLSTM:
         end = 0
         for n, n_next in zip(batch_sizes, [*batch_sizes[1:], 0], strict=True):
             start, end = end, end + n
-            gates = self._gates(rows[start : start + padded(n)])
+            tokens[:n] = inputs[start:end]
+            gates = self._gates(rows[: padded(n)])
             # Rows of sequences that have ended keep their last cell state.
             cell.hidden(gates, n, cells, hidden, self._cell_bound)
             h = hidden if self._projection is None else self._projection(hidden[: padded(n)])
-            cell.hand_on(
-                h, n, outputs[start:end], rows[end : end + n_next, n_in:], scale, self._proj_clip
-            )
+            cell.hand_on(h, n, outputs[start:end], states[:n_next], scale, self._proj_clip)
         return outputs, cells.div_(2)
 
 
