@@ -41,7 +41,9 @@ def compact_folder(
     for pipe in pipes:
         round_weights(pipe.model)
     if test is not None:
-        nlp.meta["performance"] = nlp.evaluate(list(Corpus(test)(nlp)))
+        scores = nlp.evaluate(list(Corpus(test)(nlp)))
+        # Not the speed, which is that of the machine in that minute.
+        nlp.meta["performance"] = {key: scores[key] for key in scores if key != "speed"}
     needed = any(not isinstance(pipe, Elmo | TokenClassifier) for _, pipe in nlp.pipeline)
     save_pipeline(nlp, output, exclude=[] if needed else ["vocab"])
     return nlp.meta.get("performance", {})
