@@ -68,8 +68,9 @@ def by_share(rows: Sequence[dict[str, Any]]) -> Worth:
 
 def worth_section(found: Worth, chart: Chart) -> Iterator[str]:
     seeds = max(len(scores) for of_share in found.values() for scores in of_share.values())
+    told = f"mean and standard deviation of {seeds} seeds" if seeds > 1 else "one seed"
     yield (
-        f"Entity F1 on dev, mean and standard deviation of {seeds} seeds, by percent of GMB's "
+        f"Entity F1 on dev, {told}, by percent of GMB's "
         "training part. The biLM is frozen, the head the same in all rows but spaCy's CNN."
     )
     yield markdown_table(chart.table)
