@@ -103,44 +103,48 @@ def score_folder(corpus: Path, runs: Sequence[Run], base: Path) -> list[dict[str
     train = read_corpus(corpus / "train.spacy", make_doc)
     seen, majority = train_entities(train), Majority(train)
     golds = [read_corpus(corpus / f"{part}.spacy", make_doc) for part in PARTS]
-    systems: list[dict[str, System]] = [{} for _ in golds]
-    first_seeds: list[dict[str, list[Annotation]]] = [{} for _ in golds]
-    all_readings: list[list[list[Annotation]]] = [[] for _ in golds]
-    for gold, found in zip(golds, systems, strict=True):
-        found[MAJORITY] = System(MAJORITY)
-        found[MAJORITY].add(0, gold, majority.predict(gold), seen)
+    readings: list[list[list[Annotation]]] = [[] for _ in golds]  # of each part, run by run
     for run in runs:
         pipeline = load_pipeline(run.experiment, str(run.folder(base) / "model-best"))
         print(f"{run.experiment}, seed {run.seed}", flush=True)
-        for gold, found, first, readings in zip(
-            golds, systems, first_seeds, all_readings, strict=True
-        ):
-            predicted = predict(pipeline, gold.docs, gold.annotations, lambda: None).annotations
-            system = found.setdefault(run.experiment, System(run.experiment))
-            system.add(run.seed, gold, predicted, seen)
-            first.setdefault(run.experiment, predicted)
-            readings.append(predicted)
-    for gold, found, readings in zip(golds, systems, all_readings, strict=True):
-        found[VOTE] = System(VOTE)
-        found[VOTE].add(0, gold, majority_vote(readings), seen)
+        for gold, found in zip(golds, readings, strict=True):
+            prediction = predict(pipeline, gold.docs, gold.annotations, lambda: None)
+            found.append(prediction.annotations)
     return [
-        {
-            "corpus": gold.corpus,
-            "part": gold.part,
-            "n_docs": len(gold.docs),
-            "n_words": gold.n_words,
-            "n_entities": gold.n_entities,
-            "systems": [vars(system) for system in found.values()],
-            "agreement": [
-                {"first": each.first, "second": each.second, "entities": each.entities}
-                for each in pairwise_agreement(first)
-            ],
-            "unanimous": unanimous(gold.annotations, readings),
-        }
-        for gold, found, first, readings in zip(
-            golds, systems, first_seeds, all_readings, strict=True
-        )
+        score_part(gold, majority.predict(gold), runs, found, seen)
+        for gold, found in zip(golds, readings, strict=True)
     ]
+
+
+def score_part(
+    gold: GoldCorpus,
+    majority: Sequence[Annotation],
+    runs: Sequence[Run],
+    readings: Sequence[list[Annotation]],
+    seen: set[tuple[str, ...]],
+) -> dict[str, Any]:
+    """One part: the majority baseline, what each run read, and the vote of all."""
+    named = [(run.experiment, run.seed, found) for run, found in zip(runs, readings, strict=True)]
+    rows = [(MAJORITY, 0, majority), *named, (VOTE, 0, majority_vote(readings))]
+    systems: dict[str, System] = {}
+    for name, seed, predicted in rows:
+        systems.setdefault(name, System(name)).add(seed, gold, predicted, seen)
+    first_seeds: dict[str, list[Annotation]] = {}
+    for name, _, found in named:
+        first_seeds.setdefault(name, found)
+    return {
+        "corpus": gold.corpus,
+        "part": gold.part,
+        "n_docs": len(gold.docs),
+        "n_words": gold.n_words,
+        "n_entities": gold.n_entities,
+        "systems": [vars(system) for system in systems.values()],
+        "agreement": [
+            {"first": each.first, "second": each.second, "entities": each.entities}
+            for each in pairwise_agreement(first_seeds)
+        ],
+        "unanimous": unanimous(gold.annotations, readings),
+    }
 
 
 def trained_runs(runs: Sequence[Run], base: Path) -> Mapping[str, list[Run]]:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from spacy_elmo_ner.comparison.markdown import markdown_table
-from spacy_elmo_ner.comparison.pages import read_results, update_page
+from spacy_elmo_ner.comparison.pages import read_benchmark, update_page
 from spacy_elmo_ner.comparison.table import NER_TITLES, TAG_TITLES, Table, spread
 
 TITLE = (
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="only tell whether it is up to date")
     options = parser.parse_args(arguments)
     released, ablation = (
-        read_results(options.results / f"{name}.json") for name in ("released", "ablation")
+        read_benchmark(options.results / f"{name}.json") for name in ("released", "ablation")
     )
     parts = [TITLE]
     for part in released["parts"] if released else ():

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from spacy_elmo_ner.comparison.markdown import markdown_table
-from spacy_elmo_ner.comparison.pages import read_results, update_page
+from spacy_elmo_ner.comparison.pages import read_benchmark, update_page
 from spacy_elmo_ner.comparison.readme import with_results
 from spacy_elmo_ner.comparison.report.drawing import Chart, figure, series_color, series_marker
 from spacy_elmo_ner.comparison.report.page import write_pictures
@@ -40,11 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     results = options.root / "benchmarks/results"
     parts, charts = [], []
-    if worth := read_results(results / "pretraining.json"):
+    if worth := read_benchmark(results / "pretraining.json"):
         found = by_share(worth["rows"])
         charts.append(worth_chart(found))
         parts.append((PAGE, "worth", "\n\n".join(worth_section(found, charts[0]))))
-    if measured := read_results(results / "perplexity.json"):
+    if measured := read_benchmark(results / "perplexity.json"):
         parts.append((CARD, "perplexity", markdown_table(perplexity_table(measured))))
     statuses = [0]
     for page, name, text in parts:

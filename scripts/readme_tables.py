@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from spacy_elmo_ner.comparison.markdown import render_readme
+from spacy_elmo_ner.comparison.pages import update_page
 from spacy_elmo_ner.comparison.readme import with_results
 from spacy_elmo_ner.comparison.report.charts import draw_charts
 from spacy_elmo_ner.comparison.report.page import write_pictures
-from spacy_elmo_ner.comparison.results import results_from_json, write_atomically
+from spacy_elmo_ner.comparison.results import results_from_json
 
 # Of the report's charts, those a README has room for.
 SHOWN = ("accuracy-speed", "intervals", "types")
@@ -40,18 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
     except (OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
-    if updated == current:
-        print(f"{options.readme} is up to date with {options.results}")
-        return 0
-    if options.check:
-        print(
-            f"{options.readme} is out of date. Run: "
-            f"python scripts/readme_tables.py {options.results} --readme {options.readme}"
-        )
-        return 1
-    write_atomically(options.readme, updated)
-    print(f"Wrote the results of {options.results} into {options.readme}")
-    return 0
+    command = f"python scripts/readme_tables.py {options.results} --readme {options.readme}"
+    return update_page(options.readme, updated, command, check=options.check)
 
 
 def _pictures(results: dict[str, Any], options: argparse.Namespace) -> list[tuple[str, str]]:

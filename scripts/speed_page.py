@@ -15,7 +15,7 @@ from typing import Any
 from matplotlib.ticker import FuncFormatter
 
 from spacy_elmo_ner.comparison.markdown import markdown_table
-from spacy_elmo_ner.comparison.pages import read_results, update_page
+from spacy_elmo_ner.comparison.pages import read_benchmark, update_page
 from spacy_elmo_ner.comparison.report.drawing import Chart, figure, series_color
 from spacy_elmo_ner.comparison.report.page import write_pictures
 from spacy_elmo_ner.comparison.table import Table
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="only tell whether it is up to date")
     options = parser.parse_args(arguments)
     bilm, pipelines, compiled, training = (
-        read_results(options.results / f"{name}.json")
+        read_benchmark(options.results / f"{name}.json")
         for name in ("bilm", "pipelines", "pipelines-compiled", "training")
     )
     charts = [lengths_chart(pipelines)] if pipelines else []

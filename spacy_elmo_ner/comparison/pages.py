@@ -7,7 +7,7 @@ from typing import Any
 from .results import write_atomically
 
 
-def read_results(path: Path) -> dict[str, Any] | None:
+def read_benchmark(path: Path) -> dict[str, Any] | None:
     """What a results file holds; None where there is none."""
     return json.loads(path.read_text(encoding="utf8")) if path.is_file() else None
 

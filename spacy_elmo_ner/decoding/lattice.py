@@ -73,17 +73,15 @@ class Lattice:
         sizes = np.asarray(lengths, dtype=np.int64)
         piece = PIECE if in_pieces else max(1, int(sizes.max(initial=1)))
         in_doc = -(-sizes // piece)  # pieces
-        ends = np.cumsum(in_doc)
-        doc_of = np.repeat(np.arange(len(sizes)), in_doc)
-        piece_sizes = np.minimum(
-            piece, sizes[doc_of] - piece * (np.arange(len(doc_of)) - (ends - in_doc)[doc_of])
-        )
+        first_piece = np.cumsum(in_doc) - in_doc
+        place = np.arange(in_doc.sum()) - np.repeat(first_piece, in_doc)  # of a piece in its doc
+        piece_sizes = np.minimum(piece, np.repeat(sizes, in_doc) - piece * place)
         order = np.argsort(-piece_sizes, kind="stable")
         rank = np.empty_like(order)
         rank[order] = np.arange(len(order))
         first = np.cumsum(sizes) - sizes
         position = np.arange(len(scores)) - np.repeat(first, sizes)
-        of_token = np.repeat(ends - in_doc, sizes) + position // piece
+        of_token = np.repeat(first_piece, sizes) + position // piece
         rows = np.lexsort((rank[of_token], position % piece))
         columns = np.empty_like(rows)
         columns[rows] = np.arange(len(rows))
@@ -102,7 +100,7 @@ class Lattice:
             n_docs=len(sizes),
             lengths=piece_sizes[order],
             step_starts=np.cumsum(active) - active,
-            chains=[rank[ends[i] - in_doc[i] : ends[i]] for i in np.flatnonzero(in_doc > 1)],
+            chains=[rank[first_piece[i] :][: in_doc[i]] for i in np.flatnonzero(in_doc > 1)],
         )
 
     def steps(self, pieces: NDArray[np.int64] | None = None) -> list[tuple[Columns, Columns]]:

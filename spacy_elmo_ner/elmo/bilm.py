@@ -80,10 +80,8 @@ class BiLM(nn.Module):
             np.zeros((self.options.n_layers, 0, self.options.width), dtype=np.float32)
         ] * len(sentences)
         with torch.inference_mode(), tqdm(total=len(sentences), disable=not progress) as bar:
-            with_words = [i for i, sentence in enumerate(sentences) if len(sentence)]
-            lengths = [len(sentences[i]) + 2 for i in with_words]
-            for chosen in token_batches(lengths, batch_tokens):
-                batch = [with_words[k] for k in chosen]
+            with_marks = [len(sentence) and len(sentence) + 2 for sentence in sentences]
+            for batch in token_batches(with_marks, batch_tokens):
                 batch_layers = self.layers([sentences[i] for i in batch], states)
                 for i, layers in zip(batch, batch_layers, strict=True):
                     # A copy: a view would keep the whole batch in memory.

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from spacy.attrs import IOB_STRINGS
 from spacy.language import Language
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example
@@ -29,7 +30,7 @@ from .token_classifier import BATCH_DOCS, TokenClassifier, default_model, same_t
 # doc.spans key of the scored entities, as spaCy's spancat keeps its own.
 SPANS_KEY = "elmo_ner"
 
-_IOB = {"I": 1, "O": 2, "B": 3}  # as Doc.to_array spells ENT_IOB; 0 is not annotated
+_IOB = {name: number for number, name in enumerate(IOB_STRINGS)}  # in Doc.to_array("ENT_IOB")
 
 
 @Language.factory(

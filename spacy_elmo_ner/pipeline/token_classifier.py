@@ -190,11 +190,9 @@ class TokenClassifier(TrainablePipe):
     def predict_scores(self, docs: Sequence[Doc]) -> list[Floats2d]:
         """Emissions (n_tokens, n_classes) float32 of each Doc."""
         scores = [self.model.ops.alloc2f(0, self.n_classes) for _ in docs]
-        with_words = [i for i, doc in enumerate(docs) if len(doc)]
         # A Doc's scores depend on the Doc alone; the arrays of a few thousand tokens at a time
         # are fetched from memory less often than those of all.
-        for chosen in token_batches([len(docs[i]) for i in with_words], _BATCH_TOKENS):
-            batch = [with_words[k] for k in chosen]
+        for batch in token_batches([len(doc) for doc in docs], _BATCH_TOKENS):
             found = self.model.predict([docs[i] for i in batch])
             for i, one in zip(batch, found, strict=True):
                 scores[i] = one

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from spacy_elmo_ner.comparison.pages import read_results, update_page
+from spacy_elmo_ner.comparison.pages import read_benchmark, update_page
 
 
 def test_a_page_is_written_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -17,6 +17,6 @@ def test_a_page_is_written_once(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 
 def test_results_may_be_missing(tmp_path: Path) -> None:
-    assert read_results(tmp_path / "none.json") is None
+    assert read_benchmark(tmp_path / "none.json") is None
     (tmp_path / "some.json").write_text("{}", encoding="utf8")
-    assert read_results(tmp_path / "some.json") == {}
+    assert read_benchmark(tmp_path / "some.json") == {}
