@@ -143,20 +143,24 @@ class BiLM(nn.Module):
         self, tokens: Tensor, packing: Packing, states: BiLMStates | None = None
     ) -> tuple[Tensor, BiLMStates]:
         """tokens (n_flat, projection_dim) -> layers (n_layers + 1, n_flat, width), last states."""
-        stacks = (self.forward_lstm, self.backward_lstm)
-        layers = [torch.cat([tokens, tokens], dim=1)]
-        halves: list[list[Tensor]] = []
+        # Each part is written where it belongs: arrays of a large batch come as fresh memory,
+        # which costs more than what is done with it.
+        layers = torch.empty(
+            self.options.n_layers, len(tokens), self.options.width, device=tokens.device
+        )
         last_states: list[list[LSTMState]] = []
         order = packing.order.to(tokens.device)
-        for direction, stack in enumerate(stacks):
+        half = self.options.width // 2
+        for direction, stack in enumerate((self.forward_lstm, self.backward_lstm)):
+            columns = slice(direction * half, (direction + 1) * half)
             packed = (packing.forward, packing.backward)[direction].to(tokens.device)
             start = _reorder(states[direction], order) if states else None
             outputs, last = stack(tokens[packed], packing.batch_sizes, start)
-            flat = inverse(packed)
-            halves.append([output[flat] for output in outputs])
+            layers[0, :, columns] = tokens
+            for depth, output in enumerate(outputs, start=1):
+                layers[depth, packed, columns] = output
             last_states.append(_reorder(last, inverse(order)))
-        layers += [torch.cat(both, dim=1) for both in zip(*halves, strict=True)]
-        return torch.stack([layer.float() for layer in layers]), (last_states[0], last_states[1])
+        return layers, (last_states[0], last_states[1])
 
     def initial_states(self, initial_state: InitialState) -> BiLMStates | None:
         """States of one row that every sentence starts from; None stands for zeros."""

@@ -7,6 +7,7 @@ factors moved into the weights.
 """
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 import torch
 from torch import Tensor
@@ -79,16 +80,22 @@ class FastLSTM:
         inputs: Tensor,
         batch_sizes: Sequence[int],
         state: tuple[Tensor, Tensor] | None = None,
+        *,
+        positions: Tensor | None = None,
+        outputs: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """inputs (n_packed, n_in) -> outputs (n_packed, n_out), last cells (n_sequences, units).
 
         Both float32. batch_sizes: sequences still running at each step; never grows. state: h
         (n_sequences, n_out) and c (n_sequences, units) to start from; zeros if None.
+        positions (n_packed,) int64: rows of inputs, and of outputs, in packed order; as they
+        stand if None. outputs: filled in instead of a new tensor.
         """
         n_packed, n_in = inputs.shape
         device = inputs.device
         most, most_rows = batch_sizes[0], padded(batch_sizes[0])
-        outputs = torch.empty(n_packed, self.n_out, device=device)
+        if outputs is None:
+            outputs = torch.empty(n_packed, self.n_out, device=device)
         # Of one step: each row is a token beside the state that reaches it. Behind the last, rows
         # that a product may read on over; nobody looks at what it makes of them.
         rows = torch.zeros(most_rows, n_in + self.n_out, dtype=self.dtype, device=device)
@@ -98,19 +105,28 @@ class FastLSTM:
             states[:most] = state[0]
             torch.mul(state[1], 2, out=cells)
         hidden = torch.zeros(most_rows, self.units, dtype=self.dtype, device=device)
+        handed_on = torch.empty(most, self.n_out, device=device)
         compiled = compiled_cell(self.dtype) if device.type == "cpu" else None
         cell = compiled or TorchCell()
         scale = 2.0 if self._projection is None else 1.0
-        end = 0
-        for n, n_next in zip(batch_sizes, [*batch_sizes[1:], 0], strict=True):
-            start, end = end, end + n
-            tokens[:n] = inputs[start:end]
+        steps = _in_order(batch_sizes) if positions is None else positions.split(list(batch_sizes))
+        for n, n_next, step in zip(batch_sizes, [*batch_sizes[1:], 0], steps, strict=True):
+            tokens[:n] = inputs[step]
             gates = self._gates(rows[: padded(n)])
             # Rows of sequences that have ended keep their last cell state.
             cell.hidden(gates, n, cells, hidden, self._cell_bound)
             h = hidden if self._projection is None else self._projection(hidden[: padded(n)])
-            cell.hand_on(h, n, outputs[start:end], states[:n_next], scale, self._proj_clip)
+            into = outputs[step] if positions is None else handed_on[:n]
+            cell.hand_on(h, n, into, states[:n_next], scale, self._proj_clip)
+            if positions is not None:
+                outputs[step] = into
         return outputs, cells.div_(2)
+
+
+def _in_order(batch_sizes: Sequence[int]) -> list[slice]:
+    """The rows of each step where they stand in packed order."""
+    ends = accumulate(batch_sizes)
+    return [slice(end - n, end) for n, end in zip(batch_sizes, ends, strict=True)]
 
 
 def _for_logistic(gates: Tensor) -> Tensor:

@@ -40,6 +40,19 @@ def test_prediction_gives_what_training_gives(
     torch.testing.assert_close(last, cells[ends], atol=2e-6, rtol=0)
 
 
+@pytest.mark.parametrize("projected", [True, False])
+@pytest.mark.usefixtures("cell")
+def test_tokens_are_read_and_written_where_they_stand(projected: bool) -> None:
+    lstm, positions, x = FastLSTM(_weights(projected)), PACKING.backward, torch.randn(20, 5)
+    expected, expected_last = lstm(x[positions], PACKING.batch_sizes)
+    both = torch.full((20, 2 * lstm.n_out), 7.0)
+    half = both[:, lstm.n_out :]
+    found, last = lstm(x, PACKING.batch_sizes, positions=positions, outputs=half)
+    assert found is half and torch.equal(half[positions], expected)
+    assert torch.equal(last, expected_last)
+    assert (both[:, : lstm.n_out] == 7).all()
+
+
 @pytest.mark.usefixtures("cell")
 def test_a_state_that_is_given_is_left_as_it_was() -> None:
     h, c = torch.randn(5, 4), torch.randn(5, 6)
