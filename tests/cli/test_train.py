@@ -87,3 +87,19 @@ def test_what_is_no_share_is_one_message(share, corpus, trained, tmp_path):
     assert run.exit_code == 1
     assert "EL516" in run.output
     assert trained == []
+
+
+@pytest.mark.parametrize(
+    ("config", "kept"),
+    [("elmo", True), ("seed", True), ("tok2vec", False), ("transformer", False)],
+)
+def test_memory_is_kept_where_our_pipes_train_and_left_alone_for_baselines(
+    config, kept, corpus, trained, tmp_path, monkeypatch
+):
+    calls: list[None] = []
+    monkeypatch.setattr(train_module, "keep_freed_memory", lambda: calls.append(None))
+    result = invoke(
+        ROOT / "configs" / f"{config}.cfg", "--corpus", corpus, "--output", tmp_path / "out"
+    )
+    assert result.exit_code == 0, result.output
+    assert bool(calls) is kept
