@@ -1,11 +1,11 @@
 """Passes over the same training Docs, with and without the layers of the frozen biLM kept.
 
     python -m benchmarks.training_speed --corpus corpus/train.spacy [--docs 4000]
-        [--names small-en,elmo-small] [--output benchmarks/results/training.json]
+        [--names NAME,NAME...] [--output benchmarks/results/training.json]
 
 Trains configs/elmo.cfg's pipes for three passes, once with `training_cache` and once without, in
-turns pass by pass. elmo-small stands for its official shape, with random weights: what is timed
-does not depend on them. Run from the root of the checkout, on a machine that does nothing else.
+turns pass by pass. Official names stand for their shapes, with random weights: what is timed does
+not depend on them. Run from the root of the checkout, on a machine that does nothing else.
 """
 
 import argparse
@@ -47,7 +47,11 @@ class Training:
 
     @classmethod
     def start(cls, name: str, source: str, cached: bool, path: Path, n_docs: int) -> "Training":
-        overrides = {"components.elmo.model.name": source}
+        overrides: dict[str, Any] = {"components.elmo.model.name": source}
+        if name in OFFICIAL:
+            for pipe in ("elmo_tagger", "elmo_ner"):
+                width = OFFICIAL[name].options.width
+                overrides[f"components.{pipe}.model.tok2vec.elmo.width"] = width
         config = load_config(CONFIG, overrides=overrides)
         config["components"]["elmo"]["training_cache"] = 8.0 if cached else 0.0
         nlp = load_model_from_config(config, auto_fill=True)
@@ -84,7 +88,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--docs", type=int, default=4000)
-    parser.add_argument("--names", default="small-en,elmo-small")
+    parser.add_argument("--names", default="small-en,elmo-small,elmo-original")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results/training.json"))
     args = parser.parse_args()
