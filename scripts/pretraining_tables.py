@@ -67,11 +67,12 @@ def by_share(rows: Sequence[dict[str, Any]]) -> Worth:
 
 
 def worth_section(found: Worth, chart: Chart) -> Iterator[str]:
-    seeds = max(len(scores) for of_share in found.values() for scores in of_share.values())
-    told = f"mean and standard deviation of {seeds} seeds" if seeds > 1 else "one seed"
+    counts = {len(scores) for of_share in found.values() for scores in of_share.values()}
+    told = f"mean and standard deviation of {max(counts)} seeds" if max(counts) > 1 else "one seed"
+    alone = " A figure by itself is of one seed." if {1} < counts else ""
     yield (
         f"Entity F1 on dev, {told}, by percent of GMB's "
-        "training part. The biLM is frozen, the head the same in all rows but spaCy's CNN."
+        "training part. The biLM is frozen, the head the same in all rows but spaCy's CNN." + alone
     )
     yield markdown_table(chart.table)
     yield f"![{chart.title}. {chart.alternative}](pictures/{chart.key}.png)"

@@ -38,6 +38,8 @@ def test_tables_and_the_picture_are_written(root: Path) -> None:
     page = (root / pretraining_tables.PAGE).read_text(encoding="utf8")
     assert "| random | 51.00 ± 1.41 | 80.00 |" in page
     assert "| ours | 71.00 ± 1.41 | - |" in page
+    assert "mean and standard deviation of 2 seeds" in page
+    assert "A figure by itself is of one seed." in page
     assert "At 2 %: random 51.0; ours 71.0." in page
     card = (root / pretraining_tables.CARD).read_text(encoding="utf8")
     assert "| news.txt | 120.0 | 118.0 | 1,234 | 1.2% |" in card
