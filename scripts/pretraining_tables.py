@@ -3,9 +3,10 @@
     python scripts/pretraining_tables.py [--check]
 
 - ``benchmarks/results/pretraining.json`` (`python -m benchmarks.run_experiments
-  benchmarks/experiments/pretraining.json`): what a biLM is worth, into docs/pretraining.md.
-- ``benchmarks/results/perplexity.json`` (`python -m spacy elmo perplexity FOLDER --json`): into
+  benchmarks/experiments/pretraining.json`): what a biLM is worth, into docs/pretraining.md and
   the model card of ``small-en``.
+- ``benchmarks/results/perplexity.json`` (`python -m spacy elmo perplexity FOLDER --json`): into
+  the model card.
 
 Each goes between the marks of its name. With --check nothing is written; the exit status is 1
 where a page is out of date.
@@ -43,7 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if worth := read_benchmark(results / "pretraining.json"):
         found = by_share(worth["rows"])
         charts.append(worth_chart(found))
-        parts.append((PAGE, "worth", "\n\n".join(worth_section(found, charts[0]))))
+        told, table, picture = worth_section(found, charts[0])
+        parts.append((PAGE, "worth", f"{told}\n\n{table}\n\n{picture}"))
+        parts.append((CARD, "worth", f"{told}\n\n{table}"))
     if measured := read_benchmark(results / "perplexity.json"):
         parts.append((CARD, "perplexity", markdown_table(perplexity_table(measured))))
     statuses = [0]

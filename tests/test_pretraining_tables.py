@@ -19,6 +19,8 @@ WORTH = {
 SOURCE = {"file": "news.txt", "forward": 120.04, "backward": 118.0, "n_tokens": 1234, "oov": 0.012}
 PERPLEXITY = {**SOURCE, "n_vocabulary": 60000, "sources": [SOURCE]}
 
+MARKS = ("worth", "perplexity")
+
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
@@ -26,10 +28,11 @@ def root(tmp_path: Path) -> Path:
     results.mkdir(parents=True)
     (results / "pretraining.json").write_text(json.dumps(WORTH), encoding="utf8")
     (results / "perplexity.json").write_text(json.dumps(PERPLEXITY), encoding="utf8")
-    for page, name in ((pretraining_tables.PAGE, "worth"), (pretraining_tables.CARD, "perplexity")):
+    for page in (pretraining_tables.PAGE, pretraining_tables.CARD):
         path = tmp_path / page
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"Before\n<!-- {name}:begin --><!-- {name}:end -->\nAfter\n", "utf8")
+        marks = "".join(f"<!-- {name}:begin --><!-- {name}:end -->\n" for name in MARKS)
+        path.write_text(f"Before\n{marks}After\n", "utf8")
     return tmp_path
 
 
@@ -42,6 +45,7 @@ def test_tables_and_the_picture_are_written(root: Path) -> None:
     assert "A figure by itself is of one seed." in page
     assert "At 2 %: random 51.0; ours 71.0." in page
     card = (root / pretraining_tables.CARD).read_text(encoding="utf8")
+    assert "| random | 51.00 ± 1.41 | 80.00 |" in card and "pictures/" not in card
     assert "| news.txt | 120.0 | 118.0 | 1,234 | 1.2% |" in card
     assert card.startswith("Before")
     assert card.endswith("After\n")
