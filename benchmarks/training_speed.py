@@ -49,8 +49,8 @@ class Training:
     def start(cls, name: str, source: str, cached: bool, path: Path, n_docs: int) -> "Training":
         overrides: dict[str, Any] = {"components.elmo.model.name": source}
         if name in OFFICIAL:
+            width = OFFICIAL[name].options.width
             for pipe in ("elmo_tagger", "elmo_ner"):
-                width = OFFICIAL[name].options.width
                 overrides[f"components.{pipe}.model.tok2vec.elmo.width"] = width
         config = load_config(CONFIG, overrides=overrides)
         config["components"]["elmo"]["training_cache"] = 8.0 if cached else 0.0

@@ -114,10 +114,7 @@ def score_table(systems: Sequence[dict[str, Any]]) -> Table:
 
 def ablation_section(data: dict[str, Any]) -> Iterator[str]:
     """Each choice on and off: entity F1 on dev, and what changing it costs."""
-    yield (
-        f"## {data['title']}\n\nOn dev, after training on a tenth of the train part, where choices "
-        "show most; the difference is to the first row."
-    )
+    yield f"## {data['title']}\n\nOn dev; the difference is to the first row."
     first = data["rows"][0]
     rows = []
     for row in data["rows"]:

@@ -15,7 +15,7 @@ where a page is out of date.
 import argparse
 import statistics
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,16 +69,17 @@ def by_share(rows: Sequence[dict[str, Any]]) -> Worth:
     return found
 
 
-def worth_section(found: Worth, chart: Chart) -> Iterator[str]:
+def worth_section(found: Worth, chart: Chart) -> tuple[str, str, str]:
+    """What is told of the chart, its table, and its picture, in Markdown."""
     counts = {len(scores) for of_share in found.values() for scores in of_share.values()}
     told = f"mean and standard deviation of {max(counts)} seeds" if max(counts) > 1 else "one seed"
     alone = " A figure by itself is of one seed." if {1} < counts else ""
-    yield (
-        f"Entity F1 on dev, {told}, by percent of GMB's "
-        "training part. The biLM is frozen, the head the same in all rows but spaCy's CNN." + alone
+    return (
+        f"Entity F1 on dev, {told}, by percent of GMB's training part. The biLM is frozen, the "
+        f"head the same in all rows but spaCy's CNN.{alone}",
+        markdown_table(chart.table),
+        f"![{chart.title}. {chart.alternative}](pictures/{chart.key}.png)",
     )
-    yield markdown_table(chart.table)
-    yield f"![{chart.title}. {chart.alternative}](pictures/{chart.key}.png)"
 
 
 def worth_chart(found: Worth) -> Chart:

@@ -19,12 +19,13 @@ from .memory import keep_freed_memory
 # The configs' budgets are meant for hundreds of thousands of tokens. A corpus smaller than this
 # is passed over many times instead, for as many steps as it takes to learn it.
 SMALL_CORPUS_TOKENS = 100_000
-OUR_PIPES = ("elmo", "elmo_tagger", "elmo_ner")
 SMALL_CORPUS = {
     "training.max_epochs": 0,
     "training.max_steps": 250,
     "training.eval_frequency": 50,
 }
+
+OUR_PIPES = ("elmo", "elmo_tagger", "elmo_ner")
 
 
 def train_cli(
@@ -50,11 +51,12 @@ def train_cli(
         if share != 100:
             overrides["paths.train"] = str(write_share(corpus / "train.spacy", share, output))
         overrides |= parse_config_overrides(context.args)
-    except (FileNotFoundError, ValueError) as error:
+        ours = has_our_pipes(config)
+    except (OSError, ValueError) as error:
         msg.fail(str(error), exits=1)
     if "training.max_steps" in overrides:
         msg.info(f"Training for {overrides['training.max_steps']} steps at most")
-    if has_our_pipes(config):
+    if ours:
         keep_freed_memory()
     train(config, output, overrides=overrides)
     for name in ("model-best", "model-last"):
@@ -71,8 +73,8 @@ def has_our_pipes(config: Path) -> bool:
     its embeddings at every step, as glibc seldom finds room for an aligned block (memalign) where
     one was freed.
     """
-    components = load_config(config)["components"].values()
-    return any(one.get("factory") in OUR_PIPES for one in components)
+    components = load_config(config).get("components", {})
+    return any(one.get("factory") in OUR_PIPES for one in components.values())
 
 
 def corpus_overrides(corpus: Path, config: Path) -> dict[str, Any]:

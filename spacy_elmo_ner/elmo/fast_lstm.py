@@ -94,6 +94,8 @@ class FastLSTM:
         n_packed, n_in = inputs.shape
         device = inputs.device
         most, most_rows = batch_sizes[0], padded(batch_sizes[0])
+        # The cell fills whole rows of memory, which those of other outputs may not be.
+        direct = positions is None and outputs is None
         if outputs is None:
             outputs = torch.empty(n_packed, self.n_out, device=device)
         # Of one step: each row is a token beside the state that reaches it. Behind the last, rows
@@ -116,9 +118,9 @@ class FastLSTM:
             # Rows of sequences that have ended keep their last cell state.
             cell.hidden(gates, n, cells, hidden, self._cell_bound)
             h = hidden if self._projection is None else self._projection(hidden[: padded(n)])
-            into = outputs[step] if positions is None else handed_on[:n]
+            into = outputs[step] if direct else handed_on[:n]
             cell.hand_on(h, n, into, states[:n_next], scale, self._proj_clip)
-            if positions is not None:
+            if not direct:
                 outputs[step] = into
         return outputs, cells.div_(2)
 

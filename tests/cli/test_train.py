@@ -103,3 +103,10 @@ def test_memory_is_kept_where_our_pipes_train_and_left_alone_for_baselines(
     )
     assert result.exit_code == 0, result.output
     assert bool(calls) is kept
+
+
+def test_a_config_that_is_not_there_is_one_message(corpus, trained, tmp_path):
+    run = invoke(tmp_path / "none.cfg", "--corpus", corpus, "--output", tmp_path / "out")
+    assert isinstance(run.exception, SystemExit) and run.exit_code == 1
+    assert "none.cfg" in run.output.replace("\n", "")
+    assert trained == []

@@ -51,6 +51,8 @@ def test_tokens_are_read_and_written_where_they_stand(projected: bool) -> None:
     assert found is half and torch.equal(half[positions], expected)
     assert torch.equal(last, expected_last)
     assert (both[:, : lstm.n_out] == 7).all()
+    lstm(x[positions], PACKING.batch_sizes, outputs=half)
+    assert torch.equal(half, expected) and (both[:, : lstm.n_out] == 7).all()
 
 
 @pytest.mark.usefixtures("cell")
