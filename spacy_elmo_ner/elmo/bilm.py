@@ -1,6 +1,6 @@
 """The biLM: words to contextual layers, and the ways in and out of files."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +15,7 @@ from .char_cnn import CharCNN
 from .characters import distinct_words, words_to_ids
 from .fast_linear import Derived, product_dtype
 from .lstm import LSTMStack, LSTMState
+from .memory import empty
 from .options import BiLMOptions
 from .packing import Packing, inverse, token_batches
 from .word_cache import WordCache
@@ -65,58 +66,84 @@ class BiLM(nn.Module):
 
         initial_state: "zeros", the first batch of official ELMo, or "warm", one frozen state
             left by a fixed text (see `initial_state.py`).
-        batch_tokens: work is cut into batches of about this many tokens, or up to ten times as
-            many where sentences are long; bounds the memory and changes nothing else (beyond
+        batch_tokens: work is cut into batches of about this many tokens, or up to twelve times
+            as many where sentences are long; bounds the memory and changes nothing else (beyond
             float32 rounding, below 1e-5).
         progress: show a progress bar over the sentences.
         Raises TypeError if a sentence is a str or a word is not, ValueError for an unknown
         initial_state.
         """
+        results: list[Layers] = [
+            np.zeros((self.options.n_layers, 0, self.options.width), dtype=np.float32)
+        ] * len(sentences)
+        found = self.iter_layers(sentences, initial_state=initial_state, batch_tokens=batch_tokens)
+        for i, layers in tqdm(found, total=len(sentences), disable=not progress):
+            results[i] = layers.copy()
+        return results
+
+    def iter_layers(
+        self,
+        sentences: Sequence[Sequence[str]],
+        *,
+        initial_state: InitialState = "zeros",
+        batch_tokens: int = 4096,
+    ) -> Iterator[tuple[int, Layers]]:
+        """Index and layers of each sentence that has words, as they are done, longest first.
+
+        Like `embed`, for who puts the layers elsewhere: an array holds only until the next is
+        asked for, as all batches are written to the same memory.
+        """
         for sentence in sentences:
             if isinstance(sentence, str):
                 raise TypeError(Errors.EL012.format(value=sentence[:40]))
         states = self.initial_states(initial_state)
-        results: list[Layers] = [
-            np.zeros((self.options.n_layers, 0, self.options.width), dtype=np.float32)
-        ] * len(sentences)
-        with torch.inference_mode(), tqdm(total=len(sentences), disable=not progress) as bar:
-            with_marks = [len(sentence) and len(sentence) + 2 for sentence in sentences]
-            for batch in token_batches(with_marks, batch_tokens):
-                batch_layers = self.layers([sentences[i] for i in batch], states)
-                for i, layers in zip(batch, batch_layers, strict=True):
-                    # A copy: a view would keep the whole batch in memory.
-                    results[i] = layers.cpu().numpy().copy()
-                bar.update(len(batch))
-        return results
+        with_marks = [len(sentence) and len(sentence) + 2 for sentence in sentences]
+        batches = list(token_batches(with_marks, batch_tokens))
+        most = max((sum(with_marks[i] for i in batch) for batch in batches), default=0)
+        # Fresh memory for each batch would cost more than what is done with it.
+        out = empty(self.options.n_layers, most, self.options.width, device=self.device)
+        for batch in batches:
+            with torch.inference_mode():
+                found = self.layers([sentences[i] for i in batch], states, out)
+            for i, layers in zip(batch, found, strict=True):
+                yield i, layers.cpu().numpy()
 
     def layers(
-        self, sentences: Sequence[Sequence[str]], states: BiLMStates | None = None
+        self,
+        sentences: Sequence[Sequence[str]],
+        states: BiLMStates | None = None,
+        out: Tensor | None = None,
     ) -> list[Tensor]:
         """One batch with gradients: like `embed`, as tensors (n_layers + 1, n_tokens, width).
 
         states: start every sentence from these states of one row; zeros if None.
+        out: see `contextualize`; the tensors are views of it.
         """
         if not sentences:
             return []
         if states is not None:
             states = _expand(states, len(sentences), self.device)
-        stacked, _ = self.run(sentences, states)
+        stacked, _ = self.run(sentences, states, out)
         lengths = [len(sentence) + 2 for sentence in sentences]
         return [layers[:, 1:-1] for layers in stacked.split(lengths, dim=1)]
 
     def run(
-        self, sentences: Sequence[Sequence[str]], states: BiLMStates | None = None
+        self,
+        sentences: Sequence[Sequence[str]],
+        states: BiLMStates | None = None,
+        out: Tensor | None = None,
     ) -> tuple[Tensor, BiLMStates]:
         """Layers of all tokens with their marks, and the states each sentence ends in.
 
         states: (n_sentences, ...) where each sentence starts. Returns
         (n_layers + 1, sum of (n_tokens + 2), width) float32, sentence after sentence.
+        out: see `contextualize`.
         """
         words, rows = distinct_words(sentences)
         packing = Packing.of([len(row) for row in rows])
         word_index = torch.from_numpy(np.concatenate(rows)).to(self.device)
         tokens = self.word_vectors(words)[word_index]  # (n_flat, projection_dim)
-        return self.contextualize(tokens, packing, states)
+        return self.contextualize(tokens, packing, states, out)
 
     def word_vectors(self, words: Sequence[str]) -> Tensor:
         """Context-free vectors: n_words distinct str -> (n_words, projection_dim) float32."""
@@ -140,14 +167,19 @@ class BiLM(nn.Module):
         )
 
     def contextualize(
-        self, tokens: Tensor, packing: Packing, states: BiLMStates | None = None
+        self,
+        tokens: Tensor,
+        packing: Packing,
+        states: BiLMStates | None = None,
+        out: Tensor | None = None,
     ) -> tuple[Tensor, BiLMStates]:
-        """tokens (n_flat, projection_dim) -> layers (n_layers + 1, n_flat, width), last states."""
-        # Each part is written where it belongs: arrays of a large batch come as fresh memory,
-        # which costs more than what is done with it.
-        layers = torch.empty(
-            self.options.n_layers, len(tokens), self.options.width, device=tokens.device
-        )
+        """tokens (n_flat, projection_dim) -> layers (n_layers + 1, n_flat, width), last states.
+
+        out: (n_layers + 1, n_flat or more, width) float32, where the layers are written instead
+        of a new tensor; not with gradients.
+        """
+        shape = (self.options.n_layers, len(tokens), self.options.width)
+        layers = torch.empty(shape, device=tokens.device) if out is None else out[:, : shape[1]]
         last_states: list[list[LSTMState]] = []
         order = packing.order.to(tokens.device)
         half = self.options.width // 2

@@ -81,21 +81,22 @@ class FastLSTM:
         batch_sizes: Sequence[int],
         state: tuple[Tensor, Tensor] | None = None,
         *,
-        positions: Tensor | None = None,
+        reads: Tensor | None = None,
         outputs: Tensor | None = None,
+        writes: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """inputs (n_packed, n_in) -> outputs (n_packed, n_out), last cells (n_sequences, units).
 
         Both float32. batch_sizes: sequences still running at each step; never grows. state: h
         (n_sequences, n_out) and c (n_sequences, units) to start from; zeros if None.
-        positions (n_packed,) int64: rows of inputs, and of outputs, in packed order; as they
-        stand if None. outputs: filled in instead of a new tensor.
+        reads (n_packed,) int64: rows of inputs in packed order; as they stand if None.
+        outputs: filled in instead of a new tensor. writes (n_packed,) int64: rows of outputs.
         """
-        n_packed, n_in = inputs.shape
+        n_packed, n_in = sum(batch_sizes), inputs.shape[1]
         device = inputs.device
         most, most_rows = batch_sizes[0], padded(batch_sizes[0])
         # The cell fills whole rows of memory, which those of other outputs may not be.
-        direct = positions is None and outputs is None
+        direct = outputs is None and writes is None
         if outputs is None:
             outputs = torch.empty(n_packed, self.n_out, device=device)
         # Of one step: each row is a token beside the state that reaches it. Behind the last, rows
@@ -111,22 +112,25 @@ class FastLSTM:
         compiled = compiled_cell(self.dtype) if device.type == "cpu" else None
         cell = compiled or TorchCell()
         scale = 2.0 if self._projection is None else 1.0
-        steps = _in_order(batch_sizes) if positions is None else positions.split(list(batch_sizes))
-        for n, n_next, step in zip(batch_sizes, [*batch_sizes[1:], 0], steps, strict=True):
-            tokens[:n] = inputs[step]
+        following = [*batch_sizes[1:], 0]
+        read, written = _of_steps(reads, batch_sizes), _of_steps(writes, batch_sizes)
+        for n, n_next, source, place in zip(batch_sizes, following, read, written, strict=True):
+            tokens[:n] = inputs[source]
             gates = self._gates(rows[: padded(n)])
             # Rows of sequences that have ended keep their last cell state.
             cell.hidden(gates, n, cells, hidden, self._cell_bound)
             h = hidden if self._projection is None else self._projection(hidden[: padded(n)])
-            into = outputs[step] if direct else handed_on[:n]
+            into = outputs[place] if direct else handed_on[:n]
             cell.hand_on(h, n, into, states[:n_next], scale, self._proj_clip)
             if not direct:
-                outputs[step] = into
+                outputs[place] = into
         return outputs, cells.div_(2)
 
 
-def _in_order(batch_sizes: Sequence[int]) -> list[slice]:
-    """The rows of each step where they stand in packed order."""
+def _of_steps(rows: Tensor | None, batch_sizes: Sequence[int]) -> Sequence[Tensor | slice]:
+    """The rows of each step; None stands for packed order."""
+    if rows is not None:
+        return rows.split(list(batch_sizes))
     ends = accumulate(batch_sizes)
     return [slice(end - n, end) for n, end in zip(batch_sizes, ends, strict=True)]
 

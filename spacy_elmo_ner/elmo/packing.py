@@ -15,13 +15,13 @@ _ENOUGH_ROWS, _TIMES_TOKENS = 64, 8
 def token_batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
     """Indices of sequences that are not empty, longest first, in batches of about batch_tokens
     tokens, or up to eight times as many where less than 64 sequences would go together; a last
-    quarter of a batch is added to the one before."""
+    half of a batch is added to the one before."""
     batch: list[int] = []
     n_tokens, n_left = 0, sum(lengths)
     filled = (i for i, length in enumerate(lengths) if length)
     for i in sorted(filled, key=lengths.__getitem__, reverse=True):
         allowed = batch_tokens if len(batch) >= _ENOUGH_ROWS else _TIMES_TOKENS * batch_tokens
-        if batch and n_tokens + lengths[i] > allowed and n_left > n_tokens // 4:
+        if batch and n_tokens + lengths[i] > allowed and n_left > n_tokens // 2:
             yield batch
             batch, n_tokens = [], 0
         batch.append(i)

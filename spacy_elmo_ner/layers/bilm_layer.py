@@ -71,9 +71,12 @@ def forward(
     cut = [windows(len(words)) for words in texts]
     pieces = [words[w.start : w.end] for words, own in zip(texts, cut, strict=True) for w in own]
     if not (is_train and shim.trainable):
+        layers = [_new_layers(shim.bilm, len(words)) for words in texts]
+        places = [(one, w) for one, own in zip(layers, cut, strict=True) for w in own]
         with in_precision("exact" if is_train else shim.precision):
-            found = iter(shim.bilm.embed(pieces, initial_state=shim.initial_state))
-        layers = [_join(shim.bilm, [next(found)[:, w.kept] for w in own]) for own in cut]
+            for i, found in shim.bilm.iter_layers(pieces, initial_state=shim.initial_state):
+                of_doc, w = places[i]
+                of_doc[:, w.first : w.last] = found[:, w.kept]
         return [_layers(model, one) for one in layers], lambda d_layers: []
     tensors = iter(shim.bilm.layers(pieces, shim.bilm.initial_states(shim.initial_state)))
     by_doc = [[next(tensors)[:, w.kept] for w in own] for own in cut]
@@ -88,8 +91,9 @@ def forward(
         torch.autograd.backward(outputs, gradients)
         return []
 
-    layers = [_join(shim.bilm, [part.detach().cpu().numpy() for part in own]) for own in by_doc]
-    return [_layers(model, one) for one in layers], backprop
+    empty = _new_layers(shim.bilm, 0)
+    detached = [[empty, *(part.detach().cpu().numpy() for part in own)] for own in by_doc]
+    return [_layers(model, np.concatenate(own, axis=1)) for own in detached], backprop
 
 
 def init(model: BiLMModel, X: Sequence[Doc] | None = None, Y: DocLayers | None = None) -> None:
@@ -106,11 +110,9 @@ def bilm_shim(model: BiLMModel) -> "BiLMShim":
     return cast(BiLMShim, shim)
 
 
-def _join(bilm: BiLM, parts: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """Layers of one Doc from those of its windows; nothing is copied for a single one."""
-    if not parts:
-        return np.zeros((bilm.options.n_layers, 0, bilm.options.width), dtype=np.float32)
-    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+def _new_layers(bilm: BiLM, n_tokens: int) -> NDArray[np.float32]:
+    """Of one Doc, to be filled in."""
+    return np.empty((bilm.options.n_layers, n_tokens, bilm.options.width), dtype=np.float32)
 
 
 def _layers(model: BiLMModel, layers: NDArray[np.float32]) -> Floats3d:

@@ -1,9 +1,9 @@
 """Two bidirectional LSTMs whose outputs are added: the head's encoder."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import torch
 from thinc.api import Model
@@ -14,6 +14,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..elmo.fast_linear import Derived, product_dtype
 from ..elmo.fast_lstm import FastLSTM
+from ..elmo.memory import empty
 from ..elmo.packed_lstm import LSTMWeights, packed_lstm
 from ..elmo.packing import Packing, inverse, token_batches
 from .torch_shim import Precision, TorchShim, in_precision
@@ -84,17 +85,16 @@ def forward(
     if not found:
         nO = model.get_dim("nO")
         return [model.ops.alloc2f(0, nO) for _ in docs], lambda d: [doc * 0 for doc in docs]
-    module = _shim(model).module
-    inputs = xp2torch(model.ops.xp.concatenate(docs), requires_grad=is_train)
+    module = cast(ResidualBiLSTM, _shim(model).module)
+    # A long Doc is not copied where it is the only one.
+    flat = docs[0] if len(docs) == 1 else model.ops.xp.concatenate(docs)
+    inputs = xp2torch(flat, requires_grad=is_train)
     module.train(is_train)
-    outputs = inputs.new_empty(len(inputs), model.get_dim("nO"))
-    # In training one batch for all, which is as small as [training.batcher] makes it.
-    precision: Precision = "exact" if is_train else model.attrs["encoding"].precision
-    with torch.set_grad_enabled(is_train), in_precision(precision):
-        sizes = [w.end - w.start for w in found]
-        batches = [range(len(found))] if is_train else token_batches(sizes, _BATCH_TOKENS)
-        for batch in batches:
-            _run_windows(cast(ResidualBiLSTM, module), inputs, outputs, [found[i] for i in batch])
+    if is_train:
+        outputs = _encode_for_training(module, inputs, found)
+    else:
+        with torch.no_grad(), in_precision(model.attrs["encoding"].precision):
+            outputs = _encode(module, inputs, found)
 
     def backprop(d_outputs: Sequence[Floats2d]) -> list[Floats2d]:
         outputs.backward(xp2torch(model.ops.xp.concatenate(d_outputs)))
@@ -103,16 +103,48 @@ def forward(
     return _split(model, torch2xp(outputs.detach()), lengths), backprop
 
 
-def _run_windows(
-    module: "ResidualBiLSTM", inputs: Tensor, outputs: Tensor, batch: Sequence[Window]
-) -> None:
-    """Fill in the outputs of the tokens these windows keep."""
-    take = torch.cat([torch.arange(w.start, w.end) for w in batch]).to(inputs.device)
-    kept = torch.cat([(torch.arange(w.start, w.end) - w.first) >= 0 for w in batch])
-    kept &= torch.cat([torch.arange(w.start, w.end) < w.last for w in batch])
-    kept = kept.to(inputs.device)
-    encoded = module(inputs[take], Packing.of([w.end - w.start for w in batch]))
-    outputs[take[kept]] = encoded[kept]
+def _encode_for_training(
+    module: "ResidualBiLSTM", inputs: Tensor, found: Sequence[Window]
+) -> Tensor:
+    """One batch for all windows, which is as small as [training.batcher] makes it."""
+    rows = torch.cat([torch.arange(w.start, w.end) for w in found]).to(inputs.device)
+    kept = torch.cat([torch.arange(w.first, w.last) - w.start + n for w, n in _placed(found)])
+    encoded = module(inputs[rows], Packing.of([w.end - w.start for w in found]))
+    return encoded[kept.to(inputs.device)]
+
+
+def _encode(module: "ResidualBiLSTM", inputs: Tensor, found: Sequence[Window]) -> Tensor:
+    """In batches, whose memory is used again."""
+    width = 2 * module.lower.hidden_size
+    sizes = [w.end - w.start for w in found]
+    batches = list(token_batches(sizes, _BATCH_TOKENS))
+    most = max(sum(sizes[i] for i in batch) for batch in batches)
+    x1 = empty(most, width, device=inputs.device)
+    # What windows do not keep goes to the row behind the last.
+    outputs = empty(len(inputs) + 1, width, device=inputs.device)
+    for indices in batches:
+        batch = [found[i] for i in indices]
+        rows = torch.cat([torch.arange(w.start, w.end) for w in batch])
+        kept = torch.cat([_kept_rows(w, len(inputs)) for w in batch])
+        packing = Packing.of([sizes[i] for i in indices])
+        module.predict("lower", inputs, x1, packing, reads=rows)
+        module.predict("upper", x1, outputs, packing, writes=kept)
+        for w, n in _placed(batch):
+            outputs[w.first : w.last] += x1[n + w.kept.start : n + w.kept.stop]
+    return outputs[:-1]
+
+
+def _kept_rows(w: Window, elsewhere: int) -> Tensor:
+    """(n_tokens of the window,) int64: each token it keeps, and elsewhere for the others."""
+    rows = torch.full((w.end - w.start,), elsewhere)
+    rows[w.kept] = torch.arange(w.first, w.last)
+    return rows
+
+
+def _placed(batch: Sequence[Window]) -> Iterator[tuple[Window, int]]:
+    """Each window, and the token it begins with where their tokens stand window after window."""
+    sizes = accumulate((w.end - w.start for w in batch), initial=0)
+    return zip(batch, sizes, strict=False)
 
 
 def init(model: EncoderModel, X: Sequence[Floats2d] | None = None, Y: Any = None) -> None:
@@ -144,41 +176,57 @@ class ResidualBiLSTM(nn.Module):
         self.upper = nn.LSTM(2 * units, units, bidirectional=True)
         for lstm in (self.lower, self.upper):
             _init_as_keras(lstm)
-        self._fast_lower: Derived[list[FastLSTM]] = Derived()
-        self._fast_upper: Derived[list[FastLSTM]] = Derived()
+        self._fast: dict[str, Derived[list[FastLSTM]]] = {"lower": Derived(), "upper": Derived()}
+
+    # Packed, so that a Doc's result does not depend on the Docs beside it: over padding the
+    # backward half would start from it (Thinc's with_padded does).
 
     def forward(self, inputs: Tensor, packing: Packing) -> Tensor:
-        """inputs (n_flat, n_in), Doc after Doc -> (n_flat, 2 * units)."""
-        # Packed, so that a Doc's result does not depend on the Docs beside it: over padding
-        # the backward half would start from it (Thinc's with_padded does).
-        if self.training:
-            self._fast_lower.forget()
-            self._fast_upper.forget()
-            x1 = self._run_training(self.lower, inputs, packing)
-            return x1 + self._run_training(self.upper, x1, packing)
-        x1 = self._run(self.lower, self._fast_lower, inputs, packing)
-        return self._run(self.upper, self._fast_upper, x1, packing).add_(x1)
+        """For training: inputs (n_flat, n_in), Doc after Doc -> (n_flat, 2 * units)."""
+        for fast in self._fast.values():
+            fast.forget()
+        x1 = self._run_training(self.lower, inputs, packing)
+        return x1 + self._run_training(self.upper, x1, packing)
 
-    def _run(
-        self, lstm: nn.LSTM, kept: Derived[list[FastLSTM]], x: Tensor, packing: Packing
-    ) -> Tensor:
-        if x.device.type != "cpu":
-            position = packing.forward.to(x.device)
-            packed = PackedSequence(x[position], torch.tensor(packing.batch_sizes))
-            return lstm(packed)[0].data[inverse(position)]
-        dtype = product_dtype(x)
-        fast = kept.get(
+    def predict(
+        self,
+        which: Literal["lower", "upper"],
+        inputs: Tensor,
+        outputs: Tensor,
+        packing: Packing,
+        *,
+        reads: Tensor | None = None,
+        writes: Tensor | None = None,
+    ) -> None:
+        """Fill in x1 from x, or x2 from x1.
+
+        inputs (n, n_in), outputs (m, 2 * units); reads and writes (n_flat,) int64 are the rows of
+        each that the packing's tokens stand in, in their order if None.
+        """
+        lstm: nn.LSTM = getattr(self, which)
+        if inputs.device.type != "cpu":
+            position = packing.forward.to(inputs.device)
+            tokens = inputs[_at(reads, position)]
+            packed = PackedSequence(tokens, torch.tensor(packing.batch_sizes))
+            outputs[_at(writes, position)] = lstm(packed)[0].data
+            return
+        dtype = product_dtype(inputs)
+        fast = self._fast[which].get(
             list(lstm.parameters()),
             lambda: [FastLSTM(_weights(lstm, s), dtype=dtype) for s in _DIRECTIONS],
             dtype,
         )
         # Tokens are read and written where they stand: arrays of a large batch come as fresh
         # memory, which costs more than what is done with it.
-        outputs = torch.empty(len(x), 2 * lstm.hidden_size)
         positions = (packing.forward, packing.backward)
         for half, run, position in zip(outputs.chunk(2, dim=1), fast, positions, strict=True):
-            run(x, packing.batch_sizes, positions=position, outputs=half)
-        return outputs
+            run(
+                inputs,
+                packing.batch_sizes,
+                reads=_at(reads, position),
+                outputs=half,
+                writes=_at(writes, position),
+            )
 
     def _run_training(self, lstm: nn.LSTM, x: Tensor, packing: Packing) -> Tensor:
         """The same with dropout; products in bfloat16, which are four times as fast on CPUs
@@ -199,6 +247,11 @@ class ResidualBiLSTM(nn.Module):
             )
             halves.append(output[inverse(positions)])
         return torch.cat(halves, dim=1)
+
+
+def _at(rows: Tensor | None, position: Tensor) -> Tensor:
+    """The rows of tokens that stand in these positions."""
+    return position if rows is None else rows.to(position.device)[position]
 
 
 def _weights(lstm: nn.LSTM, suffix: str) -> LSTMWeights:

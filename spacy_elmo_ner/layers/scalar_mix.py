@@ -38,13 +38,11 @@ def forward(model: ScalarMixModel, docs: DocLayers, is_train: bool) -> tuple[lis
     s: Array = _softmax(model.ops, model.get_param("weights"))
     normed = [_normalize(x) for x in docs] if model.attrs["layer_norm"] else None
     layers = [x for x, _ in normed] if normed else docs
-    mixed = [xp.tensordot(s, x, axes=1) for x in layers]  # (n_tokens, width) each
 
     def backprop(d_outputs: list[Floats2d]) -> DocLayers:
-        d_gamma = sum(float((d * m).sum()) for d, m in zip(d_outputs, mixed, strict=True))
-        d_s = sum(xp.tensordot(x, d, axes=2) for x, d in zip(layers, d_outputs, strict=True))
-        d_s = d_s * gamma
-        model.inc_grad("gamma", xp.asarray([d_gamma], dtype="f"))
+        d_mix = sum(xp.tensordot(x, d, axes=2) for x, d in zip(layers, d_outputs, strict=True))
+        d_s = d_mix * gamma
+        model.inc_grad("gamma", xp.asarray([(s * d_mix).sum()], dtype="f"))
         model.inc_grad("weights", s * (d_s - (s * d_s).sum()))
         factor = (gamma * s)[:, None, None]
         d_layers: list[Array] = [factor * cast(Array, d)[None] for d in d_outputs]
@@ -54,7 +52,7 @@ def forward(model: ScalarMixModel, docs: DocLayers, is_train: bool) -> tuple[lis
             ]
         return d_layers
 
-    return [gamma * m for m in mixed], backprop
+    return [xp.tensordot(gamma * s, x, axes=1) for x in layers], backprop
 
 
 def init(model: ScalarMixModel, X: DocLayers | None = None, Y: Any = None) -> None:

@@ -44,6 +44,18 @@ def test_no_sentences_give_no_layers(tiny_bilm: BiLM) -> None:
     assert [layers.shape for layers in tiny_bilm.embed([[], []])] == [(3, 0, 4)] * 2
 
 
+def test_layers_come_longest_sentence_first_in_memory_that_is_used_again(tiny_bilm: BiLM) -> None:
+    expected = tiny_bilm.embed(TEXT)
+    indices, places = [], set()
+    for i, layers in tiny_bilm.iter_layers(TEXT, batch_tokens=10):
+        assert _largest_difference([layers], [expected[i]]) <= 1e-5
+        indices.append(i)
+        places.add(layers.ctypes.data)
+    assert sorted(indices) == [i for i, sentence in enumerate(TEXT) if sentence]
+    assert [len(TEXT[i]) for i in indices] == sorted((len(TEXT[i]) for i in indices), reverse=True)
+    assert len(places) < len(indices)
+
+
 @pytest.mark.parametrize("initial_state", STATES)
 def test_a_sentence_embeds_identically_whatever_was_embedded_before(
     tiny_bilm: BiLM, initial_state: InitialState

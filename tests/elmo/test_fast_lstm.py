@@ -47,10 +47,13 @@ def test_tokens_are_read_and_written_where_they_stand(projected: bool) -> None:
     expected, expected_last = lstm(x[positions], PACKING.batch_sizes)
     both = torch.full((20, 2 * lstm.n_out), 7.0)
     half = both[:, lstm.n_out :]
-    found, last = lstm(x, PACKING.batch_sizes, positions=positions, outputs=half)
+    found, last = lstm(x, PACKING.batch_sizes, reads=positions, outputs=half, writes=positions)
     assert found is half and torch.equal(half[positions], expected)
     assert torch.equal(last, expected_last)
     assert (both[:, : lstm.n_out] == 7).all()
+    elsewhere = torch.cat([torch.full((9, 5), 7.0), x])  # other rows of more inputs
+    found, _ = lstm(elsewhere, PACKING.batch_sizes, reads=positions + 9, writes=positions)
+    assert found.shape == (20, lstm.n_out) and torch.equal(found[positions], expected)
     lstm(x[positions], PACKING.batch_sizes, outputs=half)
     assert torch.equal(half, expected) and (both[:, : lstm.n_out] == 7).all()
 

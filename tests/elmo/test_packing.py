@@ -14,7 +14,7 @@ def test_each_sequence_is_in_one_batch_of_about_so_many_tokens(lengths, batch_to
     ]
     for batch in batches:
         n_tokens = sum(lengths[i] for i in batch)
-        assert n_tokens <= 1.25 * max(8 * batch_tokens, lengths[batch[0]])
+        assert n_tokens <= 1.5 * max(8 * batch_tokens, lengths[batch[0]])
         is_last = batch is batches[-1]
         assert is_last or n_tokens <= max(batch_tokens, lengths[batch[0]]) or len(batch) <= 64
     in_order = [lengths[i] for batch in batches for i in batch]
@@ -24,8 +24,8 @@ def test_each_sequence_is_in_one_batch_of_about_so_many_tokens(lengths, batch_to
 @pytest.mark.parametrize(
     ("length", "sizes"),
     # Short sequences fill the budget; of longer ones 64 go together, or as many as fit in eight.
-    # A last quarter of a batch goes with the one before.
-    [(10, [100, 100]), (50, [64, 64, 72]), (500, [16] * 12 + [8]), (9000, [1] * 200)],
+    # A last half of a batch goes with the one before.
+    [(10, [100, 100]), (50, [64, 64, 72]), (500, [16] * 11 + [24]), (9000, [1] * 200)],
 )
 def test_few_long_sequences_make_a_larger_batch(length, sizes):
     batches = list(token_batches(np.full(200, length).tolist(), 1000))

@@ -28,9 +28,11 @@ def test_the_bilm_runs_once_for_all_pipes(make_nlp, monkeypatch):
     nlp = make_nlp(*ALL)
     calls = []
     shim = bilm_shim(nlp.get_pipe("elmo").model)
-    embed = shim.bilm.embed
+    compute = shim.bilm.iter_layers
     monkeypatch.setattr(
-        shim.bilm, "embed", lambda words, **kw: (calls.append(len(words)), embed(words, **kw))[1]
+        shim.bilm,
+        "iter_layers",
+        lambda words, **kw: (calls.append(len(words)), compute(words, **kw))[1],
     )
     list(nlp.pipe(["Mary left .", "Nothing there"]))
     assert calls == [2]

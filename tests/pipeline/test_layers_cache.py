@@ -37,9 +37,9 @@ def counted(elmo: Elmo, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many Docs each run of the biLM gets from here on."""
     calls: list[int] = []
     bilm = bilm_shim(elmo.model).bilm
-    embed = bilm.embed
+    compute = bilm.iter_layers
     monkeypatch.setattr(
-        bilm, "embed", lambda words, **kw: (calls.append(len(words)), embed(words, **kw))[1]
+        bilm, "iter_layers", lambda words, **kw: (calls.append(len(words)), compute(words, **kw))[1]
     )
     return calls
 
