@@ -1,14 +1,15 @@
 """Score everything that a plan has trained on the test parts: each seed, mean and spread.
 
     python -m benchmarks.seed_scores benchmarks/experiments/released.json [--seeds 0,1,2]
-        [--folder training/experiments]
+        [--folder training/experiments] [--corpus corpus/clean]
 
 Run from the root of the checkout after `python -m benchmarks.run_experiments` with the same plan
 and seeds; what is not trained is left out. Test parts are for the released configurations alone:
 everything else is chosen on dev. Beside the plan's systems stands the majority baseline, which
 gives every word the tag and the label it has most often in the train part, and below them a vote
-of all trained systems and seeds. Written to benchmarks/results/NAME.json; scripts/accuracy_page.py
-makes docs/accuracy.md of it.
+of all trained systems and seeds. Written to benchmarks/results/NAME-test.json, of which
+scripts/accuracy_page.py makes docs/accuracy.md. With --corpus only what was trained on that folder
+is scored; what the file holds of other corpora stays.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from spacy_elmo_ner.comparison.agreement import pairwise_agreement
 from spacy_elmo_ner.comparison.annotation import Annotation
 from spacy_elmo_ner.comparison.gold import GoldCorpus, read_corpus, train_entities
 from spacy_elmo_ner.comparison.metrics import SEQEVAL_DEFAULT, ner_scores, tag_scores
+from spacy_elmo_ner.comparison.pages import read_benchmark
 from spacy_elmo_ner.comparison.pipelines import load_pipeline
 from spacy_elmo_ner.comparison.predict import predict
 from spacy_elmo_ner.comparison.reliability import entity_outcomes, tag_outcomes
@@ -158,20 +160,27 @@ def trained_runs(runs: Sequence[Run], base: Path) -> Mapping[str, list[Run]]:
     return found
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("plan", type=Path)
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--folder", type=Path, default=Path("training/experiments"))
-    args = parser.parse_args()
+    parser.add_argument("--corpus", help="score what was trained on this folder, keep the rest")
+    args = parser.parse_args(arguments)
     title, runs = read_plan(args.plan, [int(seed) for seed in args.seeds.split(",")])
     base = args.folder / args.plan.stem
+    output = Path("benchmarks/results") / f"{args.plan.stem}-test.json"
+    before = read_benchmark(output) if args.corpus else None
+    if args.corpus:
+        runs = [run for run in runs if run.corpus == args.corpus]
     parts = [
         part
         for corpus, done in trained_runs(runs, base).items()
         for part in score_folder(Path(corpus), done, base)
     ]
-    write(Path("benchmarks/results") / f"{args.plan.stem}.json", {"title": title, "parts": parts})
+    scored = {part["corpus"] for part in parts}
+    kept = [part for part in before["parts"] if part["corpus"] not in scored] if before else []
+    write(output, {"title": title, "parts": kept + parts})
 
 
 if __name__ == "__main__":

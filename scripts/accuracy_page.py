@@ -3,8 +3,8 @@
     python scripts/accuracy_page.py [--results benchmarks/results] [--output docs/accuracy.md]
         [--check]
 
-- ``released.json`` (`python -m benchmarks.seed_scores benchmarks/experiments/released.json`): the
-  test parts, every system with all its seeds.
+- ``released-test.json`` (`python -m benchmarks.seed_scores benchmarks/experiments/released.json`):
+  the test parts, every system with all its seeds.
 - ``ablation.json`` (`python -m benchmarks.run_experiments benchmarks/experiments/ablation.json`):
   what each choice of configs/elmo.cfg is worth, on dev.
 
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="only tell whether it is up to date")
     options = parser.parse_args(arguments)
     released, ablation = (
-        read_benchmark(options.results / f"{name}.json") for name in ("released", "ablation")
+        read_benchmark(options.results / f"{name}.json") for name in ("released-test", "ablation")
     )
     parts = [TITLE]
     for part in released["parts"] if released else ():

@@ -58,7 +58,7 @@ ABLATION = {
 def arguments(tmp_path: Path) -> list[str]:
     results = tmp_path / "results"
     results.mkdir()
-    for name, data in (("released", RELEASED), ("ablation", ABLATION)):
+    for name, data in (("released-test", RELEASED), ("ablation", ABLATION)):
         (results / f"{name}.json").write_text(json.dumps(data), encoding="utf8")
     return ["--results", str(results), "--output", str(tmp_path / "accuracy.md")]
 
@@ -83,7 +83,7 @@ def test_check_writes_nothing(arguments: list[str], tmp_path: Path) -> None:
 
 
 def test_what_was_not_measured_has_no_section(arguments: list[str], tmp_path: Path) -> None:
-    (tmp_path / "results" / "released.json").unlink()
+    (tmp_path / "results" / "released-test.json").unlink()
     accuracy_page.main(arguments)
     page = (tmp_path / "accuracy.md").read_text(encoding="utf8")
     assert "gmb-seed" not in page and "## Choices" in page

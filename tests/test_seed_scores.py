@@ -9,7 +9,7 @@ import spacy
 from spacy.tokens import DocBin
 
 from benchmarks.run_experiments import DONE, Run
-from benchmarks.seed_scores import MAJORITY, VOTE, Majority, score_folder, trained_runs
+from benchmarks.seed_scores import MAJORITY, VOTE, Majority, main, score_folder, trained_runs
 from spacy_elmo_ner.comparison.gold import read_corpus
 
 from .comparison.conftest import SENTENCES, Sentence, add_ruler, gold_docs
@@ -73,3 +73,33 @@ def test_seeds_of_a_system_stand_together(corpus: Path, tmp_path: Path) -> None:
     assert vote["name"] == VOTE and vote["ner"]["spacy_scorer_ents"] == [second]  # of two both
     assert parts[0]["unanimous"]["found"] == parts[0]["unanimous"]["right"] > 0
     json.dumps(parts)
+
+
+def test_one_corpus_is_scored_and_the_others_stay(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    plan = {
+        "title": "Both",
+        "base": {"config": "a.cfg"},
+        "corpus": "elsewhere",
+        "experiments": {"absent": {}, "rules": {"corpus": str(corpus)}},
+    }
+    Path("plan.json").write_text(json.dumps(plan), encoding="utf8")
+    folder = Path("training/experiments/plan/rules/seed-0")
+    folder.mkdir(parents=True)
+    add_ruler(spacy.blank("en"), {"London": "geo"}).to_disk(folder / "model-best")
+    (folder / DONE).write_text("{}", encoding="utf8")
+    output = Path("benchmarks/results/plan-test.json")
+    output.parent.mkdir(parents=True)
+    other = {"corpus": "other", "part": "test"}
+    before = {"title": "Both", "parts": [other, {"corpus": "tiny", "part": "test"}]}
+    output.write_text(json.dumps(before), encoding="utf8")
+    main(["plan.json", "--seeds", "0", "--corpus", str(corpus)])
+    found = json.loads(output.read_text(encoding="utf8"))["parts"]
+    assert found[0] == other
+    assert [(part["corpus"], part["part"]) for part in found[1:]] == [
+        ("tiny", "test_fixed"),
+        ("tiny", "test"),
+    ]
+    assert [system["name"] for system in found[1]["systems"]] == [MAJORITY, "rules", VOTE]
