@@ -86,9 +86,7 @@ def pipeline_sections(data: dict[str, Any]) -> Iterator[str]:
     )
     yield markdown_table(throughput_table(data))
     yield "Ours, by length of the texts:"
-    header = ["words in a text", *(f"{row['words']:,}" for row in data["lengths"])]
-    cells = [f"{row['median']:,.0f}" for row in data["lengths"]]
-    yield markdown_table(Table("Lengths", header, [["words/s", *cells]]))
+    yield markdown_table(lengths_table(data))
     yield "Ours, by settings of `nlp.pipe` and torch:"
     header = ["texts in a batch", "torch threads", "processes", "words/s"]
     keys = ("batch_size", "threads", "n_process")
@@ -101,6 +99,7 @@ def compiled_section(data: dict[str, Any]) -> Iterator[str]:
     yield "## With the compiled cell"
     yield "The same after `python -m spacy elmo compile`, in a run of its own."
     yield markdown_table(throughput_table(data))
+    yield markdown_table(lengths_table(data))
 
 
 def training_section(data: dict[str, Any]) -> Iterator[str]:
@@ -142,6 +141,13 @@ def throughput_table(data: dict[str, Any]) -> Table:
         )
     header = ["", "words/s", "ratio", "one sentence, p50", "p99", *SCORES.values()]
     return Table("Pipelines", header, rows)
+
+
+def lengths_table(data: dict[str, Any]) -> Table:
+    """Words per second on the same words in texts of other lengths."""
+    header = ["words in a text", *(f"{row['words']:,}" for row in data["lengths"])]
+    cells = [f"{row['median']:,.0f}" for row in data["lengths"]]
+    return Table("Lengths", header, [["words/s", *cells]])
 
 
 SCORES = {"ents_f": "entity F1", "tag_acc": "tag accuracy"}
