@@ -169,8 +169,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args = parser.parse_args(arguments)
     title, runs = read_plan(args.plan, [int(seed) for seed in args.seeds.split(",")])
     base = args.folder / args.plan.stem
-    output = Path("benchmarks/results") / f"{args.plan.stem}-test.json"
-    before = read_benchmark(output) if args.corpus else None
     if args.corpus:
         runs = [run for run in runs if run.corpus == args.corpus]
     parts = [
@@ -178,9 +176,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for corpus, done in trained_runs(runs, base).items()
         for part in score_folder(Path(corpus), done, base)
     ]
-    scored = {part["corpus"] for part in parts}
-    kept = [part for part in before["parts"] if part["corpus"] not in scored] if before else []
-    write(output, {"title": title, "parts": kept + parts})
+    output = Path("benchmarks/results") / f"{args.plan.stem}-test.json"
+    if args.corpus and (before := read_benchmark(output)):
+        scored = {part["corpus"] for part in parts}
+        parts = [part for part in before["parts"] if part["corpus"] not in scored] + parts
+    write(output, {"title": title, "parts": parts})
 
 
 if __name__ == "__main__":
