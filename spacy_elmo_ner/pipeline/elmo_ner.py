@@ -37,7 +37,7 @@ _IOB = {name: number for number, name in enumerate(IOB_STRINGS)}  # in Doc.to_ar
     "elmo_ner",
     assigns=["doc.ents", "token.ent_iob", "token.ent_type", "doc.spans"],
     default_config={
-        **default_model("constrained"),
+        **default_model("crf"),
         "overwrite": False,
         "threshold": 0.0,
         "alternatives": 0.1,
