@@ -131,6 +131,10 @@ class Errors(metaclass=_Coded):
         'The decoder of {name!r} is {value!r}, which knows entities only. Use "softmax" or '
         '"crf" for tags.'
     )
+    EL110 = (
+        "{path} was trained with decoder {wanted}, but the config says {decoder!r}. A CRF is "
+        "learned in training: load the pipe with that decoder, or train it again."
+    )
     EL151 = (
         "{value!r} cannot be entity type number {index}. Give each entity type once, as a str that "
         "is not empty, without the B- or I-."

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import srsly
 from numpy.typing import NDArray
 from spacy.errors import Errors as SpacyErrors
 from spacy.language import Language
@@ -158,10 +159,20 @@ class TokenClassifier(TrainablePipe):
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "TokenClassifier":
         super().from_disk(path, exclude=[*exclude, "model"])
         if "model" not in exclude:
-            self.model.from_bytes(widened((Path(path) / "model").read_bytes()))
+            saved = widened((Path(path) / "model").read_bytes())
+            self._require_same_decoder(saved, path)
+            self.model.from_bytes(saved)
         for label in self.labels:
             self.vocab.strings.add(label)
         return self
+
+    def _require_same_decoder(self, saved: bytes, path: str | Path) -> None:
+        """A CRF is a layer more, which Thinc would only call a mismatched structure."""
+        layers = [node["name"] for node in srsly.msgpack_loads(saved)["nodes"]]
+        if ("crf" in layers) == (self.decoder == "crf"):
+            return
+        wanted = '"crf"' if "crf" in layers else '"softmax" or "constrained"'
+        raise ValueError(Errors.EL110.format(path=path, wanted=wanted, decoder=self.decoder))
 
     # ---- training --------------------------------------------------------------------
 

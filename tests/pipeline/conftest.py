@@ -90,11 +90,11 @@ def _score(annotated: Span | Token, name: str) -> Score | None:
 
 
 @pytest.fixture
-def make_crf_nlp(bilm_dir: Path) -> Callable[..., Language]:
-    """Builds ``en`` with one pipe that learns whole sequences, initialized, and trained."""
+def make_decoder_nlp(bilm_dir: Path) -> Callable[..., Language]:
+    """Builds ``en`` with one pipe of this decoder, initialized, and trained for some steps."""
 
-    def make(pipe: str, steps: int = 0) -> Language:
-        key = ((pipe, "crf"), steps, False)
+    def make(decoder: str, pipe: str, steps: int = 0) -> Language:
+        key = ((pipe, decoder), steps, False)
         if key in _trained:
             config, data = _trained[key]
             return spacy.blank("en").from_config(config).from_bytes(data)
@@ -103,7 +103,7 @@ def make_crf_nlp(bilm_dir: Path) -> Callable[..., Language]:
         bilm = {"@architectures": "spacy_elmo_ner.BiLM.v1", "name": str(bilm_dir)}
         tok2vec = {"@architectures": "spacy_elmo_ner.ElmoTok2Vec.v1", "bilm": bilm}
         encoder = {"units": 12, "dropout": 0.0, "recurrent_dropout": 0.0}
-        model = {"decoder": "crf", "tok2vec": tok2vec, "encoder": encoder}
+        model = {"decoder": decoder, "tok2vec": tok2vec, "encoder": encoder}
         nlp.add_pipe(pipe, config={"model": model})
         optimizer = nlp.initialize(lambda: make_examples(nlp))
         optimizer.learn_rate = 0.02

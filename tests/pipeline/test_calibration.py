@@ -26,9 +26,9 @@ def wrong_examples(nlp):
 @pytest.mark.parametrize("name", ["elmo_ner", "elmo_tagger"])
 @pytest.mark.parametrize("decoder", ["softmax", "crf"])
 def test_a_pipe_that_is_too_sure_becomes_less_so_and_reads_the_same(
-    make_nlp, make_crf_nlp, name, decoder
+    make_decoder_nlp, name, decoder
 ):
-    nlp = make_crf_nlp(name, steps=100) if decoder == "crf" else make_nlp(name, steps=120)
+    nlp = make_decoder_nlp(decoder, name, steps=120)
     pipe = nlp.get_pipe(name)
     before = nlp("Mary Smith left Paris")
     found = pipe.calibrate(wrong_examples(nlp))
