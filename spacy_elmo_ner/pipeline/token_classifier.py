@@ -160,14 +160,17 @@ class TokenClassifier(TrainablePipe):
         super().from_disk(path, exclude=[*exclude, "model"])
         if "model" not in exclude:
             saved = widened((Path(path) / "model").read_bytes())
-            self._require_same_decoder(saved, path)
-            self.model.from_bytes(saved)
+            try:
+                self.model.from_bytes(saved)
+            except ValueError:
+                self._require_same_decoder(saved, path)
+                raise
         for label in self.labels:
             self.vocab.strings.add(label)
         return self
 
     def _require_same_decoder(self, saved: bytes, path: str | Path) -> None:
-        """A CRF is a layer more, which Thinc would only call a mismatched structure."""
+        """Where Thinc only says "mismatched structure": a CRF is a layer more."""
         layers = [node["name"] for node in srsly.msgpack_loads(saved)["nodes"]]
         if ("crf" in layers) == (self.decoder == "crf"):
             return

@@ -38,10 +38,19 @@ _trained: dict[tuple, tuple[dict, bytes]] = {}
 
 @pytest.fixture
 def make_nlp(bilm_dir: Path) -> Callable[..., Language]:
-    """Builds ``en`` with these pipes, their heads small, initialized and trained for some steps."""
+    """Builds ``en`` with these pipes, their heads small, initialized and trained for some steps.
 
-    def make(*pipes: str, steps: int = 0, listener: bool = False, **elmo: Any) -> Language:
-        key = (pipes, steps, listener)
+    decoder: of all heads; without it each has its own default.
+    """
+
+    def make(
+        *pipes: str,
+        decoder: str | None = None,
+        steps: int = 0,
+        listener: bool = False,
+        **elmo: Any,
+    ) -> Language:
+        key = (pipes, decoder, steps, listener)
         if steps and not elmo and key in _trained:
             config, data = _trained[key]
             return spacy.blank("en").from_config(config).from_bytes(data)
@@ -56,7 +65,10 @@ def make_nlp(bilm_dir: Path) -> Callable[..., Language]:
             if listener:
                 tok2vec = {"@architectures": "spacy_elmo_ner.ElmoListener.v1", "width": 4}
             encoder = {"units": 12, "dropout": 0.0, "recurrent_dropout": 0.0}
-            nlp.add_pipe(pipe, config={"model": {"tok2vec": tok2vec, "encoder": encoder}})
+            model = {"tok2vec": tok2vec, "encoder": encoder}
+            if decoder is not None:
+                model["decoder"] = decoder
+            nlp.add_pipe(pipe, config={"model": model})
         optimizer = nlp.initialize(lambda: make_examples(nlp))
         optimizer.learn_rate = 0.02
         for _ in range(steps):
@@ -87,29 +99,3 @@ class Score(float):
 def _score(annotated: Span | Token, name: str) -> Score | None:
     value = annotated._.get(name) if annotated._.has(name) else None
     return None if value is None else Score(value)
-
-
-@pytest.fixture
-def make_decoder_nlp(bilm_dir: Path) -> Callable[..., Language]:
-    """Builds ``en`` with one pipe of this decoder, initialized, and trained for some steps."""
-
-    def make(decoder: str, pipe: str, steps: int = 0) -> Language:
-        key = ((pipe, decoder), steps, False)
-        if key in _trained:
-            config, data = _trained[key]
-            return spacy.blank("en").from_config(config).from_bytes(data)
-        fix_random_seed(0)
-        nlp = spacy.blank("en")
-        bilm = {"@architectures": "spacy_elmo_ner.BiLM.v1", "name": str(bilm_dir)}
-        tok2vec = {"@architectures": "spacy_elmo_ner.ElmoTok2Vec.v1", "bilm": bilm}
-        encoder = {"units": 12, "dropout": 0.0, "recurrent_dropout": 0.0}
-        model = {"decoder": decoder, "tok2vec": tok2vec, "encoder": encoder}
-        nlp.add_pipe(pipe, config={"model": model})
-        optimizer = nlp.initialize(lambda: make_examples(nlp))
-        optimizer.learn_rate = 0.02
-        for _ in range(steps):
-            nlp.update(make_examples(nlp), sgd=optimizer)
-        _trained[key] = nlp.config, nlp.to_bytes()
-        return nlp
-
-    return make

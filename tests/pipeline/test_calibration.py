@@ -25,10 +25,8 @@ def wrong_examples(nlp):
 
 @pytest.mark.parametrize("name", ["elmo_ner", "elmo_tagger"])
 @pytest.mark.parametrize("decoder", ["softmax", "crf"])
-def test_a_pipe_that_is_too_sure_becomes_less_so_and_reads_the_same(
-    make_decoder_nlp, name, decoder
-):
-    nlp = make_decoder_nlp(decoder, name, steps=120)
+def test_a_pipe_that_is_too_sure_becomes_less_so_and_reads_the_same(make_nlp, name, decoder):
+    nlp = make_nlp(name, decoder=decoder, steps=120)
     pipe = nlp.get_pipe(name)
     before = nlp("Mary Smith left Paris")
     found = pipe.calibrate(wrong_examples(nlp))

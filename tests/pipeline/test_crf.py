@@ -18,24 +18,24 @@ def crf_node(pipe):
 
 
 @pytest.mark.parametrize("name", PIPES)
-def test_it_learns_the_examples(make_decoder_nlp, name):
-    nlp = make_decoder_nlp("crf", name, steps=100)
+def test_it_learns_the_examples(make_nlp, name):
+    nlp = make_nlp(name, decoder="crf", steps=100)
     scores = nlp.evaluate(make_examples(nlp))
     assert scores["ents_f" if name == "elmo_ner" else "tag_acc"] == 1.0
     for values in nlp.get_pipe(name).learned_transitions:
         assert values.any()
 
 
-def test_transitions_that_bio_forbids_are_never_changed(make_decoder_nlp):
-    pipe = make_decoder_nlp("crf", "elmo_ner", steps=100).get_pipe("elmo_ner")
+def test_transitions_that_bio_forbids_are_never_changed(make_nlp):
+    pipe = make_nlp("elmo_ner", decoder="crf", steps=100).get_pipe("elmo_ner")
     learned, scheme = pipe.learned_transitions, pipe.scheme
     assert not learned.between[~scheme.allowed].any() and learned.between[scheme.allowed].any()
     assert not learned.start[~scheme.start_allowed].any()
 
 
 @pytest.mark.parametrize("name", PIPES)
-def test_probabilities_are_those_of_the_sequence(make_decoder_nlp, name):
-    nlp = make_decoder_nlp("crf", name, steps=100)
+def test_probabilities_are_those_of_the_sequence(make_nlp, name):
+    nlp = make_nlp(name, decoder="crf", steps=100)
     doc = nlp("Mary Smith left Paris")
     if name == "elmo_ner":
         assert [(e.start, e.end, e.label_) for e in doc.ents] == [(0, 2, "per"), (3, 4, "geo")]
@@ -47,8 +47,8 @@ def test_probabilities_are_those_of_the_sequence(make_decoder_nlp, name):
 
 
 @pytest.mark.parametrize("name", PIPES)
-def test_the_transitions_are_saved_with_the_pipe(make_decoder_nlp, name, tmp_path):
-    nlp = make_decoder_nlp("crf", name, steps=100)
+def test_the_transitions_are_saved_with_the_pipe(make_nlp, name, tmp_path):
+    nlp = make_nlp(name, decoder="crf", steps=100)
     nlp.to_disk(tmp_path / "nlp")
     loaded = spacy.load(tmp_path / "nlp")
     saved, restored = (one.get_pipe(name).learned_transitions for one in (nlp, loaded))
@@ -58,8 +58,8 @@ def test_the_transitions_are_saved_with_the_pipe(make_decoder_nlp, name, tmp_pat
 
 
 @pytest.mark.parametrize("name", PIPES)
-def test_averages_reach_the_transitions(make_decoder_nlp, name):
-    nlp = make_decoder_nlp("crf", name, steps=100)
+def test_averages_reach_the_transitions(make_nlp, name):
+    nlp = make_nlp(name, decoder="crf", steps=100)
     node = crf_node(nlp.get_pipe(name))
     before = node.get_param("transitions").copy()
     averages = {(node.id, "transitions"): before + 1.0}
@@ -70,8 +70,8 @@ def test_averages_reach_the_transitions(make_decoder_nlp, name):
     np.testing.assert_array_equal(node.get_param("transitions"), before)
 
 
-def test_an_optimizer_averages_the_transitions(make_decoder_nlp):
-    nlp = make_decoder_nlp("crf", "elmo_ner")
+def test_an_optimizer_averages_the_transitions(make_nlp):
+    nlp = make_nlp("elmo_ner", decoder="crf")
     optimizer = Adam(0.02, use_averages=True)
     for _ in range(3):
         nlp.update(make_examples(nlp), sgd=optimizer)
@@ -80,9 +80,9 @@ def test_an_optimizer_averages_the_transitions(make_decoder_nlp):
 
 
 @pytest.mark.parametrize("name", PIPES)
-def test_gradients_are_those_of_the_loss(make_decoder_nlp, name):
+def test_gradients_are_those_of_the_loss(make_nlp, name):
     """Those of the scores are returned, those of the transitions kept for the optimizer."""
-    nlp = make_decoder_nlp("crf", name, steps=100)
+    nlp = make_nlp(name, decoder="crf", steps=100)
     pipe, examples = nlp.get_pipe(name), make_examples(nlp)
     node = crf_node(pipe)
     scores = [one.astype("float64") for one in pipe.predict_scores([e.x for e in examples])]
@@ -107,8 +107,8 @@ def test_gradients_are_those_of_the_loss(make_decoder_nlp, name):
             assert gradients[index] == pytest.approx(expected, abs=1e-5), (parameter, index)
 
 
-def test_tokens_without_annotation_are_summed_over(make_decoder_nlp):
-    nlp = make_decoder_nlp("crf", "elmo_ner")
+def test_tokens_without_annotation_are_summed_over(make_nlp):
+    nlp = make_nlp("elmo_ner", decoder="crf")
     pipe = nlp.get_pipe("elmo_ner")
     words = ["Mary", "Smith", "left", "Paris"]
     unannotated = Example(Doc(nlp.vocab, words=words), Doc(nlp.vocab, words=words))
@@ -125,8 +125,8 @@ def test_tokens_without_annotation_are_summed_over(make_decoder_nlp):
 
 
 @pytest.mark.parametrize("name", PIPES)
-def test_empty_docs_pass(make_decoder_nlp, name):
-    nlp = make_decoder_nlp("crf", name)
+def test_empty_docs_pass(make_nlp, name):
+    nlp = make_nlp(name, decoder="crf")
     assert [len(doc) for doc in nlp.pipe(["", "Mary", ""])] == [0, 1, 0]
     empty = Example(Doc(nlp.vocab), Doc(nlp.vocab))
     full = make_examples(nlp)[0]
@@ -140,9 +140,9 @@ def test_a_tagger_does_not_take_the_decoder_of_entities():
 
 @pytest.mark.parametrize(("saved", "config"), [("crf", "constrained"), ("constrained", "crf")])
 def test_a_pipe_is_not_loaded_with_a_decoder_it_was_not_trained_with(
-    make_decoder_nlp, tmp_path, saved, config
+    make_nlp, tmp_path, saved, config
 ):
-    make_decoder_nlp(saved, "elmo_ner").to_disk(tmp_path / "nlp")
+    make_nlp("elmo_ner", decoder=saved).to_disk(tmp_path / "nlp")
     changed = {"components": {"elmo_ner": {"model": {"decoder": config}}}}
     with pytest.raises(ValueError, match=rf"EL110.*nlp/elmo_ner.*{saved}.*{config}"):
         spacy.load(tmp_path / "nlp", config=changed)

@@ -164,8 +164,8 @@ def test_gold_on_other_tokens_is_aligned(make_nlp):
 
 
 @pytest.mark.parametrize("decoder", ["softmax", "constrained"])
-def test_one_decoder_of_tokens_takes_the_others_place(make_decoder_nlp, decoder, tmp_path):
-    nlp = make_decoder_nlp("constrained", "elmo_ner")
+def test_one_decoder_of_tokens_takes_the_others_place(make_nlp, decoder, tmp_path):
+    nlp = make_nlp("elmo_ner", decoder="constrained")
     nlp.to_disk(tmp_path / "nlp")
     config = {"components": {"elmo_ner": {"model": {"decoder": decoder}}}}
     loaded = spacy.load(tmp_path / "nlp", config=config)
