@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from .fast_linear import Derived, product_dtype
 from .fast_lstm import FastLSTM
 from .options import LSTMOptions
-from .packed_lstm import LSTMWeights, packed_lstm
+from .packed_lstm import LSTMWeights, last_positions, packed_lstm
 
 
 class LSTMState(NamedTuple):
@@ -52,11 +52,11 @@ class ProjectedLSTM(nn.Module):
         batch_sizes: sequences still running at each step; never grows.
         state: where each sequence starts; zeros if None.
         """
-        last = _last_positions(batch_sizes).to(inputs.device)
+        last = last_positions(batch_sizes).to(inputs.device)
         dtype = product_dtype(inputs)
         if torch.is_grad_enabled():
             self._fast.forget()
-            outputs, cells = packed_lstm(
+            outputs, last_cells = packed_lstm(
                 inputs,
                 batch_sizes,
                 self._weights(),
@@ -65,7 +65,7 @@ class ProjectedLSTM(nn.Module):
                 proj_clip=self.options.proj_clip,
                 dtype=dtype,
             )
-            return outputs, LSTMState(outputs[last], cells[last])
+            return outputs, LSTMState(outputs[last], last_cells)
         fast = self._fast.get(list(self.parameters()), lambda: self._make_fast(dtype), dtype)
         outputs, last_cells = fast(inputs, batch_sizes, state)
         return outputs, LSTMState(outputs[last], last_cells)
@@ -117,11 +117,3 @@ class LSTMStack(nn.Module):
             outputs.append(x)
             last_states.append(last)
         return outputs, last_states
-
-
-def _last_positions(batch_sizes: Sequence[int]) -> Tensor:
-    """Where each sequence's last step stands in packed order: (n_sequences,) int64."""
-    sizes = torch.tensor(batch_sizes)
-    row = torch.arange(batch_sizes[0])
-    n_steps = (sizes[:, None] > row).sum(0)
-    return (sizes.cumsum(0) - sizes)[n_steps - 1] + row
