@@ -34,6 +34,11 @@ INLINE void store_half(half *to, vec value) {
     _mm256_storeu_si256((__m256i *)to, (__m256i)_mm512_cvtneps_pbh(value));
 }
 
+/* 32 values side by side to aligned memory that is not read soon. */
+INLINE void stream_halves(half *to, vec first, vec second) {
+    _mm512_stream_si512((__m512i *)to, (__m512i)_mm512_cvtne2ps_pbh(second, first));
+}
+
 INLINE half to_half(float value) {
     uint32_t bits;
     memcpy(&bits, &value, sizeof bits);

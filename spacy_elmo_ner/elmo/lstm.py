@@ -79,16 +79,9 @@ class ProjectedLSTM(nn.Module):
         )
 
     def _weights(self) -> LSTMWeights:
-        """In torch's order of gates, the constant forget bias added."""
-        dim, n_in = self.options.dim, self.options.projection_dim
-        order = torch.tensor([0, 2, 1, 3], device=self.weight.device)
-        weight = self.weight.view(4, dim, -1)[order].view(4 * dim, -1)
-        bias = self.bias.view(4, dim)[order]
-        forget_bias = torch.zeros_like(bias)
-        forget_bias[1] = 1.0
-        return LSTMWeights(
-            weight[:, :n_in], weight[:, n_in:], (bias + forget_bias).view(-1), self.projection
-        )
+        n = self.options.projection_dim
+        own, recurrent = self.weight.split([n, n], dim=1)
+        return LSTMWeights(own, recurrent, self.bias, self.projection, "igfo", 1.0)
 
 
 class LSTMStack(nn.Module):

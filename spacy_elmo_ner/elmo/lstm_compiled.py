@@ -21,10 +21,12 @@ class _Arguments(ctypes.Structure):
         *((name, ctypes.c_void_p) for name in ("sizes", "inputs", "h0", "c0", "mask")),
         *((name, ctypes.c_void_p) for name in ("input", "recurrent", "bias", "projection")),
         *((name, ctypes.c_int64) for name in ("input_stride", "recurrent_stride")),
-        *((name, ctypes.c_float) for name in ("cell_clip", "proj_clip")),
+        ("order", ctypes.c_int64 * 4),
+        *((name, ctypes.c_float) for name in ("cell_clip", "proj_clip", "forget_bias")),
         *((name, ctypes.c_void_p) for name in ("packed", "outputs", "last_cells")),
         *((name, ctypes.c_void_p) for name in ("read", "gates", "cells", "hidden")),
         *((name, ctypes.c_void_p) for name in ("d_outputs", "d_inputs", "d_weight", "d_bias")),
+        *((name, ctypes.c_void_p) for name in ("d_input", "d_recurrent", "d_all_bias")),
         ("d_projected", ctypes.c_void_p),
         ("failed", ctypes.c_int64),
     )
@@ -69,7 +71,7 @@ class CompiledLSTM:
         self.units = len(weights.bias) // 4
         self.read_width = n_in + n_in % 2 + self.n_out
         self._sizes = torch.tensor(self.batch_sizes)
-        self._weights = [_rows(w) for w in weights]
+        self._weights = [_rows(w) for w in weights[:4]]
         self._state = [part.float().contiguous() for part in state or ()]
         self._mask = None if mask is None else mask.float().contiguous()
         input_weight, recurrent, bias, projection = self._weights
@@ -90,6 +92,8 @@ class CompiledLSTM:
             projection=pointer(projection),
             input_stride=input_weight.stride(0),
             recurrent_stride=recurrent.stride(0),
+            order=(ctypes.c_int64 * 4)(*map(weights.gates.index, "ifgo")),
+            forget_bias=weights.forget_bias,
             cell_clip=_UNBOUNDED if clips[0] is None else clips[0],
             proj_clip=_UNBOUNDED if clips[1] is None else clips[1],
         )
@@ -104,7 +108,7 @@ class CompiledLSTM:
         saved = Saved(
             torch.empty(n, self.read_width, dtype=half),
             torch.empty(n, 4 * units, dtype=half),
-            torch.empty(n + first + first % 2, units),
+            torch.empty(n + first + first % 2, units, dtype=half),
             torch.empty(n if has_projection else 0, units, dtype=half),
             outputs,
         )
@@ -128,6 +132,8 @@ class CompiledLSTM:
         d_inputs = torch.empty(self.n_packed, n_in)
         d_weight = torch.zeros(PARTS, width, 4 * units)
         d_bias = torch.zeros(PARTS, 4 * units)
+        d_weights = [torch.empty(4 * units, n) for n in (n_in, self.n_out)]
+        d_all_bias = torch.empty(4 * units)
         rows = self.n_padded if has_projection else 0
         d_projected = torch.empty(rows, self.n_out, dtype=torch.bfloat16)
         self._call(
@@ -141,16 +147,15 @@ class CompiledLSTM:
             d_inputs=d_inputs,
             d_weight=d_weight,
             d_bias=d_bias,
+            d_input=d_weights[0],
+            d_recurrent=d_weights[1],
+            d_all_bias=d_all_bias,
             d_projected=d_projected,
         )
-        # [blocks of 16 cells][4 gates][16] -> [4 gates][cells]
-        blocks = (units // 16, 4, 16)
-        by_gate = d_weight.sum(0).view(width, *blocks).permute(2, 1, 3, 0).reshape(4 * units, width)
         return (
             d_inputs,
-            by_gate[:, :n_in],
-            by_gate[:, width - self.n_out :],
-            d_bias.sum(0).view(blocks).transpose(0, 1).reshape(-1),
+            *d_weights,
+            d_all_bias,
             (d_projected.T @ saved.hidden).float() if has_projection else None,
         )
 

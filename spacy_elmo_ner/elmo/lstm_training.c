@@ -6,8 +6,9 @@ by 16 cells by 4 gates goes through the product and the cell without leaving the
 Backward, 64 cells at a time: what hidden states pass down, the gates' gradient, and at once its two
 products, with the weights and with what the step had read.
 
-A step's rows are padded to an even number. Its cells stand as [16 cells][row][16], gates as
-[16 cells][row][4 gates][16], what it reads as [row][inputs, states before].
+A step's rows are padded to an even number. Its cells stand as [block of 16 cells][row][16], gates
+as [block of 16 cells][row][4 gates][16], what it reads as [row][inputs, states before]. What only
+the backward pass reads again is bfloat16 and written past the caches.
 */
 
 #include "kernels.h"
@@ -26,19 +27,21 @@ struct lstm {
     const float *bias;          /* (4 * units,) */
     const float *projection;    /* (n_out, units), or NULL */
     int64_t input_stride, recurrent_stride;
-    float cell_clip, proj_clip;
+    int64_t order[4];           /* of gates in these: where input, forget, candidate, output are */
+    float cell_clip, proj_clip, forget_bias;
     unit *packed;               /* scratch: packed weights */
     float *outputs;             /* (n_packed, n_out) */
     float *last_cells;          /* (n_sequences, units) */
     unit *read;                 /* saved for backward: see the head of this file */
     half *gates;
-    float *cells;               /* one step more: before the first */
+    half *cells;                /* one step more: before the first */
     half *hidden;               /* (padded rows, units); with a projection only */
     /* backward */
     const float *d_outputs;     /* (n_packed, n_out) */
     float *d_inputs;            /* (n_packed, n_in) */
     float *d_weight;            /* (n_parts, read width, 4 * units in blocks), zeros */
     float *d_bias;              /* (n_parts, 4 * units in blocks), zeros */
+    float *d_input, *d_recurrent, *d_all_bias; /* as the weights, rows without gaps */
     half *d_projected;          /* (padded rows, n_out); with a projection only */
     int64_t failed;
 };
@@ -46,8 +49,8 @@ struct lstm {
 /* Values of a row that a step reads: inputs, padded to an even number, and states. */
 INLINE int64_t read_width(const struct lstm *l) { return even(l->n_in) + l->n_out; }
 
-INLINE float weight_of(const struct lstm *l, int64_t gate, int64_t read) {
-    int64_t n_in = even(l->n_in);
+INLINE float weight_of(const struct lstm *l, int gate_number, int64_t cell, int64_t read) {
+    int64_t n_in = even(l->n_in), gate = l->order[gate_number] * l->units + cell;
     if (read >= n_in) return l->recurrent[gate * l->recurrent_stride + read - n_in];
     return read < l->n_in ? l->input[gate * l->input_stride + read] : 0.0f;
 }
@@ -58,11 +61,11 @@ static void pack_gates(const struct lstm *l, unit *to) {
     for (int64_t p = 0; p < l->units / LANES; p++)
         for (int g = 0; g < 4; g++)
             for (int u = 0; u < LANES; u++) {
-                int64_t gate = g * l->units + p * LANES + u;
+                int64_t cell = p * LANES + u;
                 unit *at = to + p * n * GATES + g * LANES + u;
                 for (int64_t k = 0; k < n; k++)
-                    at[k * GATES] = pair_of(to_half(weight_of(l, gate, 2 * k)),
-                                            to_half(weight_of(l, gate, 2 * k + 1)));
+                    at[k * GATES] = pair_of(to_half(weight_of(l, g, cell, 2 * k)),
+                                            to_half(weight_of(l, g, cell, 2 * k + 1)));
             }
 }
 
@@ -95,11 +98,12 @@ static void pack_gates_transposed(const struct lstm *l, unit *to) {
             for (int64_t p = p0; p < least(p0 + CHUNK, n_panels); p++)
                 for (int g = 0; g < 4; g++)
                     for (int u = 0; u < LANES; u += 2, to += COLUMNS) {
-                        int64_t gate = g * l->units + p * LANES + u;
+                        int64_t cell = p * LANES + u;
                         for (int64_t j = 0; j < COLUMNS; j++)
-                            to[j] = c + j < width ? pair_of(to_half(weight_of(l, gate, c + j)),
-                                                            to_half(weight_of(l, gate + 1, c + j)))
-                                                  : 0;
+                            to[j] = c + j < width
+                                        ? pair_of(to_half(weight_of(l, g, cell, c + j)),
+                                                  to_half(weight_of(l, g, cell + 1, c + j)))
+                                        : 0;
                     }
 }
 
@@ -113,6 +117,12 @@ INLINE void write_state(const struct lstm *l, unit *read, const float *state, in
     }
 }
 
+/* Rows that a part has at most. */
+INLINE int64_t own_rows(const struct lstm *l) {
+    int64_t stride = ROWS * l->n_parts;
+    return (even(l->sizes[0]) + stride - 1) / stride * ROWS;
+}
+
 static void forward_part(void *context, int part) {
     struct lstm *l = context;
     int64_t n_in = l->n_in, n_out = l->n_out, units = l->units, n_panels = units / LANES;
@@ -121,18 +131,27 @@ static void forward_part(void *context, int part) {
     vec cell_clip = _mm512_set1_ps(l->cell_clip), proj_clip = _mm512_set1_ps(l->proj_clip);
     int64_t stride = ROWS * l->n_parts, first = ROWS * part;
     const float *inputs = l->inputs;
-    float *outputs = l->outputs, *before = l->cells;
-    float *cells = before + even(l->sizes[0]) * units;
+    float *outputs = l->outputs;
+    int64_t n_first = even(l->sizes[0]), n_own = own_rows(l);
+    half *saved = l->cells + n_first * units;
+    /* Cells now, of own rows: [block of 16][row][16]. */
+    float *cells = aligned_alloc(64, n_own * units * sizeof(float));
+    if (!cells) {
+        l->failed = 1;
+        return;
+    }
     unit *read = l->read;
     half *gates = l->gates, *hidden = l->hidden;
-    int64_t n_before = even(l->sizes[0]);
-    for (int64_t row = first; row < n_before; row += stride)
-        for (int64_t r = row; r < least(row + ROWS, n_before); r++) {
+    int64_t own = 0;
+    for (int64_t row = first; row < n_first; row += stride)
+        for (int64_t r = row; r < least(row + ROWS, n_first); r++, own++) {
             int there = r < l->sizes[0];
-            for (int64_t p = 0; p < n_panels; p++)
-                _mm512_storeu_ps(before + (p * n_before + r) * LANES,
-                                 l->c0 && there ? _mm512_loadu_ps(l->c0 + r * units + p * LANES)
-                                                : _mm512_setzero_ps());
+            for (int64_t p = 0; p < n_panels; p++) {
+                vec c = l->c0 && there ? _mm512_loadu_ps(l->c0 + r * units + p * LANES)
+                                       : _mm512_setzero_ps();
+                _mm512_storeu_ps(cells + (p * n_own + own) * LANES, c);
+                store_half(l->cells + (p * n_first + r) * LANES, c);
+            }
             half *to = (half *)(read + r * n_read) + even(n_in);
             memset(to, 0, n_out * sizeof(half));
             if (l->h0 && there) write_state(l, read + r * n_read, l->h0 + r * n_out, r);
@@ -157,29 +176,33 @@ static void forward_part(void *context, int part) {
             const unit *weight = l->packed + p * n_read * GATES;
             vec bias[4];
             for (int j = 0; j < 4; j++)
-                bias[j] = _mm512_loadu_ps(l->bias + j * units + p * LANES);
+                bias[j] = _mm512_loadu_ps(l->bias + l->order[j] * units + p * LANES);
+            bias[1] += _mm512_set1_ps(l->forget_bias);
+            float *cell = cells + p * n_own * LANES;
             for (int64_t row = first; row < n_rows; row += stride) {
                 int rows = (int)least(ROWS, n_rows - row);
                 vec sums[ROWS][4];
                 for (int r = 0; r < rows; r++)
                     for (int j = 0; j < 4; j++) sums[r][j] = bias[j];
                 block_product(sums, read + row * n_read, n_read, weight, n_read, rows);
-                for (int r = 0; r < rows; r++) {
-                    vec i = logistic(sums[r][0]), f = logistic(sums[r][1]);
-                    vec g = hyperbolic(sums[r][2]), o = logistic(sums[r][3]);
-                    half *to = gates + (p * n_rows + row + r) * GATES;
-                    store_half(to, i);
-                    store_half(to + LANES, f);
-                    store_half(to + 2 * LANES, g);
-                    store_half(to + 3 * LANES, o);
-                    vec c = _mm512_loadu_ps(before + (p * n_before + row + r) * LANES);
-                    c = clipped(_mm512_fmadd_ps(i, g, f * c), cell_clip);
-                    _mm512_storeu_ps(cells + (p * n_rows + row + r) * LANES, c);
-                    vec h = o * hyperbolic(c);
-                    if (l->projection)
-                        store_half(hidden + (row + r) * units + p * LANES, h);
-                    else if (row + r < n)
-                        _mm512_storeu_ps(outputs + (row + r) * n_out + p * LANES, h);
+                for (int r = 0; r < rows; r += 2) {
+                    vec c[2];
+                    for (int e = 0; e < 2; e++, cell += LANES) {
+                        vec i = logistic(sums[r + e][0]), f = logistic(sums[r + e][1]);
+                        vec g = hyperbolic(sums[r + e][2]), o = logistic(sums[r + e][3]);
+                        half *to = gates + (p * n_rows + row + r + e) * GATES;
+                        stream_halves(to, i, f);
+                        stream_halves(to + 2 * LANES, g, o);
+                        c[e] = _mm512_fmadd_ps(i, g, f * _mm512_load_ps(cell));
+                        c[e] = clipped(c[e], cell_clip);
+                        _mm512_store_ps(cell, c[e]);
+                        vec h = o * hyperbolic(c[e]);
+                        if (l->projection)
+                            store_half(hidden + (row + r + e) * units + p * LANES, h);
+                        else if (row + r + e < n)
+                            _mm512_storeu_ps(outputs + (row + r + e) * n_out + p * LANES, h);
+                    }
+                    stream_halves(saved + (p * n_rows + row + r) * LANES, c[0], c[1]);
                 }
             }
         }
@@ -197,23 +220,24 @@ static void forward_part(void *context, int part) {
                             _mm512_storeu_ps(outputs + (row + r) * n_out + c + j * LANES,
                                              clipped(sums[r][j], proj_clip));
                 }
+        own = 0;
         for (int64_t row = first; row < n_rows; row += stride)
-            for (int64_t r = row; r < least(row + ROWS, n); r++) {
+            for (int64_t r = row; r < least(row + ROWS, n); r++, own++) {
                 if (r < n_next) write_state(l, read_next + r * n_read, outputs + r * n_out, r);
                 else
                     for (int64_t p = 0; p < n_panels; p++)
                         _mm512_storeu_ps(l->last_cells + r * units + p * LANES,
-                                         _mm512_loadu_ps(cells + (p * n_rows + r) * LANES));
+                                         _mm512_load_ps(cells + (p * n_own + own) * LANES));
             }
-        before = cells;
-        n_before = n_rows;
-        cells += n_rows * units;
+        saved += n_rows * units;
         gates += n_rows * 4 * units;
         hidden += l->projection ? n_rows * units : 0;
         read = read_next;
         inputs += n * n_in;
         outputs += n * n_out;
     }
+    _mm_sfence();
+    free(cells);
 }
 
 /* Everything of one part that lasts for a step. */
@@ -232,16 +256,16 @@ struct backward {
     const unit *down, *transposed;
 };
 
-INLINE void cell_gradient(const half *gates, const float *before, const float *cells, vec d_h,
+INLINE void cell_gradient(const half *gates, const half *before, const half *cells, vec d_h,
                           float *d_cells, vec bound, vec d[4]) {
     vec one = _mm512_set1_ps(1.0f);
     vec i = load_half(gates), f = load_half(gates + LANES);
     vec g = load_half(gates + 2 * LANES), o = load_half(gates + 3 * LANES);
-    vec c = _mm512_loadu_ps(cells), squashed = hyperbolic(c);
+    vec c = load_half(cells), squashed = hyperbolic(c);
     vec d_c = _mm512_loadu_ps(d_cells) + d_h * o * _mm512_fnmadd_ps(squashed, squashed, one);
     d_c = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(_mm512_abs_ps(c), bound, _CMP_LT_OQ), d_c);
     d[0] = d_c * g * i * (one - i);
-    d[1] = d_c * _mm512_loadu_ps(before) * f * (one - f);
+    d[1] = d_c * load_half(before) * f * (one - f);
     d[2] = d_c * i * _mm512_fnmadd_ps(g, g, one);
     d[3] = d_h * squashed * o * (one - o);
     _mm512_storeu_ps(d_cells, d_c * f);
@@ -254,7 +278,7 @@ static void backward_part(void *context, int part) {
     int64_t width = read_width(l), n_read = width / 2, columns = in_columns(width);
     int64_t stride = ROWS * l->n_parts, first = ROWS * part;
     int64_t most = even(l->sizes[0]);
-    int64_t n_own = (most + stride - 1) / stride * ROWS; /* at most */
+    int64_t n_own = own_rows(l);
     int64_t n_pairs_most = n_own / 2;
     float *d_weight = l->d_weight + part * width * 4 * units;
     float *d_bias = l->d_bias + part * 4 * units;
@@ -284,8 +308,8 @@ static void backward_part(void *context, int part) {
         const float *outputs = l->outputs + packed_end * n_out;
         const float *d_outputs = l->d_outputs + packed_end * n_out;
         const half *gates = l->gates + padded_end * 4 * units;
-        const float *cells = l->cells + (most + padded_end) * units;
-        const float *before = cells - n_before * units;
+        const half *cells = l->cells + (most + padded_end) * units;
+        const half *before = cells - n_before * units;
         const unit *read = l->read + padded_end * n_read;
         half *d_projected = l->d_projected + padded_end * n_out;
         /* Own rows stand one after the other: "own" counts them, "row" all of the step. */
@@ -335,6 +359,20 @@ static void backward_part(void *context, int part) {
                         for (int j = 0; j < n_blocks; j++)
                             sums[r][j] = _mm512_loadu_ps(s.d_hidden + (own + r) * n_out +
                                                          (p0 + j) * LANES);
+                /* What the caches do not expect: parts skip each other's rows. */
+                for (int j = 0; j < n_blocks; j++) {
+                    int64_t ahead = (p0 + j) * n_rows + row + stride;
+                    for (int r = 0; r < ROWS; r++) {
+                        _mm_prefetch((const char *)(gates + (ahead + r) * GATES), _MM_HINT_T0);
+                        _mm_prefetch((const char *)(gates + (ahead + r) * GATES + 32), _MM_HINT_T0);
+                    }
+                    for (int r = 0; r < ROWS; r += 2) {
+                        _mm_prefetch((const char *)(cells + (ahead + r) * LANES), _MM_HINT_T0);
+                        _mm_prefetch((const char *)(before + ((p0 + j) * n_before + row + stride + r) *
+                                                                 LANES),
+                                     _MM_HINT_T0);
+                    }
+                }
                 for (int j = 0; j < n_blocks; j++) {
                     int64_t p = p0 + j;
                     float *to_bias = d_bias + p * GATES;
@@ -385,6 +423,33 @@ static void backward_part(void *context, int part) {
     free(memory);
 }
 
+/* Sums what the parts found and gives it the shape of the weights; a part takes every other block
+of 16 cells. */
+static void sum_part(void *context, int part) {
+    struct lstm *l = context;
+    int64_t width = read_width(l), row = 4 * l->units, n_in = l->n_in, skipped = even(n_in);
+    for (int64_t p = part; p < l->units / LANES; p += l->n_parts)
+        for (int g = 0; g < 4; g++) {
+            int64_t first = l->order[g] * l->units + p * LANES, from = p * GATES + g * LANES;
+            vec sum = _mm512_setzero_ps();
+            for (int64_t i = 0; i < l->n_parts; i++) sum += _mm512_loadu_ps(l->d_bias + i * row + from);
+            _mm512_storeu_ps(l->d_all_bias + first, sum);
+            for (int64_t k = 0; k < width; k++) {
+                if (k == n_in && k < skipped) continue;
+                float values[LANES];
+                sum = _mm512_setzero_ps();
+                for (int64_t i = 0; i < l->n_parts; i++)
+                    sum += _mm512_loadu_ps(l->d_weight + (i * width + k) * row + from);
+                _mm512_storeu_ps(values, sum);
+                int in = k < n_in;
+                float *to = in ? l->d_input + first * n_in + k
+                               : l->d_recurrent + first * l->n_out + k - skipped;
+                int64_t stride = in ? n_in : l->n_out;
+                for (int u = 0; u < LANES; u++) to[u * stride] = values[u];
+            }
+        }
+}
+
 int64_t lstm_size(void) { return sizeof(struct lstm); }
 
 /* Units that `packed` must hold. */
@@ -416,5 +481,6 @@ int64_t lstm_backward(struct lstm *l) {
     if (l->projection)
         pack_rows(l->projection, l->n_out, l->units, l->packed + 2 * l->units * columns);
     run_parts(backward_part, &b, (int)l->n_parts, (int)l->threads);
+    run_parts(sum_part, l, (int)l->n_parts, (int)l->threads);
     return l->failed;
 }

@@ -24,16 +24,34 @@ _ROWS = 64
 
 
 class LSTMWeights(NamedTuple):
-    """Of one layer and direction. Gates stand in torch's order: input, forget, candidate, output.
+    """Weights of one layer and direction.
 
     input (4 * units, n_in), recurrent (4 * units, n_out), bias (4 * units,),
     projection (n_out, units), or None where n_out is units: what a step hands on, Sak et al. 2014.
+    gates: their order in the first three: input, forget, candidate (g) and output, as in torch.
+    forget_bias: a constant that the forget gate's bias does not hold.
     """
 
     input: Tensor
     recurrent: Tensor
     bias: Tensor
     projection: Tensor | None = None
+    gates: str = "ifgo"
+    forget_bias: float = 0.0
+
+    def in_torch_order(self) -> "LSTMWeights":
+        """The same with gates as in torch and the constant added to the bias."""
+        places = list(map(self.gates.index, "ifgo"))
+        ordered = []
+        for weight in (self.input, self.recurrent, self.bias):
+            chunks = weight.chunk(4)
+            ordered.append(torch.cat([chunks[place] for place in places]))
+        if self.forget_bias:
+            units = len(self.bias) // 4
+            constant = torch.zeros_like(self.bias)
+            constant[units : 2 * units] = self.forget_bias
+            ordered[2] = ordered[2] + constant
+        return LSTMWeights(*ordered, self.projection)
 
 
 def packed_lstm(
@@ -56,17 +74,21 @@ def packed_lstm(
     value at its bound. dtype: of the matrix products. Cells carry no gradient.
     """
     n_out, units = weights.recurrent.shape[1], len(weights.bias) // 4
-    compiled = fits(units, n_out, dtype, inputs.device)
-    outputs, cells = (_CompiledLSTM if compiled else _PackedLSTM).apply(
+    if fits(units, n_out, dtype, inputs.device):
+        function, names = _CompiledLSTM, weights[4:]
+    else:
+        function, names, weights = _PackedLSTM, (), weights.in_torch_order()
+    outputs, last_cells = function.apply(
         inputs,
         list(batch_sizes),
-        *weights,
+        *weights[:4],
+        *names,
         state,
         recurrent_mask,
         (cell_clip, proj_clip),
         dtype,
     )
-    return outputs, cells
+    return outputs, last_cells
 
 
 class _CompiledLSTM(torch.autograd.Function):
@@ -79,12 +101,14 @@ class _CompiledLSTM(torch.autograd.Function):
         recurrent_weight: Tensor,
         bias: Tensor,
         projection: Tensor | None,
+        gates: str,
+        forget_bias: float,
         state: tuple[Tensor, Tensor] | None,
         mask: Tensor | None,
         clips: tuple[float | None, float | None],
-        dtype: torch.dtype,
+        dtype: torch.dtype,  # the kernels' own
     ) -> tuple[Tensor, Tensor]:
-        weights = LSTMWeights(input_weight, recurrent_weight, bias, projection)
+        weights = LSTMWeights(input_weight, recurrent_weight, bias, projection, gates, forget_bias)
         ctx.layer = CompiledLSTM(batch_sizes, inputs.shape[1], weights, state, mask, clips)
         outputs, last_cells, saved = ctx.layer.forward(inputs)
         ctx.save_for_backward(*saved)
@@ -94,7 +118,7 @@ class _CompiledLSTM(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Any, ...]:
         d_inputs, *d_weights = ctx.layer.backward(grad_outputs[0], Saved(*ctx.saved_tensors))
-        return d_inputs, None, *d_weights, *[None] * 4
+        return d_inputs, None, *d_weights, *[None] * 6
 
 
 class TorchTrainingCell:
