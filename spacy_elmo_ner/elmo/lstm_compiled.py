@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from .kernels import PARTS, available, call, pointer, threads
+from .kernels import available, call, pointer, threads
 
 _UNBOUNDED = float("inf")
 
@@ -65,6 +65,7 @@ class CompiledLSTM:
         clips: tuple[float | None, float | None],
     ) -> None:
         self.batch_sizes = list(batch_sizes)
+        self.n_parts = threads()
         self.n_packed = sum(batch_sizes)
         self.n_padded = sum(n + n % 2 for n in batch_sizes)
         self.n_in, self.n_out = n_in, weights.recurrent.shape[1]
@@ -80,8 +81,8 @@ class CompiledLSTM:
             n_in=n_in,
             n_out=self.n_out,
             units=self.units,
-            n_parts=PARTS,
-            threads=threads(),
+            n_parts=self.n_parts,
+            threads=self.n_parts,
             sizes=self._sizes.data_ptr(),
             h0=self._state[0].data_ptr() if state else None,
             c0=self._state[1].data_ptr() if state else None,
@@ -130,8 +131,8 @@ class CompiledLSTM:
         units, width, n_in = self.units, self.read_width, self.n_in
         has_projection = self._arguments.projection is not None
         d_inputs = torch.empty(self.n_packed, n_in)
-        d_weight = torch.zeros(PARTS, width, 4 * units)
-        d_bias = torch.zeros(PARTS, 4 * units)
+        d_weight = torch.zeros(self.n_parts, width, 4 * units)
+        d_bias = torch.zeros(self.n_parts, 4 * units)
         d_weights = [torch.empty(4 * units, n) for n in (n_in, self.n_out)]
         d_all_bias = torch.empty(4 * units)
         rows = self.n_padded if has_projection else 0

@@ -106,7 +106,10 @@ class _Run:
             bilm.load_state_dict(init.state_dict())
         self.model = LanguageModel(bilm, len(self.vocabulary), settings.softmax_cutoffs)
         self.optimizer = torch.optim.AdamW(
-            self.model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+            self.model.parameters(),
+            lr=settings.learning_rate,
+            weight_decay=settings.weight_decay,
+            fused=True,
         )
         self.progress = Progress()
         self.states: BiLMStates | None = None  # of running text, where the batch before ended
