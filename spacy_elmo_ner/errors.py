@@ -212,13 +212,10 @@ class Errors(metaclass=_Coded):
         "again."
     )
     EL204 = (
-        "{path}, line {line}: byte {value} is no Windows-1252 character. Save the file in the "
-        "encoding Windows-1252 (cp1252), or fetch it again."
+        "{path}, line {line}: byte {value} cannot be read as {encoding}, which the rest of the "
+        "file is written in. Save the file as UTF-8, or fetch it again."
     )
-    EL205 = (
-        "{path}, line 1: the header is {value}. It must read {header} in Windows-1252 without a "
-        "byte order mark."
-    )
+    EL205 = "{path}, line 1: the header is {value}. It must read {header}."
     EL206 = (
         "{path}, line {line}: {n} columns instead of 4 in {value}. Each row holds sentence name, "
         "word, tag and entity label; put cells that hold a comma in double quotes."
@@ -227,9 +224,9 @@ class Errors(metaclass=_Coded):
         "{path}, line {line}: not valid CSV ({problem}). Put cells that hold a double quote in "
         "double quotes, with the inner one doubled."
     )
-    EL208 = "{path}, line {line}: unknown entity label {value!r}. Use one of {known}."
+    EL208 = "{path}, line {line}: unknown entity label {value}. Use one of {known}."
     EL209 = (
-        '{path}, line {line}: the word {value!r} stands before any sentence. Write "Sentence: N" '
+        '{path}, line {line}: the word {value} stands before any sentence. Write "Sentence: N" '
         "into the first column of a sentence's first row."
     )
     EL210 = (
@@ -237,7 +234,7 @@ class Errors(metaclass=_Coded):
         "must not be blank; look for a double quote left open, or fill in the tag."
     )
     EL211 = (
-        '{path}, line {line}: {value!r} does not begin a sentence. Write "Sentence: N", with a '
+        '{path}, line {line}: {value} does not begin a sentence. Write "Sentence: N", with a '
         "whole number N from 1 that no sentence before has."
     )
     EL212 = (
@@ -260,11 +257,11 @@ class Errors(metaclass=_Coded):
     )
     EL221 = "{path}, line {line}: byte {value} is not UTF-8. Save the file as UTF-8."
     EL222 = (
-        "{path}, line {line}: {value!r} is not word, tag and entity label. Put one tab between "
+        "{path}, line {line}: {value} is not word, tag and entity label. Put one tab between "
         'each, an empty line between sentences, and "# " before a comment.'
     )
     EL223 = (
-        "{path}, line {line}: {value!r} is no BIO label. Write O, B-type at an entity's first "
+        "{path}, line {line}: {value} is no BIO label. Write O, B-type at an entity's first "
         "word, or I-type inside it."
     )
     EL224 = "{path} holds no sentence. Write at least one: a word a line, word, tag, entity label."
@@ -423,6 +420,10 @@ class Errors(metaclass=_Coded):
         "process."
     )
 
+    EL425 = (
+        "{path} cannot be a folder to write to: {problem}. Choose another folder for the output."
+    )
+
     # EL5xx: commands
     EL501 = (
         "No file {path}. Make the corpus first: python -m spacy project run corpus, or "
@@ -491,4 +492,24 @@ class Warnings(metaclass=_Coded):
         "The disk of {folder} is full: {n_bytes:,} bytes of biLM layers are kept there, and the "
         "rest is computed anew in each pass over the training Docs, which is slower. Make room, "
         "or point the environment variable TMPDIR at another disk."
+    )
+
+    # WL4xx: corpora and pre-training text
+    WL401 = (
+        "{path} is not UTF-8 and says nothing about its encoding, so it is read as Windows-1252: "
+        "line {line} holds {value}. If that is not what was written there, save the file as UTF-8."
+    )
+    WL402 = (
+        "{folder}: {n_read} of {n_files} files are read, these are left out: {names}. Files are "
+        "read whose names end in {suffixes}; give others one by one to read them as plain text."
+    )
+    WL403 = (
+        "{path} looks like {kind}, not like plain text: line {line} is {value}. All of it is "
+        "learned as words. Write its text alone, one sentence or paragraph a line, or as "
+        '{{"text": ...}} in a .jsonl file.'
+    )
+    WL404 = (
+        "{path} holds {script} text that is not cut into words: {value} is read as one word. Cut "
+        'it with a tokenizer of its language, for instance spacy.blank("{language}"), and give '
+        "the Docs as a .spacy file, which keeps its words."
     )

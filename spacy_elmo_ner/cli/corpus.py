@@ -74,7 +74,7 @@ def _read(
         return _read_sample(sample_dir)
     gmb = open_gmb(path)
     name: SplitName = "clean" if split is SplitChoice.clean else "seed"
-    msg.info(f"Using {path}, {name} split")
+    msg.info(f"Using {path} (read as {gmb.encoding}), {name} split")
     if not gmb.is_published:
         msg.warn(
             f"{path} is not the published {CSV_NAME}.",
