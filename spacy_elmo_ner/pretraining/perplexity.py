@@ -1,7 +1,7 @@
 """Perplexity on text that was held out, over the full vocabulary, each direction by itself."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -73,12 +73,13 @@ def measure(
 
 
 def measure_files(
-    model: LanguageModel, vocabulary: Vocabulary, paths: Sequence[Path], *, progress: bool = True
+    model: LanguageModel, vocabulary: Vocabulary, paths: Iterable[Path], *, progress: bool = True
 ) -> BySource:
     """Perplexity of text files together, and of each that holds a word by its path.
 
     Raises FileNotFoundError or ValueError as `tokenize` does.
     """
+    paths = list(paths)
     text = tokenize(paths, progress=progress)
     return _by_source(model, vocabulary, text, np.arange(text.n_sentences), list(map(str, paths)))
 

@@ -39,7 +39,10 @@ def test_csv_files_keep_their_sentences_alone(tmp_path: Path) -> None:
         "Sentence #,Word,POS,Tag\nSentence: 1,-DOCSTART-,-X-,O\nSentence: 2,Rome,NNP,B-geo\n"
         "Sentence: 3,-DOCSTART-,-X-,O\n,fell,VBD,O\n"
     )
-    assert [(each.number, each.words) for each in read_gmb(path)] == [(2, ("Rome",)), (3, ("fell",))]
+    assert [(each.number, each.words) for each in read_gmb(path)] == [
+        (2, ("Rome",)),
+        (3, ("fell",)),
+    ]
 
 
 def test_a_line_that_is_no_row_is_shown_cut_short(tmp_path: Path) -> None:
