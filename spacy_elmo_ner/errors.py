@@ -397,7 +397,7 @@ class Errors(metaclass=_Coded):
     EL413 = "The folder {path} holds no text files ({suffixes}). Give files or another folder."
     EL414 = (
         "The checkpoint {path} could not be written: {problem}. Those before it are whole: make "
-        "room, and --resume goes on from the newest."
+        "room if the disk is full, and --resume goes on from the newest."
     )
     EL415 = (
         '{path}, line {line}: {problem}. Write one JSON object a line, such as {{"text": "..."}}, '
@@ -421,7 +421,12 @@ class Errors(metaclass=_Coded):
     )
 
     EL425 = (
-        "{path} cannot be a folder to write to: {problem}. Choose another folder for the output."
+        "Files cannot be written to the folder {path}: {problem}. Choose another --output, or make "
+        "this one writable."
+    )
+    EL426 = (
+        "{path} could not be written: {problem}. Mend that; then the same command with --resume "
+        "goes on from the newest checkpoint."
     )
 
     # EL5xx: commands

@@ -11,7 +11,7 @@ from ..corpus.corpus_folder import SourceFile, write_corpus
 from ..corpus.gmb import CSV_NAME, CSV_SHA256, open_gmb
 from ..corpus.sample import read_sample, sample_path
 from ..corpus.splits import PARTS, Split, SplitName, split_gmb
-from ..elmo.storage import sha256_of
+from ..files import sha256_of
 from .assets import ENVIRONMENT_VARIABLE, find_gmb
 
 

@@ -12,6 +12,7 @@ from wasabi import msg
 
 from ..corpus.share import write_share
 from ..errors import Errors
+from ..files import make_output_folder
 from ..pipeline.calibrate_folder import calibrate_folder
 from .calibrate import show
 from .memory import keep_freed_memory
@@ -52,6 +53,7 @@ def train_cli(
             overrides["paths.train"] = str(write_share(corpus / "train.spacy", share, output))
         overrides |= parse_config_overrides(context.args)
         ours = has_our_pipes(config)
+        make_output_folder(output)
     except (OSError, ValueError) as error:
         msg.fail(str(error), exits=1)
     if "training.max_steps" in overrides:

@@ -14,8 +14,8 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ..elmo.storage import replace_when_written
 from ..errors import Errors, shown
+from ..files import write_text
 from .gmb import DOCUMENT_START, GMBSentence
 from .splits import Part, Split
 
@@ -73,8 +73,7 @@ def write_conll(path: str | Path, sentences: Iterable[GMBSentence], comment: str
     ]
     if comment:
         blocks.insert(0, "".join(f"# {line}\n" for line in comment.splitlines()))
-    with replace_when_written(Path(path)) as temporary:
-        temporary.write_text("\n".join(blocks), encoding="utf8", newline="\n")
+    write_text(path, "\n".join(blocks))
 
 
 def _blocks(path: Path, text: str) -> Iterator[list[list[str]]]:

@@ -15,8 +15,8 @@ import spacy
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from ..elmo.storage import replace_when_written
 from ..errors import Errors, Warnings, shown
+from ..files import atomic_file
 from .files import read_sentences
 from .text_checks import unsegmented
 
@@ -54,11 +54,11 @@ class TokenizedText:
     def to_disk(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         for name in _DTYPES:
-            with replace_when_written(directory / f"{name}.npy") as path, path.open("wb") as file:
+            with atomic_file(directory / f"{name}.npy") as path, path.open("wb") as file:
                 # numpy writes past Python where it knows the file, and misses that a disk is full.
                 unknown: Any = SimpleNamespace(write=file.write)
                 np.save(unknown, getattr(self, name), allow_pickle=False)
-        with replace_when_written(directory / "words.json") as path:
+        with atomic_file(directory / "words.json") as path:
             data = {"words": self.words, "sources": self.sources}
             path.write_text(json.dumps(data), encoding="utf8")
 
