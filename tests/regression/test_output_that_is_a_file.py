@@ -3,14 +3,15 @@
 from pathlib import Path
 
 import pytest
-from spacy.cli._util import app
 from typer.testing import CliRunner
+
+from spacy_elmo_ner.cli.app import elmo_cli
 
 TEXT = "The cat sees the dog .\n" * 50
 
 
 def outcome(*arguments: str) -> tuple[int, str]:
-    result = CliRunner().invoke(app, ["elmo", *arguments], env={"COLUMNS": "500"})
+    result = CliRunner().invoke(elmo_cli, [*arguments], env={"COLUMNS": "500"})
     return result.exit_code, " ".join(result.output.split())
 
 
