@@ -14,7 +14,17 @@ from .save import save_pipeline
 from .token_classifier import TokenClassifier
 
 # What a person may say about a pipeline; the rest of meta.json spaCy fills in by itself.
-DESCRIBING = ("name", "version", "description", "author", "email", "url", "license", "sources")
+DESCRIBING = (
+    "name",
+    "version",
+    "description",
+    "author",
+    "email",
+    "url",
+    "license",
+    "sources",
+    "spacy_version",
+)
 
 
 def compact_folder(
