@@ -351,6 +351,15 @@ class Errors(metaclass=_Coded):
         "{path} cannot be read as probable errors: {problem}. Give the errors.json that `python -m "
         "spacy elmo audit` wrote."
     )
+    EL322 = (
+        "{path} cannot be read as annotated texts: {problem}. Give a .spacy file, as `python -m "
+        "spacy elmo corpus` or `python -m spacy convert` writes it."
+    )
+    EL323 = "{path} holds no text. Give a .spacy file with texts and their annotation."
+    EL324 = (
+        "{path} holds no {layers}, so there is nothing to {do}. Give texts with that annotation, "
+        "such as the dev part of a corpus."
+    )
 
     # EL4xx: pre-training
     EL401 = (
@@ -467,6 +476,14 @@ class Errors(metaclass=_Coded):
     EL523 = (
         "{n} different texts cannot be cut into {folds} folds with a dev part each. Give more "
         "texts, or fewer --folds; at least 2."
+    )
+    EL505 = (
+        "{path} holds no {layer}, so {pipe} has nothing to learn from. Remove {pipe} from the "
+        "config (configs/ner.cfg has entities alone), or give texts with that annotation."
+    )
+    EL506 = (
+        "The config reads its {part} part from {value!r}, not from the corpus given. Write path = "
+        "{expected} into its section [corpora.{part}]."
     )
     EL525 = (
         "Drawing curves needs {package}, which is not installed: pip install "
