@@ -55,7 +55,6 @@ def train_cli(
     budget of steps stays that of the whole: a smaller part is passed over more often.
     """
     try:
-        make_output_folder(output)
         config = complete_config(config, output)
         given = parse_config_overrides(context.args)
         settings = load_config(config, overrides=given)
@@ -67,6 +66,7 @@ def train_cli(
         train_part, dev_part = (Path(overrides[f"paths.{part}"]) for part in ("train", "dev"))
         require_layers(settings, read_docs(train_part, Vocab()), train_part)
         warn_of_layers(settings, read_docs(dev_part, Vocab()), dev_part)
+        make_output_folder(output)
     except (OSError, ValueError) as error:
         msg.fail(str(error), exits=1)
     if "training.max_steps" in overrides:
