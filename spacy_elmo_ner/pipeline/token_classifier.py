@@ -33,7 +33,7 @@ decoder = "{decoder}"
 nO = null
 
 [model.tok2vec]
-@architectures = "spacy_elmo_ner.ElmoConcat.v1"
+@architectures = "spacy_elmo_ner.ElmoConcat.v2"
 embed = null
 
 [model.tok2vec.elmo]
