@@ -33,12 +33,12 @@ several seeds, mean ± standard deviation. The test parts are not read.
 politics, science and literature have 100 or 200 training sentences, finance 931 and anatomy 2,252;
 gmb-2 and gmb-10 are 2 and 10 percent of the training part of the seed split, gmb-100 is all of it.
 "head" is the `elmo_ner` of `configs/ner.cfg` on hash embeddings and what its name adds; "both" is
-the biLM and vectors, "layer 0" the biLM's word representation without its contextual layers. spaCy's
-CNN with vectors has the same table of vectors. {transformer}"""
+the biLM and vectors, "layer 0" the biLM's word representation without its contextual layers.
+spaCy's CNN with vectors has the same table of vectors. {transformer}"""
 
 TRANSFORMER = (
-    "all-MiniLM-L6-v2 is a transformer of 22 M parameters that reads lower-cased text, so that its "
-    "three columns for other case are its own training text."
+    "all-MiniLM-L6-v2 is a transformer of 22 M parameters that lower-cases what it reads: the case "
+    "of a text makes no difference to it, and tells it nothing."
 )
 
 # Differences of two systems, by what they tell.
@@ -91,8 +91,8 @@ def yardstick_page(data: Mapping[str, Any]) -> str:
         parts += [f"## {corpus}", *scores.corpus_sections(corpus)]
     parts.append(
         "Seconds of training and words per second are CPU time of one thread "
-        f"({data['cpu']}), beside other work on the same machine: good to tell a half from a whole, "
-        "no more. docs/speed.md has times that were taken with care."
+        f"({data['cpu']}), beside other work on the same machine: good to tell a half from a "
+        "whole, no more. docs/speed.md has times that were taken with care."
     )
     return "\n\n".join(parts) + "\n"
 
