@@ -15,9 +15,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ..download import download
 from ..errors import Errors, Warnings
 from .bilm import BiLM
-from .download import download
 from .options import BiLMOptions, CharCNNOptions, LSTMOptions
 from .storage import (
     OPTIONS_FILE,
