@@ -207,6 +207,15 @@ class Errors(metaclass=_Coded):
         "vocab has vectors of width {found}. Load the vocab that the pipeline was saved with, or "
         "train it again."
     )
+    EL141 = (
+        "{path} was trained with transitions = {saved!r}, but the config says {config!r}. A CRF "
+        "is learned in training: load the pipe with the config it was saved with, or train it "
+        "again."
+    )
+    EL142 = (
+        "The transitions of {name!r} are {value!r}, which knows BIO labels only. Use "
+        'transitions = "full" for tags.'
+    )
     EL151 = (
         "{value!r} cannot be entity type number {index}. Give each entity type once, as a str that "
         "is not empty, without the B- or I-."

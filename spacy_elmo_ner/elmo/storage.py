@@ -4,6 +4,7 @@ Files are written under a temporary name and renamed, so that an interrupted wri
 was there before.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
