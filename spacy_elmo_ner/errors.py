@@ -528,6 +528,10 @@ class Errors(metaclass=_Coded):
         "The weights to start from have another shape than the config: {init} and {config}. Leave "
         "[bilm] out of the config to take theirs."
     )
+    EL421 = (
+        "{path} holds {found} labels, but the text beside it has {n_tokens} tokens. Label this "
+        "very text again, or set silver_weight = 0."
+    )
     EL422 = (
         "No file {path}, which tells the held-out part of the text a biLM was trained on. Give "
         "the text to measure on, or the folder of a run that still has its text."
