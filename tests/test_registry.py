@@ -33,6 +33,7 @@ def test_all_names_are_there():
                 "DistinctHashEmbed",
                 "ElmoListener",
                 "ResidualBiLSTM",
+                "WordVectors",
                 "ElmoTagger",
                 "GMBCorpus",
                 "tagger_scorer",

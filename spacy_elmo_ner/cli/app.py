@@ -24,6 +24,7 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "curves": {},
     "perplexity": {},
     "convert": {},
+    "vectors": {},
     "assets": {},
     "corpus": {},
     "train": _CONFIG_OVERRIDES,

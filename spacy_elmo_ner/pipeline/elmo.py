@@ -174,6 +174,16 @@ class Elmo(TrainablePipe):
                 del self._kept[doc]
         return result
 
+    @property
+    def layers_cache(self) -> LayersCache | None:
+        """Layers kept while others train; None before that. Pipes of the same frozen biLM may
+        be given the same."""
+        return self._cache
+
+    @layers_cache.setter
+    def layers_cache(self, cache: LayersCache | None) -> None:
+        self._cache = cache
+
     def _has(self, doc: Doc) -> bool:
         # A Doc whose tokens were merged or split since has other layers now.
         return doc in self._kept and self._kept[doc].layers.shape[1] == len(doc)

@@ -33,12 +33,20 @@ decoder = "{decoder}"
 nO = null
 
 [model.tok2vec]
+@architectures = "spacy_elmo_ner.ElmoConcat.v1"
+embed = null
+
+[model.tok2vec.elmo]
 @architectures = "spacy_elmo_ner.ElmoTok2Vec.v1"
 upstream = "*"
 
-[model.tok2vec.bilm]
+[model.tok2vec.elmo.bilm]
 @architectures = "spacy_elmo_ner.BiLM.v1"
 name = "small-en"
+
+[model.tok2vec.vectors]
+@architectures = "spacy_elmo_ner.WordVectors.v1"
+name = "glove-en"
 
 [model.encoder]
 @architectures = "spacy_elmo_ner.ResidualBiLSTM.v1"
