@@ -72,10 +72,15 @@ class CompiledLSTM:
         self.units = len(weights.bias) // 4
         self.read_width = n_in + n_in % 2 + self.n_out
         self._sizes = torch.tensor(self.batch_sizes)
-        self._weights = [_rows(w) for w in weights[:4]]
+        # Kept, as the kernels get their addresses.
+        self._weights = input_weight, recurrent, bias, projection = (
+            _rows(weights.input),
+            _rows(weights.recurrent),
+            _rows(weights.bias),
+            None if weights.projection is None else _rows(weights.projection),
+        )
         self._state = [part.float().contiguous() for part in state or ()]
         self._mask = None if mask is None else mask.float().contiguous()
-        input_weight, recurrent, bias, projection = self._weights
         self._arguments = _Arguments(
             n_steps=len(self.batch_sizes),
             n_in=n_in,
@@ -170,9 +175,7 @@ class CompiledLSTM:
             raise MemoryError
 
 
-def _rows(weight: Tensor | None) -> Tensor | None:
+def _rows(weight: Tensor) -> Tensor:
     """Float32 with rows that lie together."""
-    if weight is None:
-        return None
     weight = weight.detach().float()
     return weight if weight.stride(-1) == 1 else weight.contiguous()

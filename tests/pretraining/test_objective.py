@@ -49,7 +49,7 @@ def test_a_vocabulary_of_one_word_can_be_trained_on(make_bilm: Callable[..., BiL
     vocabulary = Vocabulary.most_frequent(["word"], 60_000)
     model = LanguageModel(make_bilm(), len(vocabulary), [800, 5_000])
     make_batch = BatchMaker(["word"], vocabulary, model.bilm.options)
-    forward, backward, _ = model(make_batch([np.zeros(3, dtype=np.int32)]))
+    forward, backward, *_ = model(make_batch([np.zeros(3, dtype=np.int32)]))
     (forward + backward).backward()
     assert math.isfinite(forward.item()) and math.isfinite(backward.item())
 
@@ -102,7 +102,7 @@ def test_a_batch_without_rare_words_gives_their_clusters_no_gradient(
 ) -> None:
     frequent = [np.array([0, 1, 0], dtype=np.int32)]  # ranks 3 and 4, below the first cutoff
     batch = BatchMaker(WORDS, vocabulary, model.bilm.options)(frequent)
-    forward, backward, _ = model(batch)
+    forward, backward, *_ = model(batch)
     (forward + backward).backward()
     expected = _reference(model, batch)
     assert forward.item() == pytest.approx(expected[0].item(), abs=1e-4)
@@ -140,7 +140,14 @@ def test_the_neighbour_is_the_target_in_both_directions(
 
     monkeypatch.setattr(model, "_loss", keep)
     model(batch)
-    assert asked == [
+    packing = batch.packing
+    in_sentences = []
+    for targets, read, ends in zip(
+        asked, (packing.forward, packing.backward), (batch.is_last, batch.is_first), strict=True
+    ):
+        positions = [i for i in read.tolist() if not ends[i]]
+        in_sentences.append([target for _, target in sorted(zip(positions, targets, strict=True))])
+    assert in_sentences == [
         [6, 4, 7, 4, 8, 1, 12, 1, 5, 9, 2, 1],  # each next word, then the end mark
         [0, 6, 4, 7, 4, 8, 0, 12, 0, 5, 9, 2],  # the begin mark, then each word before
     ]
@@ -199,7 +206,7 @@ def test_a_batch_goes_on_where_the_one_before_ended(
                 assert torch.allclose(state.h[stream], one.h[0], atol=1e-6)
                 assert torch.allclose(state.c[stream], one.c[0], atol=1e-6)
     sums = [
-        sum(model(make_batch([rows[i + 2]]), model(make_batch([rows[i]]))[2])[j] for i in (0, 1))
+        sum(model(make_batch([rows[i + 2]]), model(make_batch([rows[i]]))[-1])[j] for i in (0, 1))
         for j in (0, 1)
     ]
     for found, expected in zip(losses, sums, strict=True):
