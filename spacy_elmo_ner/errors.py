@@ -120,11 +120,6 @@ class Errors(metaclass=_Coded):
         "{path}: {name!r} is stored {problem}. Official weights are stored plainly: write the file "
         "without compression, every value in it."
     )
-    EL020 = (
-        "The C compiler {command!r} did not compile the LSTM cell: {problem}. Install one (on "
-        "Debian: apt install gcc) or name another in the variable CC. Nothing needs it: without "
-        "a compiled cell everything runs on torch alone, slower."
-    )
     EL050 = (
         "{path} cannot be read as a table of word vectors: {problem}. Write one with "
         "`python -m spacy elmo vectors`, or give a folder that spaCy saved vectors to."
@@ -148,8 +143,8 @@ class Errors(metaclass=_Coded):
     )
 
     EL025 = (
-        "An LSTM layer got {problem}. Steps are the numbers of sequences still running, which never "
-        "grow, and their sum is the number of tokens; rows to read and to write must exist."
+        "An LSTM layer got {problem}. Steps are the numbers of sequences still running, which "
+        "never grow, and their sum is the number of tokens; rows to read and to write must exist."
     )
     EL035 = (
         "Sentence {index} (counted from 0) is {value} of type {type}, which is no sequence of "

@@ -14,7 +14,7 @@ from ..errors import Errors, shown
 from .caches import Derived, WordCache
 from .char_cnn import CharCNN
 from .characters import distinct_words, words_to_ids
-from .fast_linear import product_dtype
+from .fast_linear import own_parameters, product_dtype
 from .locks import Lock
 from .lstm import LSTMStack, LSTMState
 from .memory import empty
@@ -156,7 +156,7 @@ class BiLM(nn.Module):
 
     def word_vectors(self, words: Sequence[str]) -> Tensor:
         """Context-free vectors: n_words distinct str -> (n_words, projection_dim) float32."""
-        parameters = list(self.char_cnn.parameters())
+        parameters = own_parameters(self.char_cnn)
         if torch.is_grad_enabled():
             self._word_cache.forget()
             return self._spell_out(words)
@@ -316,4 +316,6 @@ def _expand(states: BiLMStates, n: int, device: torch.device) -> BiLMStates:
 
 
 def _reorder(states: Sequence[LSTMState], order: Tensor) -> list[LSTMState]:
+    if len(order) == 1:
+        return list(states)
     return [LSTMState(state.h[order], state.c[order]) for state in states]

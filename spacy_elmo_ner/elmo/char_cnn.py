@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from . import table_sums
 from .caches import Derived
 from .fast_char_cnn import FastCharCNN
-from .fast_linear import product_dtype
+from .fast_linear import own_parameters, product_dtype
 from .options import N_CHARACTERS, BiLMOptions
 from .packed_lstm import with_more_rows
 from .pooled_convolutions import pooled_convolutions
@@ -62,7 +62,7 @@ class CharCNN(nn.Module):
             return self.projection.weight.new_zeros((0, self.projection.out_features))
         if not torch.is_grad_enabled():
             dtype = product_dtype(self.projection.weight)
-            fast = self._fast.get(list(self.parameters()), lambda: FastCharCNN(self, dtype), dtype)
+            fast = self._fast.get(own_parameters(self), lambda: FastCharCNN(self, dtype), dtype)
             return fast(char_ids, lengths)
         self._fast.forget()
         pooled = pooled_convolutions(

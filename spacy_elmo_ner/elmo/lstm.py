@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from .caches import Derived
-from .fast_linear import product_dtype
+from .fast_linear import own_parameters, product_dtype
 from .fast_lstm import FastLSTM
 from .options import LSTMOptions
 from .packed_lstm import LSTMWeights, last_positions, packed_lstm
@@ -67,7 +67,7 @@ class ProjectedLSTM(nn.Module):
                 dtype=dtype,
             )
             return outputs, LSTMState(outputs[last], last_cells)
-        fast = self._fast.get(list(self.parameters()), lambda: self._make_fast(dtype), dtype)
+        fast = self._fast.get(own_parameters(self), lambda: self._make_fast(dtype), dtype)
         outputs, last_cells = fast(inputs, batch_sizes, state)
         return outputs, LSTMState(outputs[last], last_cells)
 
