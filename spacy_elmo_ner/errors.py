@@ -492,3 +492,8 @@ class Warnings(metaclass=_Coded):
         "rest is computed anew in each pass over the training Docs, which is slower. Make room, "
         "or point the environment variable TMPDIR at another disk."
     )
+    WL102 = (
+        "{owner}._.{name} exists already, set by other code, and stays as it is: it does not hold "
+        "our probabilities. Read them from {owner}._.{second}; or remove the other one, "
+        '{owner}.remove_extension("{name}"), before the pipeline is made.'
+    )

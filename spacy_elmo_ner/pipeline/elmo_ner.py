@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from spacy.attrs import IOB_STRINGS
 from spacy.language import Language
-from spacy.tokens import Doc, Span, SpanGroup
+from spacy.tokens import Doc, Span
 from spacy.training import Example
 from spacy.util import minibatch
 from spacy.vocab import Vocab
@@ -25,10 +25,13 @@ from ..decoding import (
     best_readings,
     decode_entities,
 )
+from .stored_scores import (
+    ENTITIES,
+    give_entities,
+    given_entities,
+    write_span_group,
+)
 from .token_classifier import BATCH_DOCS, TokenClassifier, default_model, same_tokens
-
-# doc.spans key of the scored entities, as spaCy's spancat keeps its own.
-SPANS_KEY = "elmo_ner"
 
 _IOB = {name: number for number, name in enumerate(IOB_STRINGS)}  # in Doc.to_array("ENT_IOB")
 
@@ -98,8 +101,7 @@ class ElmoNER(TokenClassifier):
         # Not in cfg, which is saved and wins over the config: these are the user's to change.
         self.threshold = threshold
         self.alternatives = alternatives
-        if not Span.has_extension("confidence"):
-            Span.set_extension("confidence", getter=confidence)
+        ENTITIES.register()
 
     @property
     def scheme(self) -> LabelScheme:
@@ -145,8 +147,7 @@ class ElmoNER(TokenClassifier):
             threshold=self.threshold,
             alternatives=self.alternatives,
             skipped=_spaces(docs),
-            # Entities of an earlier pipe stay.
-            blocked=None if self.cfg["overwrite"] else [doc.to_array("ENT_TYPE") for doc in docs],
+            blocked=[self._taken(doc) for doc in docs],
         )
 
     def n_best(self, docs: Iterable[Doc], n: int = 5) -> Iterator[list[Reading]]:
@@ -158,7 +159,7 @@ class ElmoNER(TokenClassifier):
         ours do not bind. The threshold plays no part. Raises ValueError for n below 1.
         """
         for batch in minibatch(docs, size=BATCH_DOCS):
-            blocked = None if self.cfg["overwrite"] else [_of_others(doc) for doc in batch]
+            blocked = [self._taken(doc) for doc in batch]
             yield from best_readings(
                 self._emissions(batch), self.reader, n, blocked=blocked, skipped=_spaces(batch)
             )
@@ -168,26 +169,33 @@ class ElmoNER(TokenClassifier):
 
     def set_annotations(self, docs: Sequence[Doc], predicted: Sequence[Decoded]) -> None:
         for doc, found in zip(docs, predicted, strict=True):
-            scored = [*found.entities, *found.alternatives]
-            spans = [Span(doc, one.start, one.end, label=one.label) for one in scored]
-            kept = [] if self.cfg["overwrite"] else list(doc.ents)
-            doc.set_ents([*kept, *spans[: len(found.entities)]], default="outside")
-            scores = np.asarray([one.probability for one in scored], dtype=np.float32)
-            doc.spans[SPANS_KEY] = SpanGroup(
-                doc, name=SPANS_KEY, spans=spans, attrs={"scores": scores}
-            )
+            ours = [Span(doc, one.start, one.end, label=one.label) for one in found.entities]
+            blocked = [doc[i : i + 1] for i in np.flatnonzero(_blocked(doc)).tolist()]
+            kept = self._entities_of_others(doc)
+            doc.set_ents([*kept, *ours], blocked=blocked, default="outside")
+            give_entities(doc, self.name, found)
+            write_span_group(doc)
 
+    def _taken(self, doc: Doc) -> NDArray[np.bool_]:
+        """(n_tokens,): must the token stay out of our entities? Blocked ones must, and those in
+        an entity of another pipe or a person."""
+        taken = _blocked(doc)
+        for ent in self._entities_of_others(doc):
+            taken[ent.start : ent.end] = True
+        return taken
 
-def confidence(span: Span) -> float | None:
-    """Probability of this span with this label; None for spans that we did not score."""
-    group = span.doc.spans.get(SPANS_KEY)
-    if group is None:
-        return None
-    wanted = (span.start, span.end, span.label)
-    for found, score in zip(group, group.attrs["scores"], strict=True):
-        if (found.start, found.end, found.label) == wanted:
-            return float(score)
-    return None
+    def _entities_of_others(self, doc: Doc) -> list[Span]:
+        """Entities that stay. Ours do not bind: run again on a Doc, a pipe finds them again."""
+        if self.cfg["overwrite"] or not doc.ents:
+            return []
+        given = given_entities(doc)
+        others = []
+        for ent in doc.ents:
+            one = given.get((ent.start_char, ent.end_char, ent.label_))
+            # Of unknown origin: stored without what would say so.
+            if one is None or one.pipe not in (self.name, None):
+                others.append(ent)
+        return others
 
 
 def _spaces(docs: Sequence[Doc]) -> list[Any]:
@@ -195,13 +203,10 @@ def _spaces(docs: Sequence[Doc]) -> list[Any]:
     return [doc.to_array("IS_SPACE") for doc in docs]
 
 
-def _of_others(doc: Doc) -> NDArray[np.bool_]:
-    """(n_tokens,): is the token in an entity that another pipe, or a person, has set?"""
-    ours = {(span.start, span.end, span.label) for span in doc.spans.get(SPANS_KEY, ())}
-    taken = np.zeros(len(doc), dtype=bool)
-    for ent in doc.ents:
-        taken[ent.start : ent.end] = (ent.start, ent.end, ent.label) not in ours
-    return taken
+def _blocked(doc: Doc) -> NDArray[np.bool_]:
+    """(n_tokens,): is the token one that set_ents() was told never to be in an entity?"""
+    iob, types = doc.to_array(["ENT_IOB", "ENT_TYPE"]).T
+    return (iob == _IOB["B"]) & (types == 0)
 
 
 def _bio(tag: str | None) -> str | None:

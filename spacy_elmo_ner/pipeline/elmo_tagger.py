@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from spacy.language import Language
-from spacy.tokens import Doc, Token
+from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import Model
@@ -14,11 +14,8 @@ from thinc.types import Floats2d
 
 from ..decoding import MISSING, Transitions, viterbi
 from ..errors import Errors
+from .stored_scores import TAGS, give_tags
 from .token_classifier import TokenClassifier, default_model, same_tokens
-
-# Where a Doc keeps the tagger's probabilities: travels with the Doc into a DocBin and between
-# processes.
-CONFIDENCE_KEY = "elmo_tagger"
 
 
 @Language.factory(
@@ -71,8 +68,7 @@ class ElmoTagger(TokenClassifier):
         scorer: Callable[..., dict[str, Any]] | None = None,
     ) -> None:
         super().__init__(vocab, model, name, overwrite=overwrite, scorer=scorer)
-        if not Token.has_extension("tag_confidence"):
-            Token.set_extension("tag_confidence", getter=tag_confidence)
+        TAGS.register()
 
     @property
     def n_classes(self) -> int:
@@ -119,19 +115,14 @@ class ElmoTagger(TokenClassifier):
             if not len(doc):
                 continue
             tags: Any = tag_ids[found.classes]
-            doc.user_data[CONFIDENCE_KEY] = {
-                "tags": tags.tolist(),
-                "scores": found.probabilities.tolist(),
-            }
+            is_ours = np.ones(len(doc), dtype=bool)
             if not self.cfg["overwrite"]:
                 before = doc.to_array("TAG")
-                tags = np.where(before != 0, before, tags)
+                is_ours = before == 0
+                tags = np.where(is_ours, tags, before)
             doc.from_array(["TAG"], tags)
-
-
-def tag_confidence(token: Token) -> float | None:
-    """Probability of the tag that `elmo_tagger` gave this token; None for another's tag."""
-    stored = token.doc.user_data.get(CONFIDENCE_KEY)
-    if stored is None or len(stored["tags"]) != len(token.doc):
-        return None
-    return stored["scores"][token.i] if stored["tags"][token.i] == token.tag else None
+            names = [
+                self.labels[i] if ours else ""
+                for i, ours in zip(found.classes.tolist(), is_ours, strict=True)
+            ]
+            give_tags(doc, names, found.probabilities.tolist())
