@@ -116,7 +116,7 @@ def load_checkpoint(
     except (*_DAMAGED, RecursionError) as err:
         raise ValueError(Errors.EL410.format(path=path, problem=err)) from err
     # Tuples become lists in JSON; compare what both look like there.
-    if written_by != json.loads(json.dumps(config)):
+    if _decisive(written_by) != _decisive(json.loads(json.dumps(config))):
         raise ValueError(Errors.EL406.format(path=path))
     try:
         model.load_state_dict(_load_finite(path / "model.safetensors"))
@@ -125,6 +125,16 @@ def load_checkpoint(
         raise ValueError(Errors.EL410.format(path=path, problem=err)) from err
     optimizer.state.update(states)
     return progress
+
+
+def _decisive(config: dict[str, Any]) -> dict[str, Any]:
+    """What a run's past depends on: while its learning rate is constant, not where it will end."""
+    training = config.get("training")
+    if not (isinstance(training, dict) and training.get("decay_steps")):
+        return config
+    later = ("max_steps", "decay_steps", "evaluate_every", "checkpoint_every", "keep_checkpoints")
+    kept = {name: value for name, value in training.items() if name not in later}
+    return config | {"training": kept}
 
 
 def load_states(path: Path, options: BiLMOptions) -> BiLMStates:

@@ -136,7 +136,7 @@ def _sums(
     with torch.no_grad():
         for batch_rows in _by_length(text, rows, batch_tokens):
             batch = make_batch([text.sentence(i) for i in batch_rows])
-            forward, backward, _ = model(batch)
+            forward, backward, *_ = model(batch)
             totals += [forward.item(), backward.item()]
             n_predictions += batch.n_predictions
             n_tokens += batch.n_predictions - len(batch_rows)
