@@ -143,6 +143,14 @@ class BiLMShim(TorchShim):
             bilm.requires_grad_(True)
         return bilm
 
+    def same_bilm(self, other: "BiLMShim") -> bool:
+        """Is the biLM of both the same? Frozen ones may run in other ways."""
+        if self is other or self.trainable or other.trainable:
+            return self is other
+        if self._model is not None and other._model is not None:
+            return self._model is other._model
+        return self.name == other.name
+
     def same_weights(self, other: "BiLMShim") -> bool:
         """Whether both give the same layers: frozen, one set of weights, one initial state."""
         return (
@@ -150,11 +158,7 @@ class BiLMShim(TorchShim):
             and not other.trainable
             and self.initial_state == other.initial_state
             and self.precision == other.precision
-            and (
-                self.name == other.name
-                if None in (self._model, other._model)
-                else self._model is other._model
-            )
+            and self.same_bilm(other)
         )
 
     def _read(self) -> BiLM:
@@ -177,6 +181,9 @@ class BiLMShim(TorchShim):
         other.learn_rate_scale = self.learn_rate_scale
         other._model = copy.deepcopy(self._model) if self.trainable else self._model
         return other
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "BiLMShim":
+        return self.copy()
 
     def to_device(self, device_type: str, device_id: int) -> None:
         if self._model is not None:

@@ -42,6 +42,19 @@ def init(model: CRFModel, X: list[Floats2d] | None = None, Y: Any = None) -> Non
     model.set_param("end", model.ops.alloc1f(n_labels))
 
 
+def resized(model: CRFModel, n_labels: int) -> CRFModel:
+    """A new layer with the scores of this one's labels, and 0 for those of labels after them."""
+    other = crf()
+    n_old = model.get_dim("nO")
+    other.set_dim("nO", n_labels)
+    init(other)
+    for name in other.param_names:
+        value = other.get_param(name)
+        value[(slice(n_old),) * value.ndim] = model.get_param(name)
+        other.set_param(name, value)
+    return other
+
+
 def learned(model: CRFModel) -> Transitions:
     """The parameters as they are now, numpy."""
     names = ("transitions", "start", "end")

@@ -1,6 +1,7 @@
 """The `elmo_ner` pipe: named entities with the probability of each span."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from ..decoding import (
     best_readings,
     decode_entities,
 )
+from .settings import PipelineRef, Setting, check_alternatives, check_threshold, settle
 from .stored_scores import (
     ENTITIES,
     give_entities,
@@ -65,9 +67,10 @@ def make_elmo_ner(
         in their place instead. More precision, less recall; 0 keeps the best reading.
     alternatives: doc.spans["elmo_ner"] also holds the spans that are no entities but at least as
         probable as this, in (0, 1]; null for none.
-    The last two can be changed in the config after training, or on the pipe.
+    The last two can be changed after training, on the pipe or in a config given at loading.
+    Raises ValueError for a threshold or alternatives out of range.
     """
-    return ElmoNER(
+    pipe = ElmoNER(
         nlp.vocab,
         model,
         name,
@@ -76,6 +79,8 @@ def make_elmo_ner(
         alternatives=alternatives,
         scorer=scorer,
     )
+    pipe.made_by = PipelineRef(nlp)
+    return pipe
 
 
 class ElmoNER(TokenClassifier):
@@ -85,6 +90,9 @@ class ElmoNER(TokenClassifier):
     of doc.spans are the entities in order, and then the alternatives; their scores are the same
     kind of probability, float32.
     """
+
+    threshold = Setting(0.0, check_threshold)
+    alternatives = Setting(0.1, check_alternatives)
 
     def __init__(
         self,
@@ -98,10 +106,22 @@ class ElmoNER(TokenClassifier):
         scorer: Callable[..., dict[str, Any]] | None = None,
     ) -> None:
         super().__init__(vocab, model, name, overwrite=overwrite, scorer=scorer)
-        # Not in cfg, which is saved and wins over the config: these are the user's to change.
-        self.threshold = threshold
-        self.alternatives = alternatives
+        self.made_by = PipelineRef()
+        type(self).threshold.configure(self, threshold)
+        type(self).alternatives.configure(self, alternatives)
         ENTITIES.register()
+
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "ElmoNER":
+        configured = self.cfg["configured"]
+        super().from_bytes(bytes_data, exclude=exclude)
+        settle(self, configured, None)
+        return self
+
+    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "ElmoNER":
+        configured = self.cfg["configured"]
+        super().from_disk(path, exclude=exclude)
+        settle(self, configured, Path(path))
+        return self
 
     @property
     def scheme(self) -> LabelScheme:

@@ -24,6 +24,8 @@ from .token_classifier import TokenClassifier, default_model, same_tokens
     default_config={
         **default_model("softmax"),
         "overwrite": True,
+        "label_smoothing": 0.0,
+        "neg_prefix": "!",
         "scorer": {"@scorers": "spacy_elmo_ner.tagger_scorer.v1"},
     },
     default_score_weights={"tag_acc": 1.0},
@@ -33,19 +35,33 @@ def make_elmo_tagger(
     name: str,
     model: Model[list[Doc], list[Floats2d]],
     overwrite: bool,
+    label_smoothing: float,
+    neg_prefix: str,
     scorer: Callable[..., dict[str, Any]] | None,
 ) -> "ElmoTagger":
     """Make an `elmo_tagger` pipe.
 
     overwrite: replace tags that an earlier pipe has set. True by default, unlike spaCy's
         tagger: who adds this one behind another wants its tags.
+    label_smoothing: share of each gold tag that goes to all other tags in training, in [0, 1); 0
+        for decoder "crf".
+    neg_prefix: a gold tag that begins with this says which tag the token has not: "!NN". Not for
+        decoder "crf".
     The decoder is "softmax", each token's best tag, or "crf", the best sequence of tags.
-    Raises ValueError for another.
+    Raises ValueError for another, or for a label_smoothing out of range.
     """
     decoder = model.attrs["decoding"].decoder
     if decoder not in ("softmax", "crf"):
         raise ValueError(Errors.EL109.format(name=name, value=decoder))
-    return ElmoTagger(nlp.vocab, model, name, overwrite=overwrite, scorer=scorer)
+    return ElmoTagger(
+        nlp.vocab,
+        model,
+        name,
+        overwrite=overwrite,
+        label_smoothing=label_smoothing,
+        neg_prefix=neg_prefix,
+        scorer=scorer,
+    )
 
 
 class Tags(NamedTuple):
@@ -65,9 +81,18 @@ class ElmoTagger(TokenClassifier):
         name: str = "elmo_tagger",
         *,
         overwrite: bool = True,
+        label_smoothing: float = 0.0,
+        neg_prefix: str = "!",
         scorer: Callable[..., dict[str, Any]] | None = None,
     ) -> None:
         super().__init__(vocab, model, name, overwrite=overwrite, scorer=scorer)
+        highest = 0 if self.decoder == "crf" else 1
+        if not (label_smoothing == 0 or 0 < label_smoothing < highest):
+            raise ValueError(
+                Errors.EL124.format(name=name, value=label_smoothing, decoder=self.decoder)
+            )
+        self.label_smoothing = label_smoothing
+        self.neg_prefix = neg_prefix
         TAGS.register()
 
     @property
@@ -75,16 +100,34 @@ class ElmoTagger(TokenClassifier):
         return len(self.labels)
 
     def example_labels(self, example: Example) -> Iterable[str]:
-        return (token.tag_ for token in example.reference if token.tag)
+        strings = self.vocab.strings
+        tags = (strings[tag] for tag in np.unique(example.reference.to_array("TAG")) if tag)
+        return (tag for tag in tags if not self._is_negative(tag))
 
     def gold_classes(self, example: Example) -> NDArray[np.int64]:
-        strings = self.vocab.strings
-        index = {strings[label]: i for i, label in enumerate(self.labels)}
-        if same_tokens(example):
-            tags = example.reference.to_array("TAG").tolist()
-        else:
-            tags = example.get_aligned("TAG")
+        index = {self.vocab.strings[label]: i for i, label in enumerate(self.labels)}
+        tags = _gold_tags(example)
         return np.asarray([index.get(tag, MISSING) for tag in tags], dtype=np.int64)
+
+    def negative_classes(self, example: Example) -> NDArray[np.int64]:
+        strings = self.vocab.strings
+        index = {label: i for i, label in enumerate(self.labels)}
+        tags = _gold_tags(example)
+        negative = {
+            tag: index.get(strings[tag][len(self.neg_prefix) :], MISSING)
+            for tag in set(tags)
+            if tag and self._is_negative(strings[tag])
+        }
+        if negative and self.decoder == "crf":
+            tag = strings[next(iter(negative))]
+            raise ValueError(Errors.EL125.format(name=self.name, tag=tag))
+        return np.asarray([negative.get(tag, MISSING) for tag in tags], dtype=np.int64)
+
+    def _is_negative(self, tag: str) -> bool:
+        """Does a gold tag say which tag a token has not? A tag that is the prefix alone is one."""
+        if not self.neg_prefix or tag == self.neg_prefix or tag in self.labels:
+            return False
+        return tag.startswith(self.neg_prefix)
 
     def parameters(self, temperature: float) -> Transitions:
         n = self.n_classes
@@ -126,3 +169,10 @@ class ElmoTagger(TokenClassifier):
                 for i, ours in zip(found.classes.tolist(), is_ours, strict=True)
             ]
             give_tags(doc, names, found.probabilities.tolist())
+
+
+def _gold_tags(example: Example) -> list[int | None]:
+    """The gold tag of each token of the predicted Doc; 0 or None where there is none."""
+    if same_tokens(example):
+        return example.reference.to_array("TAG").tolist()
+    return example.get_aligned("TAG")
