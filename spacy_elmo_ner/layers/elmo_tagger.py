@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from spacy.tokens import Doc
+from spacy.util import replace_model_node
 from thinc.api import Linear, Model, chain, with_array
 from thinc.types import Floats2d
 
@@ -69,9 +70,9 @@ def resize_output(model: Model[list[Doc], list[Floats2d]], nO: int) -> None:
     new.set_param("W", weights)
     new.set_param("b", bias)
     around = [node for node in model.walk() if old in node.walk() and node is not old]
-    model.replace_node(old, new)
+    replace_model_node(model, old, new)
     old_crf = model.maybe_get_ref("crf")
     if old_crf is not None:
-        model.replace_node(old_crf, resized(old_crf, nO))
+        replace_model_node(model, old_crf, resized(old_crf, nO))
     for node in around:
         node.set_dim("nO", nO, force=True)

@@ -189,9 +189,8 @@ class Elmo(TrainablePipe):
         """Of several `elmo` pipes the nearest before a listener counts."""
         upstream = node.attrs["listener"].upstream
         if isinstance(upstream, Elmo) and upstream is not self:
-            for nodes in upstream._listener_map.values():
-                if node in nodes:
-                    nodes.remove(node)
+            for name in upstream.listening_components:
+                upstream.remove_listener(node, name)
 
     def layers(self, docs: Sequence[Doc], reader: BiLMModel) -> DocLayers:
         """Layers of these Docs for one listener: kept ones, or computed here and now."""

@@ -100,7 +100,7 @@ class ElmoTagger(TokenClassifier):
         return len(self.labels)
 
     def example_labels(self, example: Example) -> Iterable[str]:
-        strings = self.vocab.strings
+        strings = example.reference.vocab.strings
         tags = (strings[tag] for tag in np.unique(example.reference.to_array("TAG")) if tag)
         return (tag for tag in tags if not self._is_negative(tag))
 
@@ -110,7 +110,7 @@ class ElmoTagger(TokenClassifier):
         return np.asarray([index.get(tag, MISSING) for tag in tags], dtype=np.int64)
 
     def negative_classes(self, example: Example) -> NDArray[np.int64]:
-        strings = self.vocab.strings
+        strings = example.reference.vocab.strings
         index = {label: i for i, label in enumerate(self.labels)}
         tags = _gold_tags(example)
         negative = {
