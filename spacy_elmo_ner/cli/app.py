@@ -16,6 +16,7 @@ from .perplexity import perplexity_cli
 from .pretrain import pretrain_cli
 from .report import report_cli
 from .train import train_cli
+from .vectors import vectors_cli
 
 elmo_cli = typer.Typer(
     name="elmo",
@@ -35,6 +36,7 @@ elmo_cli.command("report")(report_cli)
 elmo_cli.command("calibrate")(calibrate_cli)
 elmo_cli.command("compact")(compact_cli)
 elmo_cli.command("compile")(compile_cli)
+elmo_cli.command("vectors")(vectors_cli)
 _CONFIG_OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
 elmo_cli.command("train", context_settings=_CONFIG_OVERRIDES)(train_cli)
 elmo_cli.command("audit", context_settings=_CONFIG_OVERRIDES)(audit_cli)

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from .fast_linear import Derived, product_dtype
+from .caches import Derived
+from .fast_linear import product_dtype
 from .fast_lstm import FastLSTM
 from .options import LSTMOptions
 from .packed_lstm import LSTMWeights, packed_lstm
@@ -35,11 +36,11 @@ class ProjectedLSTM(nn.Module):
         super().__init__()
         self.options = options
         n_in = n_out = options.projection_dim
-        self.weight = nn.Parameter(torch.empty(4 * options.dim, n_in + n_out))
-        self.bias = nn.Parameter(torch.zeros(4 * options.dim))
+        self.weight = nn.Parameter(torch.empty(4 * options.dim, n_in + n_out, dtype=torch.float32))
+        self.bias = nn.Parameter(torch.zeros(4 * options.dim, dtype=torch.float32))
         self.projection: nn.Parameter | None = None
         if options.has_projection:
-            self.projection = nn.Parameter(torch.empty(n_out, options.dim))
+            self.projection = nn.Parameter(torch.empty(n_out, options.dim, dtype=torch.float32))
             nn.init.xavier_uniform_(self.projection)
         nn.init.xavier_uniform_(self.weight)
         self._fast: Derived[FastLSTM] = Derived()

@@ -1,6 +1,7 @@
 """From Docs to one score per token and label: embed, encode, score."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from spacy.tokens import Doc
 from spacy.util import replace_model_node
@@ -8,7 +9,7 @@ from thinc.api import Linear, Model, chain, with_array
 from thinc.types import Floats2d
 
 from ..decoding import DecoderMode
-from .crf import crf, resized
+from .crf import TransitionKind, crf, resized
 from .types import EncoderModel, Tok2VecModel
 
 
@@ -18,6 +19,7 @@ class Decoding:
     and the config can change it after training."""
 
     decoder: DecoderMode
+    transitions: TransitionKind
 
 
 def build_elmo_tagger_v1(
@@ -26,7 +28,18 @@ def build_elmo_tagger_v1(
     decoder: DecoderMode = "softmax",
     nO: int | None = None,
 ) -> Model[list[Doc], list[Floats2d]]:
-    """Docs -> emissions (n_tokens, n_labels) float32 each, not normalized.
+    """Build `ElmoTagger.v2` with full transitions."""
+    return build_elmo_tagger_v2(tok2vec, encoder, decoder, "full", nO)
+
+
+def build_elmo_tagger_v2(
+    tok2vec: Tok2VecModel,
+    encoder: EncoderModel | None = None,
+    decoder: DecoderMode = "softmax",
+    transitions: TransitionKind = "structured",
+    nO: int | None = None,
+) -> Model[list[Doc], list[Floats2d]]:
+    """Build the model: Docs -> emissions (n_tokens, n_labels) float32 each, not normalized.
 
     tok2vec: usually ElmoTok2Vec.v1 or ElmoListener.v1; any spaCy tok2vec serves.
     encoder: usually ResidualBiLSTM.v1; null where tok2vec encodes already, such as a listener to
@@ -35,6 +48,10 @@ def build_elmo_tagger_v1(
         both train each token by itself, so one can take the other's place after training.
         "crf" trains whole sequences and learns how labels follow each other, as parameters of
         the model: choose it before training.
+    transitions: what "crf" learns. "full" is a score for each pair of labels, and takes time
+        quadratic in their number. "structured" knows BIO labels, and is linear: all pairs have
+        scores of their own but one entity directly behind another, whose score is a sum of one
+        for the label before and one for the type behind.
     nO: number of labels; known at initialization.
     """
     encoded = encoder or tok2vec
@@ -43,7 +60,7 @@ def build_elmo_tagger_v1(
     output_layer.name = "emissions"
     if encoder is not None and tok2vec.has_dim("nO"):
         encoder.set_dim("nI", tok2vec.get_dim("nO"))
-    sequence = [crf()] if decoder == "crf" else []
+    sequence = [crf(transitions)] if decoder == "crf" else []
     model: Model[list[Doc], list[Floats2d]]
     model = chain(
         tok2vec, *([encoder] if encoder is not None else []), with_array(output_layer), *sequence
@@ -51,7 +68,7 @@ def build_elmo_tagger_v1(
     model.set_ref("tok2vec", tok2vec)
     model.set_ref("output_layer", output_layer)
     model.set_ref("crf", sequence[0] if sequence else None)
-    model.attrs["decoding"] = Decoding(decoder)
+    model.attrs["decoding"] = Decoding(decoder, transitions)
     model.attrs["resize_output"] = resize_output
     return model
 
@@ -65,7 +82,8 @@ def resize_output(model: Model[list[Doc], list[Floats2d]], nO: int) -> None:
     n_old = old.get_dim("nO")
     new: Model[Floats2d, Floats2d] = Linear(nO=nO, nI=old.get_dim("nI"))
     new.name = old.name
-    weights, bias = model.ops.alloc2f(nO, old.get_dim("nI")), model.ops.alloc1f(nO)
+    weights: Any = model.ops.alloc2f(nO, old.get_dim("nI"))
+    bias: Any = model.ops.alloc1f(nO)
     weights[:n_old], bias[:n_old] = old.get_param("W"), old.get_param("b")
     new.set_param("W", weights)
     new.set_param("b", bias)

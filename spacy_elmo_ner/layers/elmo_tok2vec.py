@@ -30,11 +30,11 @@ def build_elmo_tok2vec_v1(
     """
     without_layer_norm(layer_norm)
     shim = bilm_shim(bilm)
+    options = read_options(shim.name)
+    n_layers = options.n_layers if options else 0  # without options, initialization finds out
     shim.trainable = trainable
     shim.learn_rate_scale = learn_rate_scale
     bilm.attrs["upstream"] = upstream if not trainable else None
-    options = read_options(shim.name)
-    n_layers = options.n_layers if options else 0
     model: Tok2VecModel = chain(bilm, scalar_mix(n_layers))
     if bilm.has_dim("nO"):
         model.set_dim("nO", bilm.get_dim("nO"))

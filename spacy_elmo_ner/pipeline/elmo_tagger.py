@@ -12,7 +12,7 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 from thinc.types import Floats2d
 
-from ..decoding import MISSING, Transitions, viterbi
+from ..decoding import MISSING, FullTransitions, Transitions, viterbi
 from ..errors import Errors
 from .stored_scores import TAGS, give_tags
 from .token_classifier import TokenClassifier, default_model, same_tokens
@@ -22,7 +22,7 @@ from .token_classifier import TokenClassifier, default_model, same_tokens
     "elmo_tagger",
     assigns=["token.tag", "token._.tag_confidence"],
     default_config={
-        **default_model("softmax"),
+        **default_model("softmax", "full"),
         "overwrite": True,
         "label_smoothing": 0.0,
         "neg_prefix": "!",
@@ -47,12 +47,14 @@ def make_elmo_tagger(
         for decoder "crf".
     neg_prefix: a gold tag that begins with this says which tag the token has not: "!NN". Not for
         decoder "crf".
-    The decoder is "softmax", each token's best tag, or "crf", the best sequence of tags.
-    Raises ValueError for another, or for a label_smoothing out of range.
+    The decoder is "softmax", each token's best tag, or "crf", the best sequence of tags, with
+    full transitions. Raises ValueError for another, or for a label_smoothing out of range.
     """
-    decoder = model.attrs["decoding"].decoder
-    if decoder not in ("softmax", "crf"):
-        raise ValueError(Errors.EL109.format(name=name, value=decoder))
+    decoding = model.attrs["decoding"]
+    if decoding.decoder not in ("softmax", "crf"):
+        raise ValueError(Errors.EL109.format(name=name, value=decoding.decoder))
+    if decoding.decoder == "crf" and decoding.transitions != "full":
+        raise ValueError(Errors.EL142.format(name=name, value=decoding.transitions))
     return ElmoTagger(
         nlp.vocab,
         model,
@@ -129,10 +131,9 @@ class ElmoTagger(TokenClassifier):
             return False
         return tag.startswith(self.neg_prefix)
 
-    def parameters(self, temperature: float) -> Transitions:
-        n = self.n_classes
-        learned = self.learned_transitions or (np.zeros((n, n)), np.zeros(n), np.zeros(n))
-        return Transitions(*(np.asarray(one, np.float64) / temperature for one in learned))
+    def transitions(self, temperature: float) -> Transitions:
+        learned = self.learned_transitions or FullTransitions.zeros(self.n_classes)
+        return learned.over(temperature)
 
     def predict(self, docs: Iterable[Doc]) -> list[Tags]:
         """The best tag of each token, and its probability over all tags of the other tokens."""
@@ -142,7 +143,7 @@ class ElmoTagger(TokenClassifier):
         lengths = [len(one) for one in scores]
         emissions = np.concatenate(scores).astype(np.float64) / self.temperature
         if self.scores_sequences:
-            best, _ = viterbi(emissions, lengths, *self.parameters(self.temperature))
+            best, _ = viterbi(emissions, lengths, self.transitions(self.temperature))
         else:
             best = emissions.argmax(axis=1)
         probabilities = self._probabilities(emissions, lengths)
@@ -171,8 +172,8 @@ class ElmoTagger(TokenClassifier):
             give_tags(doc, names, found.probabilities.tolist())
 
 
-def _gold_tags(example: Example) -> list[int | None]:
-    """The gold tag of each token of the predicted Doc; 0 or None where there is none."""
+def _gold_tags(example: Example) -> list[int]:
+    """Return the gold tag of each token of the predicted Doc; 0 where there is none."""
     if same_tokens(example):
         return example.reference.to_array("TAG").tolist()
-    return example.get_aligned("TAG")
+    return [tag or 0 for tag in example.get_aligned("TAG")]

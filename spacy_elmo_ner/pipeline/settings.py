@@ -55,7 +55,9 @@ class Setting:
     def __set__(self, pipe: HasSettings, value: Any) -> None:
         pipe.cfg[self.name] = self.check(self.name, value)
         nlp = pipe.made_by()
-        for name, other in nlp.components if nlp is not None else ():
+        if nlp is None:
+            return
+        for name, other in nlp.components:
             if other is pipe:
                 nlp.get_pipe_config(name)[self.name] = value
 

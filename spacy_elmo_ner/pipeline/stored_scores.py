@@ -11,7 +11,7 @@ import struct
 import warnings
 import weakref
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import srsly
@@ -30,6 +30,8 @@ _SPAN = struct.Struct(">QQQllll")
 # Name under which alternatives are stored. Not that of entities: Doc.from_json stops at a span
 # whose tokens were merged with others, which happens to alternatives whenever entities are merged.
 ALTERNATIVES = "elmo_ner"
+
+_ATTRS: Any = SpanGroup.attrs  # the group's own, which a subclass hides
 
 # Characters from, to and the label's text.
 Place = tuple[int, int, str]
@@ -80,11 +82,11 @@ class ScoredSpans(SpanGroup):
 
     @attrs.setter
     def attrs(self, value: dict[str, Any]) -> None:
-        SpanGroup.attrs.__set__(self, value)
+        _ATTRS.__set__(self, value)
 
     @property
     def _attrs(self) -> dict[str, Any]:
-        return SpanGroup.attrs.__get__(self)
+        return _ATTRS.__get__(self)
 
     def __len__(self) -> int:
         self._follow()
@@ -114,7 +116,7 @@ class ScoredSpans(SpanGroup):
         return self
 
     def _follow(self) -> None:
-        doc = self._doc_ref()
+        doc = cast(Any, self)._doc_ref()
         tokens = self._tokens if doc is None else _tokens(doc)
         if np.array_equal(tokens, self._tokens):
             return
@@ -156,7 +158,8 @@ def _taken(value: Any, rows: list[int], n_rows: int) -> Any:
 def token_bounds(doc: Doc) -> tuple[dict[int, int], dict[int, int]]:
     """Map the character each token begins with to its number, and the one it ends before to the
     number of the next."""
-    first, last = {}, {}
+    first: dict[int, int] = {}
+    last: dict[int, int] = {}
     for token in doc:
         first.setdefault(token.idx, token.i)
         last[token.idx + len(token)] = token.i + 1
@@ -211,11 +214,15 @@ class Extension(NamedTuple):
         )
 
 
+def _user_data(doc: Doc) -> dict[Any, Any]:
+    return cast(dict[Any, Any], doc.user_data)  # keys are tuples too, whatever the stubs say
+
+
 def confidence(span: Span) -> float | None:
     """Return the probability of this span with this label; None if no `elmo_ner` scored it."""
     doc, place = span.doc, (span.start_char, span.end_char, span.label_)
     for name in (ENTITIES.key, ALTERNATIVES):
-        stored = doc.user_data.get(("._.", name, *place[:2]))
+        stored = _user_data(doc).get(("._.", name, *place[:2]))
         if isinstance(stored, int | float):
             return stored  # set by a person
         if stored is not None and place[2] in stored:
@@ -226,7 +233,7 @@ def confidence(span: Span) -> float | None:
 
 def tag_confidence(token: Token) -> float | None:
     """Return the probability of this token's tag; None for a tag that `elmo_tagger` did not set."""
-    stored = token.doc.user_data.get(("._.", TAGS.key, token.idx, None))
+    stored = _user_data(token.doc).get(("._.", TAGS.key, token.idx, None))
     if isinstance(stored, list | tuple):
         tag, score, n_chars = stored
         # Of a merged or split token, one end is still where it was.
@@ -243,7 +250,7 @@ TAGS = Extension(Token, "tag_confidence", tag_confidence)
 
 def give_entities(doc: Doc, pipe: str, found: Decoded) -> None:
     """Keep the probabilities of all spans that a pipe found, in place of what it gave before."""
-    user_data, names = doc.user_data, (ENTITIES.key, ALTERNATIVES)
+    user_data, names = _user_data(doc), (ENTITIES.key, ALTERNATIVES)
     for key, stored in _stored(doc):
         # New dicts: Docs that were cut or joined share the old ones.
         others = {label: one for label, one in stored.items() if one["pipe"] != pipe}
@@ -275,7 +282,7 @@ def _stored(doc: Doc) -> list[tuple[Any, dict[str, dict[str, Any]]]]:
     names = (ALTERNATIVES, ENTITIES.key)
     found = [
         (key, value)
-        for key, value in doc.user_data.items()
+        for key, value in _user_data(doc).items()
         if isinstance(key, tuple) and len(key) == 4 and key[0] == "._." and key[1] in names
     ]
     found.sort(key=lambda item: names.index(item[0][1]))
@@ -343,9 +350,8 @@ def _read_group(doc: Doc, group: SpanGroup) -> dict[Place, Given]:
     spans = stored_spans(group)
     columns = []
     for name in ("scores", "pipes"):
-        column = group.attrs.get(name)
-        known = column is not None and len(column) == len(spans)
-        columns.append(list(column) if known else [None] * len(spans))
+        column = list(group.attrs.get(name, ()))
+        columns.append(column if len(column) == len(spans) else [None] * len(spans))
     strings = doc.vocab.strings
     return {
         (one.start_char, one.end_char, strings[one.label]): Given(
@@ -360,7 +366,7 @@ def _read_group(doc: Doc, group: SpanGroup) -> dict[Place, Given]:
 
 def give_tags(doc: Doc, tags: Iterable[str], scores: Iterable[float]) -> None:
     """Keep the probability of each token's tag; a tag "" leaves what is there."""
-    name, user_data = TAGS.key, doc.user_data
+    name, user_data = TAGS.key, _user_data(doc)
     for token, tag, score in zip(doc, tags, scores, strict=True):
         if tag:
             user_data["._.", name, token.idx, None] = [tag, score, len(token)]

@@ -1,5 +1,3 @@
-"""The small pipelines of tests/pipeline serve here too."""
+"""Fixtures that regression tests share with those of pipes and comparisons."""
 
-from ..pipeline.conftest import make_nlp
-
-__all__ = ["make_nlp"]
+from tests.pipeline.conftest import make_nlp  # noqa: F401
