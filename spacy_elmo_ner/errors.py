@@ -170,6 +170,10 @@ class Errors(metaclass=_Coded):
         "vocab has vectors of width {found}. Load the vocab that the pipeline was saved with, or "
         "train it again."
     )
+    EL119 = (
+        "{name} = {level} is not a share of the texts. Give the case augmenter a number from 0, "
+        "for none of them, to 1, for all."
+    )
     EL151 = (
         "{value!r} cannot be entity type number {index}. Give each entity type once, as a str that "
         "is not empty, without the B- or I-."
