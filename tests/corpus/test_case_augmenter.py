@@ -1,4 +1,5 @@
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ EXPECTED = {
     "title": ["``", "President", "Bush", "Can't", "Visit", "McDonald", "In", "London", "."],
     "first_word": ["``", "President", "bush", "can't", "visit", "mcdonald", "in", "london", "."],
 }
+ROOT = Path(__file__).parents[2]
 ALL = dict.fromkeys(CASES, 1.0)
 
 
@@ -138,6 +140,6 @@ def test_spacys_corpus_takes_it_by_name(nlp, example, tmp_path):
 
 @pytest.mark.parametrize("config", ["elmo", "ner"])
 def test_our_configs_mix_case_in_training_only(config):
-    corpora = load_config(f"configs/{config}.cfg")["corpora"]
+    corpora = load_config(ROOT / "configs" / f"{config}.cfg")["corpora"]
     assert corpora["train"]["augmenter"]["@augmenters"] == "spacy_elmo_ner.case.v1"
     assert corpora["dev"]["augmenter"] is None
