@@ -207,6 +207,10 @@ class Errors(metaclass=_Coded):
         "vocab has vectors of width {found}. Load the vocab that the pipeline was saved with, or "
         "train it again."
     )
+    EL119 = (
+        "{name} = {level} is not a share of the texts. Give the case augmenter a number from 0, "
+        "for none of them, to 1, for all."
+    )
     EL120 = (
         "{name!r} listens to the `elmo` pipe {upstream!r} of the pipeline it was made in, and none "
         "comes before it here. Take both: nlp.add_pipe({upstream!r}, source=...) first. Or make it "
@@ -558,6 +562,10 @@ class Errors(metaclass=_Coded):
     EL420 = (
         "The weights to start from have another shape than the config: {init} and {config}. Leave "
         "[bilm] out of the config to take theirs."
+    )
+    EL421 = (
+        "{path} holds {found} labels, but the text beside it has {n_tokens} tokens. Label this "
+        "very text again, or set silver_weight = 0."
     )
     EL422 = (
         "No file {path}, which tells the held-out part of the text a biLM was trained on. Give "
