@@ -27,9 +27,9 @@ from spacy.training import Example
 from spacy.util import load_config
 from tqdm import tqdm
 
-from spacy_elmo_ner.comparison.annotation import blank_copy
 from spacy_elmo_ner.comparison.pipelines import LoadedPipeline, load_pipeline
 from spacy_elmo_ner.comparison.timing import time_pipelines
+from spacy_elmo_ner.corpus.docs import blank_copy
 
 from .cells import cells
 from .output import machine, write

@@ -101,7 +101,7 @@ class Trainer:
         """Seconds, and the loss per prediction."""
         start = time.perf_counter()
         with self._autocast():
-            forward, backward, _ = self.model(batch)
+            forward, backward, *_ = self.model(batch)
         loss = (forward + backward) / (2 * batch.n_predictions)
         self.optimizer.zero_grad()
         loss.backward()

@@ -25,7 +25,7 @@ from spacy.training import Example
 from spacy.util import load_config, load_model_from_config
 
 from spacy_elmo_ner.cli.memory import keep_freed_memory
-from spacy_elmo_ner.comparison.annotation import blank_copy
+from spacy_elmo_ner.corpus.docs import blank_copy
 from spacy_elmo_ner.elmo.pretrained import OFFICIAL
 
 from .allennlp_peer.inputs import random_bilm

@@ -11,7 +11,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import minibatch
 
-from ..comparison.annotation import blank_copy
+from ..corpus.docs import blank_copy
 from ..decoding import MISSING, EntitySpan
 from ..pipeline.confidence import decoded_entities
 from ..pipeline.elmo_ner import ElmoNER
@@ -35,6 +35,11 @@ class Judged:
     probabilities: list[NDArray[np.float64]] = field(default_factory=list)
     gold: list[NDArray[np.int64]] = field(default_factory=list)
     entities: list[list[EntitySpan]] = field(default_factory=list)
+
+    @property
+    def n_annotated(self) -> int:
+        """Tokens whose annotation is known to the pipe."""
+        return sum(int((gold != MISSING).sum()) for gold in self.gold)
 
     def add(self, other: "Judged") -> None:
         """Take in what the pipeline of another fold says of its Docs.
@@ -78,7 +83,7 @@ def judge(nlp: Language, docs: Iterable[tuple[int, Doc]]) -> dict[str, Judged]:
 
 def audit(judged: Judged) -> list[AuditRow]:
     """Probable errors, most suspicious first."""
-    if not judged.docs:
+    if not judged.n_annotated:
         return []
     probabilities, gold = np.concatenate(judged.probabilities), np.concatenate(judged.gold)
     suspects = find_suspects(probabilities, gold)
@@ -86,8 +91,10 @@ def audit(judged: Judged) -> list[AuditRow]:
     of_doc = np.searchsorted(ends, suspects.rows, side="right")
     order = np.argsort(of_doc, kind="stable")
     docs, begins = np.unique(of_doc[order], return_index=True)
+    # Split at every begin, the first included, so that no suspect makes no part, not one.
+    parts = np.split(order, begins)[1:]
     rows: list[AuditRow] = []
-    for which, part in zip(docs.tolist(), np.split(order, begins[1:]), strict=True):
+    for which, part in zip(docs.tolist(), parts, strict=True):
         first = int(ends[which]) - len(judged.gold[which])
         here = Suspects(
             suspects.rows[part] - first, suspects.suggested[part], suspects.margins[part]
@@ -160,7 +167,7 @@ def _probabilities(
 
 def label_pairs(judged: Judged) -> list[tuple[str, str, int]]:
     """(annotated, suggested, suspicious tokens) of each pair of classes, most frequent first."""
-    if not judged.docs:
+    if not judged.n_annotated:
         return []
     gold = np.concatenate(judged.gold)
     suspects = find_suspects(np.concatenate(judged.probabilities), gold)

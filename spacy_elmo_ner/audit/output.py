@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from ..decoding import MISSING
 from ..elmo.storage import replace_when_written
 from .audit import Judged, audit, label_pairs
 from .rows import AuditRow
@@ -34,7 +33,7 @@ def audits(judged: dict[str, Judged]) -> list[Audit]:
         Audit(
             pipe=name,
             n_docs=len(one.docs),
-            n_annotated=sum(int((gold != MISSING).sum()) for gold in one.gold),
+            n_annotated=one.n_annotated,
             pairs=label_pairs(one),
             rows=audit(one),
         )

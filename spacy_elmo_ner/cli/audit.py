@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 import spacy
 import typer
 from spacy.cli._util import parse_config_overrides
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc
+from spacy.util import load_config
 from wasabi import msg
 
+from ..corpus.docbin import read_docs
 from ..errors import Errors
 from .memory import keep_freed_memory
+from .training_config import complete_config, require_layers, require_paths
 
 if TYPE_CHECKING:
     from ..audit.output import Audit
@@ -55,15 +58,26 @@ def audit_cli(
         if pipeline is not None and config is None:
             judged = judge(spacy.load(pipeline), enumerate(docs))
         elif config is not None and pipeline is None:
+            config = complete_config(config, output)
+            settings = load_config(config, overrides=overrides)
+            require_paths(settings, {})
+            require_layers(settings, docs, corpus[0])
             judged = merge(cross_validate(corpus, docs, config, output, folds, overrides))
         else:
             raise ValueError(Errors.EL522)
         if not judged:
             raise ValueError(Errors.EL521.format(path=pipeline or config, do="judge with"))
-        found = audits(judged)
+        annotated = {name: one for name, one in judged.items() if one.n_annotated}
+        if not annotated:
+            layers = "entities or tags with the pipeline's labels"
+            raise ValueError(Errors.EL324.format(path=corpus[0], layers=layers, do="audit"))
+        found = audits(annotated)
         write(found, corpus, output)
     except (OSError, ValueError) as error:
         msg.fail(str(error), exits=1)
+    for name in judged:
+        if name not in annotated:
+            msg.warn(f"{name} has nothing to judge: the corpus has no annotation with its labels")
     for one in found:
         _show(one, top)
     msg.good(f"Wrote {output}/errors.tsv and errors.json")
@@ -75,7 +89,7 @@ def _read(corpus: list[Path]) -> list[Doc]:
     for path in corpus:
         if not path.is_file():
             raise FileNotFoundError(Errors.EL520.format(path=path))
-        docs += DocBin().from_disk(path).get_docs(vocab)
+        docs += read_docs(path, vocab)
     return docs
 
 

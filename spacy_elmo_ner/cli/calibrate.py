@@ -33,14 +33,24 @@ def calibrate_cli(
         msg.fail(str(error), exits=1)
     if not found:
         msg.fail(Errors.EL521.format(path=pipeline, do="calibrate"), exits=1)
-    show(found)
+    if not any(found.values()):
+        layers = "entities or tags with the pipeline's labels"
+        msg.fail(Errors.EL324.format(path=dev, layers=layers, do="calibrate on"), exits=1)
+    show(found, dev)
 
 
-def show(found: dict[str, Calibration]) -> None:
+def show(found: dict[str, Calibration | None], dev: Path) -> None:
+    """Print the temperatures, and which pipes keep theirs because dev has no gold for them."""
+    for name, one in found.items():
+        if one is None:
+            msg.warn(f"{name} is not calibrated: {dev} has no annotation with its labels")
     rows = [
         (name, f"{one.temperature:.3f}", f"{one.before:.4f}", f"{one.after:.4f}")
         for name, one in found.items()
+        if one is not None
     ]
+    if not rows:
+        return
     msg.table(
         rows,
         header=("Pipe", "Temperature", "Loss before", "after (nats a token)"),

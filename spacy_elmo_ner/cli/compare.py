@@ -128,7 +128,7 @@ def compare_cli(
             max_words=max_words,
         )
         compared = compare(task)
-    except (ImportError, ValueError) as error:
+    except (ImportError, OSError, ValueError) as error:
         msg.fail(str(error), exits=1)
     # matplotlib is of the ``project`` extra: every other command works without it.
     from ..comparison.report.page import PAGE, write_report

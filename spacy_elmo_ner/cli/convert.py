@@ -7,6 +7,7 @@ import typer
 from wasabi import msg
 
 from ..errors import Errors
+from ..files import make_output_folder
 
 if TYPE_CHECKING:
     from ..elmo import BiLM
@@ -72,6 +73,7 @@ def convert(source: str, output: Path, *, options: Path | None, half: bool) -> P
         if (output / name).exists():
             raise FileExistsError(Errors.EL512.format(path=output / name))
     bilm, from_hdf5 = _read(source, options)
+    make_output_folder(output)
     if from_hdf5 or half:
         bilm.to_disk(output, dtype=torch.float16 if half else torch.float32)
         return output / WEIGHTS_FILE

@@ -1,6 +1,5 @@
 """``python -m spacy elmo train``: `spacy train` on a folder that `elmo corpus` wrote."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,13 +7,24 @@ import typer
 from spacy.cli._util import parse_config_overrides
 from spacy.cli.train import train
 from spacy.util import load_config
+from spacy.vocab import Vocab
+from thinc.api import Config
 from wasabi import msg
 
+from ..corpus.docbin import read_docbin, read_docs
 from ..corpus.share import write_share
 from ..errors import Errors
+from ..files import make_output_folder
 from ..pipeline.calibrate_folder import calibrate_folder
 from .calibrate import show
 from .memory import keep_freed_memory
+from .training_config import (
+    complete_config,
+    has_our_pipes,
+    require_layers,
+    require_paths,
+    warn_of_layers,
+)
 
 # The configs' budgets are meant for hundreds of thousands of tokens. A corpus smaller than this
 # is passed over many times instead, for as many steps as it takes to learn it.
@@ -24,8 +34,6 @@ SMALL_CORPUS = {
     "training.max_steps": 250,
     "training.eval_frequency": 50,
 }
-
-OUR_PIPES = ("elmo", "elmo_tagger", "elmo_ner")
 
 
 def train_cli(
@@ -47,52 +55,51 @@ def train_cli(
     budget of steps stays that of the whole: a smaller part is passed over more often.
     """
     try:
-        overrides = corpus_overrides(corpus, config)
+        config = complete_config(config, output)
+        given = parse_config_overrides(context.args)
+        settings = load_config(config, overrides=given)
+        require_paths(settings, given)
+        overrides = corpus_overrides(corpus, settings)
         if share != 100:
             overrides["paths.train"] = str(write_share(corpus / "train.spacy", share, output))
-        overrides |= parse_config_overrides(context.args)
-        ours = has_our_pipes(config)
+        overrides |= given
+        train_part, dev_part = (Path(overrides[f"paths.{part}"]) for part in ("train", "dev"))
+        require_layers(settings, read_docs(train_part, Vocab()), train_part)
+        warn_of_layers(settings, read_docs(dev_part, Vocab()), dev_part)
+        make_output_folder(output)
     except (OSError, ValueError) as error:
         msg.fail(str(error), exits=1)
     if "training.max_steps" in overrides:
         msg.info(f"Training for {overrides['training.max_steps']} steps at most")
-    if ours:
+    if has_our_pipes(settings):
         keep_freed_memory()
     train(config, output, overrides=overrides)
     for name in ("model-best", "model-last"):
-        found = calibrate_folder(output / name, Path(overrides["paths.dev"]))
+        found = calibrate_folder(output / name, dev_part)
         if found:  # a baseline has none of our pipes
             msg.divider(f"Calibration of {name}")
-            show(found)
+            show(found, dev_part)
 
 
-def has_our_pipes(config: Path) -> bool:
-    """Has the config a pipe of this package, for whose training memory is kept?
+def corpus_overrides(corpus: Path, config: Config) -> dict[str, Any]:
+    """Return what a corpus folder changes in a config: its paths and, if it is small, the budget.
 
-    A baseline's is left alone: kept, that of a fine-tuned transformer grew by the 47 MB gradient of
-    its embeddings at every step, as glibc seldom finds room for an aligned block (memalign) where
-    one was freed.
+    Raises FileNotFoundError (EL501) for a folder that `elmo corpus` did not write, ValueError
+    (EL322) for a train part that cannot be read.
     """
-    components = load_config(config).get("components", {})
-    return any(one.get("factory") in OUR_PIPES for one in components.values())
-
-
-def corpus_overrides(corpus: Path, config: Path) -> dict[str, Any]:
-    """What a corpus folder changes in a config: its paths and, if it is small, the budget.
-
-    Raises FileNotFoundError for a folder that `elmo corpus` did not write.
-    """
+    # It is written last: without it, the parts may be of two corpora.
     description = corpus / "corpus.json"
     if not description.is_file():
         raise FileNotFoundError(Errors.EL501.format(path=description))
-    overrides: dict[str, Any] = {
-        "paths.train": str(corpus / "train.spacy"),
-        "paths.dev": str(corpus / "dev.spacy"),
-    }
-    n_tokens = json.loads(description.read_text(encoding="utf8"))["parts"]["train"]["tokens"]
-    if n_tokens < SMALL_CORPUS_TOKENS:
+    train_part, dev_part = (corpus / f"{part}.spacy" for part in ("train", "dev"))
+    for path in (train_part, dev_part):
+        if not path.is_file():
+            raise FileNotFoundError(Errors.EL501.format(path=path))
+    overrides: dict[str, Any] = {"paths.train": str(train_part), "paths.dev": str(dev_part)}
+    # Counted, because a corpus.json written by hand need not hold it.
+    if sum(map(len, read_docbin(train_part).tokens)) < SMALL_CORPUS_TOKENS:
         overrides |= SMALL_CORPUS
-        learn_rate = load_config(config)["training"]["optimizer"]["learn_rate"]
+        learn_rate = config["training"].get("optimizer", {}).get("learn_rate")
         if isinstance(learn_rate, dict) and "total_steps" in learn_rate:
             steps = SMALL_CORPUS["training.max_steps"]
             overrides["training.optimizer.learn_rate.total_steps"] = steps

@@ -3,11 +3,11 @@
 import math
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from spacy.tokens import Doc, Span, Token
-from spacy.vocab import Vocab
 
+from ..corpus.docs import blank_copy
 from ..decoding import EntitySpan as ScoredSpan
 from .results import EntitySpan
 
@@ -24,6 +24,7 @@ class Annotation:
     (start, end) of predicted entities to a probability in [0, 1], where their pipe gives one.
     ``alternatives`` are spans with probabilities that are no entities. ``tag_confidence`` has one
     probability a word, NaN where there is none, and is empty where no word has one.
+    ``unannotated``: words whose entities are not known, in a text where those of others are.
     """
 
     words: list[str]
@@ -32,16 +33,38 @@ class Annotation:
     confidence: Mapping[tuple[int, int], float] = field(default_factory=dict)
     alternatives: Sequence[ScoredSpan] = ()
     tag_confidence: Sequence[float] = ()
+    unannotated: frozenset[int] = frozenset()
+
+    def within(self, truth: "Annotation") -> "Annotation":
+        """Return this prediction without the spans that touch words which gold does not annotate.
+
+        They are neither right nor wrong. spaCy's Scorer leaves them out too; seqeval and
+        nervaluate, which know of nothing but O, would count them as wrong.
+        """
+        if not truth.unannotated:
+            return self
+
+        def known(span: EntitySpan | ScoredSpan) -> bool:
+            return truth.unannotated.isdisjoint(range(span[0], span[1]))
+
+        return replace(
+            self,
+            entities=None if self.entities is None else [*filter(known, self.entities)],
+            alternatives=tuple(filter(known, self.alternatives)),
+        )
 
 
 def from_doc(doc: Doc) -> Annotation:
     """Read a gold Doc; a layer without any annotation becomes None."""
     entities = [(ent.start, ent.end, ent.label_) for ent in doc.ents]
     tags = [token.tag_ for token in doc]
+    with_entities = doc.has_annotation("ENT_IOB")
+    missing = [token.i for token in doc if not token.ent_iob] if with_entities else ()
     return Annotation(
         words=[token.text for token in doc],
-        entities=entities if doc.has_annotation("ENT_IOB") else None,
+        entities=entities if with_entities else None,
         tags=tags if doc.has_annotation("TAG") else None,
+        unannotated=frozenset(missing),
     )
 
 
@@ -62,14 +85,6 @@ def tag_confidence(doc: Doc) -> Sequence[float]:
         return ()
     # A float of a list takes 32 bytes, and a corpus has many words.
     return array("d", (math.nan if each is None else each for each in found))
-
-
-def blank_copy(doc: Doc, vocab: Vocab) -> Doc:
-    """The same words and spaces on another vocabulary, without annotation."""
-    words = [token.text for token in doc]
-    if doc.has_unknown_spaces:
-        return Doc(vocab, words=words)
-    return Doc(vocab, words=words, spaces=[bool(token.whitespace_) for token in doc])
 
 
 def annotated_copy(doc: Doc, annotation: Annotation) -> Doc:

@@ -55,7 +55,7 @@ def default_example(gold: GoldCorpus, systems: Sequence[Sequence[Annotation]]) -
     article = find_text([gold], ARTICLE_SENTENCE)
     if article is not None:
         return article[1], "The article's own example"
-    layers = [gold.annotations, *systems] if gold.has_gold else systems
+    layers = [gold.annotations, *systems] if gold.has_entities else systems
     return largest_disagreement(layers), "The largest disagreement"
 
 
@@ -77,7 +77,7 @@ def shown_examples(
 
     def of_corpus(which: int, index: int, title: str) -> Example:
         guesses = {each.name: readings[which][each.name][index] for each in readers}
-        gold = corpora[which].annotations[index] if corpora[which].has_gold else None
+        gold = corpora[which].annotations[index] if corpora[which].has_entities else None
         return side_by_side(title, gold, guesses)
 
     if not asked:

@@ -1,14 +1,14 @@
 """The gold corpora a comparison is run on, and what is known about them beforehand."""
 
 import json
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
+from ..corpus.docbin import read_docs
 from ..errors import Errors
 from .annotation import Annotation, entity_words, from_doc
 from .results import PublishedFigures
@@ -31,8 +31,16 @@ class GoldCorpus:
     annotations: list[Annotation]
 
     @property
+    def has_entities(self) -> bool:
+        return any(gold.entities is not None for gold in self.annotations)
+
+    @property
+    def has_tags(self) -> bool:
+        return any(gold.tags is not None for gold in self.annotations)
+
+    @property
     def has_gold(self) -> bool:
-        return any(gold.entities is not None or gold.tags is not None for gold in self.annotations)
+        return self.has_entities or self.has_tags
 
     @property
     def part(self) -> str:
@@ -59,10 +67,10 @@ class GoldCorpus:
 def read_corpus(path: Path, make_doc: Callable[[str], Doc]) -> GoldCorpus:
     """Read a .spacy DocBin, or a .txt file of UTF-8, one text a line, which ``make_doc`` splits.
 
-    Raises ValueError: not readable as what it should be (EL304), no words (EL305).
+    Raises like `read_docs`; for a .txt file ValueError: not UTF-8 (EL304), no words (EL305).
     """
-    docs = list(_read_lines(path, make_doc) if path.suffix == TEXT_SUFFIX else _read_docs(path))
-    if not any(len(doc) for doc in docs):
+    docs = list(_read_lines(path, make_doc) if _is_text(path) else read_docs(path, Vocab()))
+    if not docs:
         raise ValueError(Errors.EL305.format(path=path))
     return GoldCorpus(path, _corpus_name(path), docs, [from_doc(doc) for doc in docs])
 
@@ -93,7 +101,12 @@ def check_files(paths: Sequence[Path]) -> None:
     """Raise ValueError (EL304) for a path that is no file, before anything slow is begun."""
     for path in paths:
         if not path.is_file():
-            raise ValueError(Errors.EL304.format(path=path, problem="there is no such file"))
+            problem = "it is a folder" if path.is_dir() else "there is no such file"
+            raise ValueError(Errors.EL304.format(path=path, problem=problem))
+
+
+def _is_text(path: Path) -> bool:
+    return path.suffix == TEXT_SUFFIX
 
 
 def _read_lines(path: Path, make_doc: Callable[[str], Doc]) -> Iterator[Doc]:
@@ -103,15 +116,6 @@ def _read_lines(path: Path, make_doc: Callable[[str], Doc]) -> Iterator[Doc]:
                 if line.strip():
                     yield make_doc(line.strip())
     except UnicodeDecodeError as error:
-        raise ValueError(Errors.EL304.format(path=path, problem=error)) from error
-
-
-def _read_docs(path: Path) -> Iterator[Doc]:
-    check_files([path])
-    try:
-        doc_bin = DocBin().from_disk(path)
-        yield from doc_bin.get_docs(Vocab())
-    except (zlib.error, ValueError, KeyError, TypeError) as error:
         raise ValueError(Errors.EL304.format(path=path, problem=error)) from error
 
 

@@ -50,12 +50,18 @@ def translate(
     Entities mapped to null are dropped, tags mapped to null become ``UNMAPPED_TAG``. A label
     mapped to several ("GPE|LOC") becomes the one of an entity that gold has on the same words,
     else on some of them, else the first. Raises ValueError (EL310) for labels that are in neither
-    the table nor gold's labels.
+    the table nor gold's labels, where they are scored: on words and in a layer that gold annotates.
     """
-    tables = {
-        "entity label": (_seen_labels(predictions), entity_table, known.entities),
-        "tag": (_seen_tags(predictions), tag_table, known.tags),
-    }
+    scored = predictions
+    if gold is not None:
+        scored = [guess.within(truth) for truth, guess in zip(gold, predictions, strict=True)]
+    with_entities = gold is None or any(truth.entities is not None for truth in gold)
+    with_tags = gold is None or any(truth.tags is not None for truth in gold)
+    tables = {}
+    if with_entities:
+        tables["entity label"] = (_seen_labels(scored), entity_table, known.entities)
+    if with_tags:
+        tables["tag"] = (_seen_tags(scored), tag_table, known.tags)
     for kind, (seen, table, gold_labels) in tables.items():
         unknown = {
             label: n for label, n in seen.items() if label not in table and label not in gold_labels
@@ -82,6 +88,8 @@ def translate(
                 tags=_map_tags(annotation.tags, tag_table, result.unmapped_tags),
             )
         )
+    if not with_tags:
+        result.unmapped_tags.clear()  # they count as wrong, but only where something is right
     return result
 
 

@@ -135,8 +135,11 @@ def padded_tag_score(pairs: Iterable[tuple[Sequence[str], Sequence[str]]]) -> Sc
     """
     gold, predicted = [], []
     for true_tags, pred_tags in pairs:
+        # A word without a gold tag is padding on both sides: what is predicted there is not wrong.
+        both = zip(true_tags, pred_tags, strict=True)
+        guessed = [(guess or UNMAPPED_TAG) if truth else PADDING_TAG for truth, guess in both]
         gold.append(_pad([tag or PADDING_TAG for tag in true_tags]))
-        predicted.append(_pad([tag or UNMAPPED_TAG for tag in pred_tags]))
+        predicted.append(_pad(guessed))
     score = seqeval_report(gold, predicted)
     # Per "type" seqeval reports tags without their first letter: nothing a reader could use.
     return Score(score.precision, score.recall, score.f1, score.support)

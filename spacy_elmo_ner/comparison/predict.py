@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 
 from spacy.tokens import Doc
 
+from ..corpus.docs import blank_copy
 from .alignment import onto_words
-from .annotation import Annotation, blank_copy
+from .annotation import Annotation
 from .findings import Misaligned
 from .pipelines import LoadedPipeline
 

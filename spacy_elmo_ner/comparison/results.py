@@ -14,8 +14,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from ..elmo.storage import replace_when_written
 from ..errors import Errors
+from ..files import write_text as write_atomically  # noqa: F401
 from .findings import (
     Agreement,
     Difference,
@@ -227,10 +227,3 @@ def shape_problems(error: ValidationError) -> list[str]:
 @cache
 def _results_adapter() -> TypeAdapter[Results]:
     return TypeAdapter(Results)
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write UTF-8 text under a temporary name in the same folder, then rename it to ``path``."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replace_when_written(path) as temporary:
-        temporary.write_text(text, encoding="utf8", newline="\n")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
@@ -26,7 +26,7 @@ from .peers import check_extras
 from .pipelines import LoadedPipeline, PipelineUnavailableError, load_pipeline
 from .predict import predict
 from .results import CorpusResult, PipelineInfo, Results, Skipped, Speed
-from .scoring import Reading, score_corpus
+from .scoring import Reading, score_corpus, where_annotated
 from .texts import Texts, collect_texts
 from .timing import time_pipelines
 
@@ -93,11 +93,22 @@ def compare(task: Comparison) -> Compared:
     speeds = _time(task, pipelines, corpora[0].docs)
     compared = [_compare_on(task, gold, pipelines, labels, seen) for gold in corpora]
     readings = [each for _, each in compared]
+    unscored = {
+        each.name: [
+            note
+            for gold, reading in zip(corpora, readings, strict=True)
+            for note in _unscored(gold, each, reading[each.name])
+        ]
+        for each in pipelines
+    }
     curve, curve_skipped = _learning_curve(task, corpora[0], labels)
     results = Results(
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         environment=describe_environment(),
-        pipelines=_describe(task, pipelines, speeds, labels, corpora[0].docs),
+        pipelines=[
+            replace(info, notes=[*info.notes, *unscored[info.name]])
+            for info in _describe(task, pipelines, speeds, labels, corpora[0].docs)
+        ],
         skipped=[*skipped, *curve_skipped],
         corpora=[result for result, _ in compared],
         examples=shown_examples(task.examples, corpora, pipelines, labels, readings),
@@ -183,6 +194,28 @@ def _read(task: Comparison, gold: GoldCorpus, pipeline: LoadedPipeline, labels: 
     return Reading(translated, predicted.misaligned, unreachable, pipeline.threshold)
 
 
+def _unscored(
+    gold: GoldCorpus, pipeline: LoadedPipeline, reading: Sequence[Annotation]
+) -> Iterator[str]:
+    """What the pipeline predicts that this gold says nothing about, as notes."""
+    if not gold.has_gold:
+        return
+    if pipeline.entity_components and not gold.has_entities:
+        yield f"on {gold.part}: gold has no entities, so none are scored"
+    if pipeline.tag_components and not gold.has_tags:
+        yield f"on {gold.part}: gold has no tags, so none are scored"
+    scored = where_annotated(gold, reading)
+    n_left_out = sum(
+        len(whole.entities or ()) - len(part.entities or ())
+        for whole, part in zip(reading, scored, strict=True)
+    )
+    if n_left_out:
+        yield (
+            f"on {gold.part}: {n_left_out:,} predicted entities touch words that gold does not "
+            "annotate and are not scored"
+        )
+
+
 def _learning_curve(
     task: Comparison, gold: GoldCorpus, labels: Labels
 ) -> tuple[list[LearningPoint], list[Skipped]]:
@@ -198,7 +231,7 @@ def _learning_curve(
                 name = f"{missing[each.system].name}, {each.percent:g} %"
             missing[each.system] = Skipped(name, str(reason))
             continue
-        predicted = _read(task, gold, pipeline, labels).annotations
+        predicted = where_annotated(gold, _read(task, gold, pipeline, labels).annotations)
         ner = ner_scores(gold.docs, gold.annotations, predicted)
         tags = tag_scores(gold.annotations, predicted)
         points.append(

@@ -45,7 +45,8 @@ def score_corpus(
     annotations = {name: each.annotations for name, each in readings.items()}
     differences: list[Difference] = []
     if gold.has_gold:
-        systems, differences = _with_intervals(gold, systems, annotations)
+        scored = {name: where_annotated(gold, each) for name, each in annotations.items()}
+        systems, differences = _with_intervals(gold, systems, scored)
     return CorpusResult(
         path=str(gold.path),
         corpus=gold.corpus,
@@ -61,10 +62,17 @@ def score_corpus(
     )
 
 
+def where_annotated(gold: GoldCorpus, predicted: Sequence[Annotation]) -> list[Annotation]:
+    """Return the predictions that gold can be asked about, text by text."""
+    pairs = zip(gold.annotations, predicted, strict=True)
+    return [guess.within(truth) for truth, guess in pairs]
+
+
 def _system(
     gold: GoldCorpus, name: str, reading: Reading, train_entities: set[tuple[str, ...]] | None
 ) -> SystemScores:
-    translated, predicted = reading.translated, reading.annotations
+    translated = reading.translated
+    predicted = where_annotated(gold, reading.annotations)
     system = SystemScores(
         pipeline=name,
         unmapped_entities=dict(translated.unmapped_entities.most_common()),

@@ -12,7 +12,7 @@ from statistics import median
 
 from spacy.tokens import Doc
 
-from .annotation import blank_copy
+from ..corpus.docs import blank_copy
 from .pipelines import LoadedPipeline
 from .results import Speed
 

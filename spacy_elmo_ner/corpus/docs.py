@@ -59,6 +59,14 @@ def blank_doc(words: Sequence[str], vocab: Vocab) -> Doc:
     return Doc(vocab, words=[word or " " for word in words])
 
 
+def blank_copy(doc: Doc, vocab: Vocab) -> Doc:
+    """Return the same words and spaces on another vocabulary, without annotation."""
+    words = [token.text for token in doc]
+    if doc.has_unknown_spaces:
+        return Doc(vocab, words=words)
+    return Doc(vocab, words=words, spaces=[bool(token.whitespace_) for token in doc])
+
+
 def doc_bin_bytes(sentences: Iterable[GMBSentence], vocab: Vocab) -> bytes:
     """The content of a .spacy file; equal sentences give equal bytes."""
     docs = (sentence_to_doc(sentence, vocab) for sentence in sentences)

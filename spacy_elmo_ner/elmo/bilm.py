@@ -192,19 +192,29 @@ class BiLM(nn.Module):
             layers = torch.empty(shape, dtype=torch.float32, device=tokens.device)
         else:
             layers = out[:, : shape[1]]
-        last_states: list[list[LSTMState]] = []
-        order = packing.order.to(tokens.device)
         half = self.options.width // 2
-        for direction, stack in enumerate((self.forward_lstm, self.backward_lstm)):
+        last_states: list[list[LSTMState]] = []
+        for direction, (packed, outputs, last) in enumerate(self.read(tokens, packing, states)):
             columns = slice(direction * half, (direction + 1) * half)
-            packed = (packing.forward, packing.backward)[direction].to(tokens.device)
-            start = _reorder(states[direction], order) if states else None
-            outputs, last = stack(tokens[packed], packing.batch_sizes, start)
             layers[0, :, columns] = tokens
             for depth, output in enumerate(outputs, start=1):
                 layers[depth, packed, columns] = output
-            last_states.append(_reorder(last, inverse(order)))
+            last_states.append(last)
         return layers, (last_states[0], last_states[1])
+
+    def read(
+        self, tokens: Tensor, packing: Packing, states: BiLMStates | None = None
+    ) -> Iterator[tuple[Tensor, list[Tensor], list[LSTMState]]]:
+        """tokens (n_flat, projection_dim) -> twice, forward and backward: the order of reading,
+        (n_flat,) int64; each layer's output in that order, (n_flat, projection_dim); last states.
+        """
+        order = packing.order.to(tokens.device)
+        for direction, stack in enumerate((self.forward_lstm, self.backward_lstm)):
+            packed = (packing.forward, packing.backward)[direction].to(tokens.device)
+            start = _reorder(states[direction], order) if states else None
+            # torch takes longer for the gradient of tokens[packed].
+            outputs, last = stack(tokens.index_select(0, packed), packing.batch_sizes, start)
+            yield packed, outputs, _reorder(last, inverse(order))
 
     def initial_states(self, initial_state: InitialState) -> BiLMStates | None:
         """States of one row that every sentence starts from; None stands for zeros."""

@@ -62,16 +62,15 @@ class CharCNN(nn.Module):
             fast = self._fast.get(list(self.parameters()), lambda: FastCharCNN(self, dtype), dtype)
             return fast(char_ids, lengths)
         self._fast.forget()
-        order = torch.argsort(lengths, stable=True)
         pooled = pooled_convolutions(
-            char_ids[order],
-            lengths[order],
+            char_ids,
+            lengths,
             self.embedding,
             cast(list[nn.Conv1d], list(self.convolutions)),
             product_dtype(self.projection.weight),
         )
-        # (n_words, n_filters), shortest word first; rows of zeros, see `packed_lstm`.
+        # (n_words, n_filters), then rows of zeros, see `packed_lstm`.
         x = with_more_rows(self.activation(pooled))
         for highway in self.highways:
             x = highway(x)
-        return self.projection(x)[torch.argsort(order)]
+        return self.projection(x)[: len(char_ids)]

@@ -61,6 +61,7 @@ class FastLSTM:
         dtype: torch.dtype = torch.float32,
     ) -> None:
         """dtype: of the products; sums and states are float32."""
+        weights = weights.in_torch_order()
         self.dtype = dtype
         self.units = len(weights.bias) // 4
         self.n_out = weights.recurrent.shape[1]

@@ -14,9 +14,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ..download import download
 from ..errors import Errors, Warnings
 from .bilm import BiLM
-from .download import download
 from .local_files import LocalFiles, local_files
 from .options import BiLMOptions, CharCNNOptions, LSTMOptions
 from .shared import shared

@@ -4,7 +4,6 @@ Files are written under a temporary name and renamed, so that an interrupted wri
 was there before.
 """
 
-import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from ..errors import Errors
+from ..files import atomic_file as replace_when_written
+from ..files import sha256_of as sha256_of
+from ..files import sync as sync
 from .lstm import LSTMState
 from .modes import lasting
 from .options import BiLMOptions
@@ -29,33 +31,6 @@ WEIGHTS_FILES = (WEIGHTS_FILE, "weights.hdf5", "model.hdf5")
 
 # Room for the names and shapes in a weights file.
 _MOST_BOOKKEEPING = 1 << 22
-
-
-@contextmanager
-def replace_when_written(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside path; rename it to path only if the block succeeds."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        yield temporary
-        sync(temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def sync(path: Path) -> None:
-    """Return when what was written to a file is on the disk."""
-    with path.open("r+b") as file:  # Windows syncs only what is open for writing
-        os.fsync(file.fileno())
-
-
-def sha256_of(path: str | Path) -> str:
-    """sha256 of a file as 64 hexadecimal digits."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def to_bytes(bilm: "BiLM", dtype: torch.dtype = torch.float32) -> bytes:

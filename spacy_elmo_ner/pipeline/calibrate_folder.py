@@ -6,17 +6,22 @@ from pathlib import Path
 import spacy
 import srsly
 from spacy.language import Language
-from spacy.training import Corpus, Example
+from spacy.training import Example
 from spacy.util import minibatch
 
+from ..corpus.docbin import read_examples
+from ..decoding import MISSING
 from ..elmo.storage import replace_when_written
 from ..errors import Errors
 from .calibration import Calibration
 from .token_classifier import BATCH_DOCS, TokenClassifier
 
 
-def calibrate_folder(pipeline: Path, dev: Path) -> dict[str, Calibration]:
+def calibrate_folder(pipeline: Path, dev: Path) -> dict[str, Calibration | None]:
     """Calibrate each trained pipe of ours and write its temperature back; empty if there is none.
+
+    A pipe for which dev has no gold, neither entities nor tags of its labels, keeps its
+    temperature; its entry is None.
 
     This is a step of its own, after training, because nothing in spaCy's training loop hands a
     pipe the dev examples together with the averaged weights that are then saved: update() sees
@@ -28,13 +33,21 @@ def calibrate_folder(pipeline: Path, dev: Path) -> dict[str, Calibration]:
         if not path.exists():
             raise FileNotFoundError(Errors.EL520.format(path=path))
     nlp = spacy.load(pipeline)
-    found = {}
+    found: dict[str, Calibration | None] = {}
     for name, pipe in nlp.pipeline:
         if isinstance(pipe, TokenClassifier):
-            found[name] = pipe.calibrate(as_pipe_gets_them(nlp, name, Corpus(dev)(nlp)))
+            found[name] = None
+            if not _has_gold(pipe, read_examples(dev, nlp)):
+                continue
+            found[name] = pipe.calibrate(as_pipe_gets_them(nlp, name, read_examples(dev, nlp)))
             with replace_when_written(pipeline / name / "cfg") as temporary:
                 srsly.write_json(temporary, pipe.cfg)
     return found
+
+
+def _has_gold(pipe: TokenClassifier, examples: Iterable[Example]) -> bool:
+    """Is any token annotated with one of the pipe's labels? Reads no further than that."""
+    return any((pipe.gold_classes(example) != MISSING).any() for example in examples)
 
 
 def as_pipe_gets_them(nlp: Language, name: str, examples: Iterable[Example]) -> Iterator[Example]:

@@ -5,16 +5,29 @@ from pathlib import Path
 from typing import Any
 
 import spacy
-from spacy.training import Corpus
 
+from ..corpus.docbin import read_examples
 from ..errors import Errors
 from ..layers.half import round_weights
 from .elmo import Elmo
 from .save import save_pipeline
 from .token_classifier import TokenClassifier
 
+# Scores of our heads; where a test file gives none of them, it is of no use.
+HEAD_SCORES = ("ents_f", "tag_acc")
+
 # What a person may say about a pipeline; the rest of meta.json spaCy fills in by itself.
-DESCRIBING = ("name", "version", "description", "author", "email", "url", "license", "sources")
+DESCRIBING = (
+    "name",
+    "version",
+    "description",
+    "author",
+    "email",
+    "url",
+    "license",
+    "sources",
+    "spacy_version",
+)
 
 
 def compact_folder(
@@ -27,7 +40,8 @@ def compact_folder(
     for meta.json.
 
     spaCy's list of all strings seen in training is left out where all pipes are ours, which do
-    not need it. Raises FileNotFoundError or ValueError for a folder without a pipe of ours.
+    not need it. Raises FileNotFoundError or ValueError for a folder without a pipe of ours, and for
+    a test file on which no head can be scored (EL322, EL323, EL324); nothing is written then.
     """
     for path in (pipeline, test):
         if path is not None and not path.exists():
@@ -41,9 +55,13 @@ def compact_folder(
     for pipe in pipes:
         round_weights(pipe.model)
     if test is not None:
-        scores = nlp.evaluate(list(Corpus(test)(nlp)))
+        scores = nlp.evaluate(list(read_examples(test, nlp)))
         # Not the speed, which is that of the machine in that minute.
-        nlp.meta["performance"] = {key: scores[key] for key in scores if key != "speed"}
+        performance = {key: scores[key] for key in scores if key != "speed"}
+        if all(performance.get(name) is None for name in HEAD_SCORES):
+            layers = "entities or tags"
+            raise ValueError(Errors.EL324.format(path=test, layers=layers, do="score on"))
+        nlp.meta["performance"] = performance
     needed = any(not isinstance(pipe, Elmo | TokenClassifier) for _, pipe in nlp.pipeline)
     save_pipeline(nlp, output, exclude=[] if needed else ["vocab"])
     return nlp.meta.get("performance", {})

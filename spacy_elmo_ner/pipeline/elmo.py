@@ -172,6 +172,16 @@ class Elmo(TrainablePipe):
                 self._kept.pop(doc, None)
         return [kept.layers for kept in kept_here]
 
+    @property
+    def layers_cache(self) -> LayersCache | None:
+        """Layers kept while others train; None before that. Pipes of the same frozen biLM may
+        be given the same."""
+        return self._cache
+
+    @layers_cache.setter
+    def layers_cache(self, cache: LayersCache | None) -> None:
+        self._cache = cache
+
     def _kept_of(self, doc: Doc) -> "_Kept | None":
         kept = self._kept.get(doc)
         # A Doc whose tokens were merged or split since has other layers now.

@@ -1,7 +1,7 @@
 """What a pre-training run is told: a config file in spaCy's format, checked on reading."""
 
 import configparser
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from itertools import pairwise
 from pathlib import Path
@@ -36,6 +36,9 @@ _WORDS_WANTED = 2_000_000
 
 _STATES = ("sentence", "running")
 
+# Settings that came after the first release.
+_LATER = ("state", "decay_steps", "lower_case", "upper_case", "title_case", "silver_weight")
+
 # The smallest value of each number; a vocabulary holds three marks and two words to tell apart.
 _LEAST: dict[str, int | float] = {
     "n_vocabulary": 5,
@@ -46,6 +49,11 @@ _LEAST: dict[str, int | float] = {
     "max_steps": 0,
     "learning_rate": 0.0,
     "warmup_steps": 0,
+    "decay_steps": 0,
+    "lower_case": 0.0,
+    "upper_case": 0.0,
+    "title_case": 0.0,
+    "silver_weight": 0.0,
     "weight_decay": 0.0,
     "max_gradient": 0.0,
     "evaluate_every": 1,
@@ -71,7 +79,12 @@ class TextConfig:
 class TrainingConfig:
     """batch_tokens: tokens of one step. max_steps: 0 for max_epochs passes over the text.
 
-    learning_rate: of AdamW, reached after warmup_steps and brought to zero along a cosine.
+    learning_rate: of AdamW, reached after warmup_steps and brought to zero along a cosine. With
+    decay_steps it stays where it is until those last steps and falls in them along a line
+    (Hägele et al. 2024): until then a run can be resumed with another max_steps.
+    lower_case, upper_case, title_case: shares of sentences that are spelled in another case; the
+    words to predict stay as they are written. silver_weight: of the loss on the labels that a
+    text has beside its words, see `silver`.
     state: where the LSTMs begin a sentence. "sentence": at zeros. "running": where they ended the
     sentence before it in the text, as ELMo's original did; gradients still end with the sentence.
     softmax_cutoffs: vocabulary ranks where the adaptive softmax starts a narrower cluster.
@@ -84,6 +97,11 @@ class TrainingConfig:
     max_steps: int = 0
     learning_rate: float = 2e-3
     warmup_steps: int = 500
+    decay_steps: int = 0
+    lower_case: float = 0.0
+    upper_case: float = 0.0
+    title_case: float = 0.0
+    silver_weight: float = 0.0
     weight_decay: float = 0.01
     max_gradient: float = 5.0
     state: str = "sentence"
@@ -124,12 +142,13 @@ class PretrainingConfig:
         return cls(text, training, BiLMOptions.from_dict(config["bilm"], source=f"{path} [bilm]"))
 
     @classmethod
-    def for_text(cls, paths: Sequence[Path]) -> "PretrainingConfig":
+    def for_text(cls, paths: Iterable[Path]) -> "PretrainingConfig":
         """Settings for plain text files, from their size: more passes over less text.
 
         The same files always give the same settings, so that such a run can be resumed.
         Raises FileNotFoundError for a path that is no file.
         """
+        paths = list(paths)
         for path in paths:
             if not path.is_file():
                 raise FileNotFoundError(Errors.EL401.format(path=path))
@@ -149,8 +168,9 @@ class PretrainingConfig:
 
     def to_dict(self) -> dict[str, Any]:
         training = asdict(self.training)
-        if training["state"] == TrainingConfig.state:
-            del training["state"]  # checkpoints from before there was a choice go on
+        for name in _LATER:
+            if training[name] == getattr(TrainingConfig, name):
+                del training[name]  # checkpoints from before there was a choice go on
         return {
             "text": asdict(self.text),
             "training": training,

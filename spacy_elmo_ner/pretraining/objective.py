@@ -5,12 +5,13 @@ section 3.1). The softmax is the adaptive one of Grave et al. (2017): it gives e
 vocabulary its exact probability, so a training loss here is a true perplexity.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple, cast
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -18,7 +19,8 @@ from ..elmo import BiLM, BiLMOptions
 from ..elmo.bilm import BiLMStates
 from ..elmo.characters import BOS, EOS, words_to_ids
 from ..elmo.lstm import LSTMState
-from ..elmo.packing import Packing
+from ..elmo.packing import Packing, inverse
+from .case import CASES
 from .cross_entropy import linear_cross_entropy
 
 UNKNOWN = "<UNK>"
@@ -30,7 +32,8 @@ class Batch(NamedTuple):
 
     char_ids (n_words, max_characters) int64 and lengths (n_words,): the distinct words.
     word_index (n_flat,): which of them each token is. targets (n_flat,): vocabulary ids.
-    is_first, is_last (n_flat,) bool: sentence marks.
+    is_first, is_last (n_flat,) bool: sentence marks. silver: kind of label -> (n_flat,) int64,
+    -1 where a token has none.
     """
 
     char_ids: Tensor
@@ -40,6 +43,7 @@ class Batch(NamedTuple):
     packing: Packing
     is_first: Tensor
     is_last: Tensor
+    silver: dict[str, Tensor] = {}  # noqa: RUF012 - never changed
 
     @property
     def n_predictions(self) -> int:
@@ -83,9 +87,16 @@ class BatchMaker:
         self._lengths = lengths
         self._targets = vocabulary.ids(spelled)
         self._bos, self._eos = len(words), len(words) + 1
+        self._words, self._max_characters = words, options.char_cnn.max_characters_per_token
 
-    def __call__(self, sentences: Sequence[NDArray[np.int32]]) -> Batch:
-        """sentences: each (n_tokens,) indices into the words."""
+    def __call__(
+        self, sentences: Sequence[NDArray[np.int32]], cases: NDArray[np.int64] | None = None
+    ) -> Batch:
+        """Make one batch of sentences, each (n_tokens,) indices into the words.
+
+        cases (n_sentences,): how each is spelled, an index into `case.CASES`; as it is if None.
+        The words to predict stay as they are.
+        """
         sizes = np.asarray([len(sentence) + 2 for sentence in sentences])
         last = np.cumsum(sizes) - 1
         first = last - sizes + 1
@@ -94,12 +105,14 @@ class BatchMaker:
         inner[first] = inner[last] = False
         flat[inner] = np.concatenate(sentences)
         flat[first], flat[last] = self._bos, self._eos
-        distinct, word_index = np.unique(flat, return_inverse=True)
+        spelled = flat if cases is None else flat + len(self._lengths) * np.repeat(cases, sizes)
+        distinct, word_index = np.unique(spelled, return_inverse=True)
+        char_ids, lengths = self._spell(distinct)
         is_first, is_last = np.zeros((2, len(flat)), dtype=bool)
         is_first[first] = is_last[last] = True
         return Batch(
-            char_ids=torch.from_numpy(self._char_ids[distinct].astype(np.int64)),
-            lengths=torch.from_numpy(self._lengths[distinct]),
+            char_ids=torch.from_numpy(char_ids),
+            lengths=torch.from_numpy(lengths),
             word_index=torch.from_numpy(word_index),
             targets=torch.from_numpy(self._targets[flat]),
             packing=Packing.of(sizes.tolist()),
@@ -107,13 +120,39 @@ class BatchMaker:
             is_last=torch.from_numpy(is_last),
         )
 
+    def _spell(self, spelled: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """(n_words,) word + n_words * case, rising -> char_ids (n_words, n), lengths (n_words,)."""
+        case, word = np.divmod(spelled, len(self._lengths))
+        char_ids = self._char_ids[word].astype(np.int64)
+        lengths = self._lengths[word]
+        changed = np.flatnonzero((case > 0) & (word < self._bos))
+        if len(changed):
+            new = [CASES[case[i]](self._words[word[i]]) for i in changed]
+            char_ids[changed], lengths[changed] = words_to_ids(new, self._max_characters)
+        return char_ids, lengths
+
 
 class LanguageModel(nn.Module):
     """A biLM and the softmax over a vocabulary that it is trained with."""
 
-    def __init__(self, bilm: BiLM, n_vocabulary: int, cutoffs: Sequence[int]) -> None:
+    def __init__(
+        self,
+        bilm: BiLM,
+        n_vocabulary: int,
+        cutoffs: Sequence[int],
+        n_silver: Mapping[str, int] | None = None,
+    ) -> None:
+        """n_silver: kind of label -> number of labels that each layer is also to tell."""
         super().__init__()
         self.bilm = bilm
+        options = bilm.options
+        self.silver = nn.ModuleDict(
+            {
+                f"{kind}-{depth}": nn.Linear(options.width, n)
+                for kind, n in (n_silver or {}).items()
+                for depth in range(1, options.n_layers)
+            }
+        )
         self.softmax = nn.AdaptiveLogSoftmaxWithLoss(
             bilm.options.lstm.projection_dim,
             n_vocabulary,
@@ -123,23 +162,47 @@ class LanguageModel(nn.Module):
 
     def forward(
         self, batch: Batch, states: BiLMStates | None = None
-    ) -> tuple[Tensor, Tensor, BiLMStates]:
+    ) -> tuple[Tensor, Tensor, Tensor, BiLMStates]:
         """Summed negative log-likelihood in nats, forward and backward: float32 scalars.
 
         Forward predicts every word and the end mark, backward every word and the begin mark:
-        `batch.n_predictions` each. states: where each sentence starts; zeros if None. Returned
-        with the losses are the states they end in, cut off from the gradient.
+        `batch.n_predictions` each. Then the mean loss of a silver label, 0 without any. states:
+        where each sentence starts; zeros if None. Returned with the losses are the states they
+        end in, cut off from the gradient.
         """
         vectors = self.bilm.char_cnn(batch.char_ids, batch.lengths)
-        tokens = vectors[batch.word_index]
-        layers, last_states = self.bilm.contextualize(tokens, batch.packing, states)
-        ahead, back = layers[-1].chunk(2, dim=1)  # each (n_flat, projection_dim)
+        # torch takes longer for the gradient of vectors[...].
+        tokens = vectors.index_select(0, batch.word_index)
+        losses, last_states, directions = [], [], []
         # The token a position predicts is its neighbour in the direction of reading.
-        return (
-            self._loss(ahead[~batch.is_last], batch.targets[~batch.is_first]),
-            self._loss(back[~batch.is_first], batch.targets[~batch.is_last]),
-            _detached(last_states),
-        )
+        ends = (batch.is_last, 1), (batch.is_first, -1)
+        for (packed, outputs, last), (is_end, step) in zip(
+            self.bilm.read(tokens, batch.packing, states), ends, strict=True
+        ):
+            rows = (~is_end[packed]).nonzero().squeeze(1)
+            hidden = outputs[-1].index_select(0, rows)
+            losses.append(self._loss(hidden, batch.targets[packed[rows] + step]))
+            last_states.append([LSTMState(state.h.detach(), state.c.detach()) for state in last])
+            directions.append((inverse(packed), outputs))
+        silver = self._silver_loss(directions, batch)
+        return losses[0], losses[1], silver, (last_states[0], last_states[1])
+
+    def _silver_loss(
+        self, directions: Sequence[tuple[Tensor, Sequence[Tensor]]], batch: Batch
+    ) -> Tensor:
+        """directions: of both, flat token -> packed position, and the outputs of each layer."""
+        losses = []
+        for kind, labels in batch.silver.items():
+            rows = (labels >= 0).nonzero().squeeze(1)
+            if len(rows):
+                for depth in range(self.bilm.options.lstm.n_layers):
+                    states = [
+                        outputs[depth].index_select(0, position[rows])
+                        for position, outputs in directions
+                    ]
+                    logits = self.silver[f"{kind}-{depth + 1}"](torch.cat(states, dim=1))
+                    losses.append(F.cross_entropy(logits.float(), labels[rows]))
+        return torch.stack(losses).mean() if losses else torch.zeros(())
 
     def _loss(self, hidden: Tensor, targets: Tensor) -> Tensor:
         # The sums of torch's own forward, which keeps every logit and cannot run in bfloat16.
@@ -150,17 +213,9 @@ class LanguageModel(nn.Module):
             rows = ((targets >= low) & (targets < high)).nonzero().squeeze(1)
             in_head[rows] = softmax.cutoffs[0] + i
             narrow, out = cast(nn.Sequential, softmax.tail[i])
-            projected = narrow(hidden[rows]).float()
+            projected = narrow(hidden.index_select(0, rows)).float()
             losses.append(
                 linear_cross_entropy(projected, cast(Tensor, out.weight), targets[rows] - low)
             )
         losses.append(linear_cross_entropy(hidden, softmax.head.weight, in_head))
         return torch.stack(losses).sum()
-
-
-def _detached(states: BiLMStates) -> BiLMStates:
-    forward, backward = (
-        [LSTMState(state.h.detach(), state.c.detach()) for state in direction]
-        for direction in states
-    )
-    return forward, backward

@@ -14,6 +14,8 @@ from ..elmo import BiLM
 from ..elmo.bilm import BiLMStates
 from ..elmo.storage import WEIGHTS_FILE
 from ..errors import Errors, shown
+from ..files import make_output_folder
+from .case import CaseShares
 from .checkpoint import (
     Progress,
     checkpoints,
@@ -27,6 +29,7 @@ from .log import LOG_FILE, Log, named_if_not_written
 from .objective import SPECIAL, Batch, BatchMaker, LanguageModel, Vocabulary
 from .perplexity import measure, write_language_model
 from .processes import Processes, joined_processes
+from .silver import SilverLabels
 from .statistics import STATISTICS_FILE, TextStatistics
 from .text import (
     TokenizedText,
@@ -55,7 +58,7 @@ def pretrain(
     Under torchrun, all processes train this one model.
     Raises ValueError for text without words or with one word only, an init of another shape or a
     checkpoint of another config, FileExistsError if the folder holds a run and resume is false, or
-    a biLM and no run, OSError where the disk is full.
+    a biLM and no run, OSError where the folder cannot be written to or the disk is full.
     """
     if init is not None and init.options != config.options:
         raise ValueError(Errors.EL420.format(init=init.options, config=config.options))
@@ -87,6 +90,7 @@ class _Run:
         if not found and (output / WEIGHTS_FILE).exists():
             raise FileExistsError(Errors.EL411.format(path=output))
         self.config, self.output, self.processes = config, output, processes
+        make_output_folder(output)
         self.settings = settings = config.training
         show = progress_bar and processes.is_first
         if processes.is_first:
@@ -99,12 +103,21 @@ class _Run:
             words = shown(self.vocabulary.words[len(SPECIAL) :])
             raise ValueError(Errors.EL416.format(words=words))
         self.make_batch = BatchMaker(self.text.words, self.vocabulary, config.options)
+        self.case_shares = CaseShares(settings.lower_case, settings.upper_case, settings.title_case)
+        self.silver: SilverLabels | None = None
+        if settings.silver_weight:
+            self.silver = SilverLabels.from_disk(output / "text", len(self.text.tokens))
 
         torch.manual_seed(settings.seed)
         bilm = BiLM(config.options)
         if init is not None:
             bilm.load_state_dict(init.state_dict())
-        self.model = LanguageModel(bilm, len(self.vocabulary), settings.softmax_cutoffs)
+        self.model = LanguageModel(
+            bilm,
+            len(self.vocabulary),
+            settings.softmax_cutoffs,
+            {} if self.silver is None else self.silver.n_labels,
+        )
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
@@ -135,9 +148,9 @@ class _Run:
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(progress.step, self.n_steps, settings)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=settings.bf16):
-            forward, backward, states = self.parallel(batch, self.states)
+            forward, backward, silver, states = self.parallel(batch, self.states)
         self.states = states if settings.state == "running" else None
-        loss = (forward + backward) / (2 * batch.n_predictions)
+        loss = (forward + backward) / (2 * batch.n_predictions) + settings.silver_weight * silver
         self.optimizer.zero_grad()
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), settings.max_gradient)
@@ -151,7 +164,7 @@ class _Run:
         progress.n_tokens += (batch.n_predictions - len(batch.packing.order)) * processes.n
         progress.seconds = time.monotonic() - self.started
         if self.log is not None:
-            self._report(self.log, mean_loss, norm.item())
+            self._report(self.log, mean_loss, norm.item(), silver.item())
 
     def close(self) -> None:
         """Write what has been learned."""
@@ -172,9 +185,13 @@ class _Run:
         if progress.batch and progress.batch + processes.n > len(self.batches):
             progress.epoch, progress.batch = progress.epoch + 1, 0
             self.batches, self.states = self._epoch(progress.epoch), None
-        rows = self.batches[(progress.batch + processes.rank) % len(self.batches)]
+        number = (progress.batch + processes.rank) % len(self.batches)
+        rows = self.batches[number]
+        rng = np.random.default_rng([self.settings.seed, progress.epoch, number])
+        cases = self.case_shares.choose(len(rows), rng)
         progress.batch += processes.n
-        return self.make_batch([self.text.sentence(i) for i in rows])
+        batch = self.make_batch([self.text.sentence(i) for i in rows], cases)
+        return batch if self.silver is None else self.silver.add_to(batch, self.text, rows)
 
     def _report_text(self) -> None:
         found = TextStatistics.of(
@@ -191,13 +208,14 @@ class _Run:
             for line in found.lines():
                 self.bar.write(line)
 
-    def _report(self, log: Log, loss: float, norm: float) -> None:
+    def _report(self, log: Log, loss: float, norm: float, silver: float) -> None:
         """Log, now and then with a look at held-out text and a checkpoint; first process only."""
         settings, progress = self.settings, self.progress
         row: dict[str, Any] = {
             "step": progress.step,
             "loss": loss,
             "gradient_norm": norm,
+            **({"silver": silver} if self.silver else {}),
             "learning_rate": self.optimizer.param_groups[0]["lr"],
             "n_tokens": progress.n_tokens,
             "seconds": round(progress.seconds, 1),
@@ -227,10 +245,15 @@ class _Run:
 
 
 def learning_rate(step: int, n_steps: int, settings: TrainingConfig) -> float:
-    """Linear warm-up, then a cosine down to zero (Loshchilov and Hutter 2017)."""
+    """Linear warm-up, then a cosine down to zero (Loshchilov and Hutter 2017).
+
+    With decay_steps: constant, and a line down to zero in the last of them (Hägele et al. 2024).
+    """
     warmup = min(settings.warmup_steps, max(1, n_steps // 10))
     if step < warmup:
         return settings.learning_rate * (step + 1) / warmup
+    if settings.decay_steps:
+        return settings.learning_rate * min(1.0, (n_steps - step) / settings.decay_steps)
     done = (step - warmup) / max(1, n_steps - warmup)
     return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
 

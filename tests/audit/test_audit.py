@@ -163,20 +163,13 @@ def test_folds_find_what_a_model_that_saw_it_would_defend(config, tmp_path):
     assert not list((tmp_path / "out").glob(".*"))
 
 
-def test_what_is_missing_is_named(tmp_path):
+def test_what_is_missing_is_named(config, tmp_path):
     DocBin(docs=planted_corpus()).to_disk(tmp_path / "c.spacy")
     neither = run("--corpus", tmp_path / "c.spacy", "--output", tmp_path / "out")
     assert neither.exit_code == 1 and "EL522" in neither.output
     no_file = run("--corpus", tmp_path / "no.spacy", "--output", tmp_path / "out")
     assert no_file.exit_code == 1 and "EL520" in no_file.output
-    few = run(
-        "--corpus",
-        tmp_path / "c.spacy",
-        "--config",
-        tmp_path / "c.spacy",
-        "--output",
-        tmp_path / "out",
-    )
+    few = run("--corpus", tmp_path / "c.spacy", "--config", config, "--output", tmp_path / "out")
     assert few.exit_code == 1 and "EL523" in few.output
     spacy.blank("en").to_disk(tmp_path / "nlp")
     nothing = run(

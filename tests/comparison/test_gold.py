@@ -5,8 +5,8 @@ import spacy
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from spacy_elmo_ner.comparison.annotation import blank_copy
 from spacy_elmo_ner.comparison.gold import published_figures, read_corpus
+from spacy_elmo_ner.corpus.docs import blank_copy
 
 
 def read_gold(path):
@@ -32,7 +32,7 @@ def test_a_blank_copy_has_the_same_words_and_spaces_and_no_annotation():
 
 @pytest.mark.parametrize("docs", [[], [Doc(Vocab())]])
 def test_an_empty_corpus_is_refused(docs, write_corpus):
-    with pytest.raises(ValueError, match=r"EL305.*test\.spacy holds no words"):
+    with pytest.raises(ValueError, match=r"EL323.*test\.spacy holds no text"):
         read_gold(write_corpus(docs))
 
 
@@ -64,12 +64,12 @@ def test_plain_text_that_is_not_utf_8_is_refused(tmp_path):
 def test_a_file_that_is_no_docbin_is_refused(content, tmp_path):
     path = tmp_path / "test.spacy"
     path.write_bytes(content)
-    with pytest.raises(ValueError, match="EL304"):
+    with pytest.raises(ValueError, match=r"EL322.*test\.spacy"):
         read_gold(path)
 
 
 def test_a_missing_file_is_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"EL304.*no such file"):
+    with pytest.raises(FileNotFoundError, match=r"EL520.*test\.spacy"):
         read_gold(tmp_path / "test.spacy")
 
 

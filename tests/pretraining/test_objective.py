@@ -49,7 +49,7 @@ def test_a_vocabulary_of_one_word_can_be_trained_on(make_bilm: Callable[..., BiL
     vocabulary = Vocabulary.most_frequent(["word"], 60_000)
     model = LanguageModel(make_bilm(), len(vocabulary), [800, 5_000])
     make_batch = BatchMaker(["word"], vocabulary, model.bilm.options)
-    forward, backward, _ = model(make_batch([np.zeros(3, dtype=np.int32)]))
+    forward, backward, *_ = model(make_batch([np.zeros(3, dtype=np.int32)]))
     (forward + backward).backward()
     assert math.isfinite(forward.item()) and math.isfinite(backward.item())
 
@@ -102,7 +102,7 @@ def test_a_batch_without_rare_words_gives_their_clusters_no_gradient(
 ) -> None:
     frequent = [np.array([0, 1, 0], dtype=np.int32)]  # ranks 3 and 4, below the first cutoff
     batch = BatchMaker(WORDS, vocabulary, model.bilm.options)(frequent)
-    forward, backward, _ = model(batch)
+    forward, backward, *_ = model(batch)
     (forward + backward).backward()
     expected = _reference(model, batch)
     assert forward.item() == pytest.approx(expected[0].item(), abs=1e-4)
@@ -199,7 +199,7 @@ def test_a_batch_goes_on_where_the_one_before_ended(
                 assert torch.allclose(state.h[stream], one.h[0], atol=1e-6)
                 assert torch.allclose(state.c[stream], one.c[0], atol=1e-6)
     sums = [
-        sum(model(make_batch([rows[i + 2]]), model(make_batch([rows[i]]))[2])[j] for i in (0, 1))
+        sum(model(make_batch([rows[i + 2]]), model(make_batch([rows[i]]))[-1])[j] for i in (0, 1))
         for j in (0, 1)
     ]
     for found, expected in zip(losses, sums, strict=True):

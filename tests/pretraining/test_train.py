@@ -1,5 +1,6 @@
 import json
 import math
+import shutil
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
@@ -209,10 +210,10 @@ def test_a_loss_or_gradient_that_is_not_finite_stops_before_it_reaches_the_weigh
 ) -> None:
     def forward(
         model: train.LanguageModel, batch: Any, states: None
-    ) -> tuple[torch.Tensor, torch.Tensor, None]:
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, None]:
         loss = sum(parameter.sum() for parameter in model.parameters())
         assert isinstance(loss, torch.Tensor)
-        return loss * value, loss, None
+        return loss * value, loss, torch.zeros(()), None
 
     if what == "loss":
         monkeypatch.setattr(train.LanguageModel, "forward", forward)
@@ -222,6 +223,29 @@ def test_a_loss_or_gradient_that_is_not_finite_stops_before_it_reaches_the_weigh
     with pytest.raises(ValueError, match=rf"EL409.*step 1 .*{'nan' if value != value else 'inf'}"):
         _run(config, tmp_path)
     assert checkpoints(tmp_path / "checkpoints") == []
+
+
+def test_with_a_decay_the_learning_rate_is_constant_until_the_last_steps() -> None:
+    settings = TrainingConfig(learning_rate=1.0, warmup_steps=10, decay_steps=50)
+    rates = [learning_rate(step, 200, settings) for step in range(200)]
+    assert rates[9:151] == [1.0] * 142
+    assert rates[175] == pytest.approx(0.5) and rates[199] == pytest.approx(0.02)
+
+
+def test_a_run_with_a_decay_can_be_given_another_end(
+    make_config: MakeConfig, tmp_path: Path
+) -> None:
+    whole = make_config(max_steps=8, decay_steps=2, checkpoint_every=2)
+    short = make_config(max_steps=4, decay_steps=2, checkpoint_every=2)
+    for name in ("whole", "edition"):
+        _run(whole if name == "whole" else short, tmp_path / name)
+    # An edition is the run up to its own decay: two steps in, both are the same run.
+    shutil.rmtree(tmp_path / "edition" / "checkpoints" / "step-00000004")
+    pretrain(whole, tmp_path / "edition", resume=True, progress_bar=False)
+    found, expected = (
+        (tmp_path / name / "weights.safetensors").read_bytes() for name in ("edition", "whole")
+    )
+    assert found == expected
 
 
 def test_the_learning_rate_rises_then_falls_to_zero() -> None:
@@ -274,7 +298,7 @@ def test_running_text_carries_its_states_from_step_to_step(
         result = forward(model, batch, states)
         if torch.is_grad_enabled():
             given.append(states)
-            left.append(result[2])
+            left.append(result[-1])
         return result
 
     monkeypatch.setattr(train.LanguageModel, "forward", keep)
