@@ -101,7 +101,7 @@ def test_what_is_derived_is_made_again_after_each_kind_of_change() -> None:
 def test_prediction_follows_training_with_any_optimizer(tiny_bilm: BiLM, fused: bool) -> None:
     optimizer = torch.optim.AdamW(tiny_bilm.parameters(), lr=0.1, fused=fused)
     for _ in range(2):
-        (layers,) = tiny_bilm.layers([["The", "cat"]])
+        (layers,), _ = tiny_bilm.run([["The", "cat"]])
         layers.square().sum().backward()
         optimizer.step()
         (found,) = tiny_bilm.embed([["The", "cat"]])

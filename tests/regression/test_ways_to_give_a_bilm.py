@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from spacy_elmo_ner.elmo import BiLM
-from spacy_elmo_ner.elmo.pretrained import is_hdf5, load_pretrained, read_options
+from spacy_elmo_ner.elmo.pretrained import is_hdf5, read_options
 from spacy_elmo_ner.layers.bilm_layer import build_bilm_v1
 
 SENTENCES = [["Mary", "left"]]
@@ -18,7 +18,7 @@ SENTENCES = [["Mary", "left"]]
 def _check(name: str | Path, expected: BiLM) -> None:
     assert read_options(str(name)) == expected.options
     assert build_bilm_v1(str(name)).get_dim("nO") == expected.options.width
-    found = load_pretrained(str(name))
+    found = BiLM.from_pretrained(str(name))
     assert np.array_equal(found.embed(SENTENCES)[0], expected.embed(SENTENCES)[0])
 
 
@@ -51,7 +51,7 @@ def test_a_weights_file_beside_its_options(hdf5_dir: Path, tiny_bilm: BiLM, suff
     _check(weights, tiny_bilm)
     (hdf5_dir / "elmo_2x5_options.json").unlink()
     with pytest.raises(FileNotFoundError, match=r"EL003.*options\.json"):
-        load_pretrained(str(weights))
+        BiLM.from_pretrained(str(weights))
 
 
 def test_a_safetensors_file_beside_its_options(bilm_dir: Path, tiny_bilm: BiLM) -> None:
@@ -107,13 +107,13 @@ def test_other_formats_are_called_by_their_name(
     if packed:
         path = _zipped(path, tmp_path / "144.zip")
     with pytest.raises(ValueError, match=rf"EL037.*144.*{what}"):
-        load_pretrained(str(path))
+        BiLM.from_pretrained(str(path))
 
 
 def test_any_other_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.bin"
     path.write_bytes(b"PyTorch")
-    for use in (load_pretrained, read_options, build_bilm_v1):
+    for use in (BiLM.from_pretrained, read_options, build_bilm_v1):
         with pytest.raises(ValueError, match=r"EL036.*model\.bin.*ZIP archive"):
             use(str(path))
 
@@ -129,11 +129,11 @@ def test_archives_that_are_damaged_or_too_large(
     ):
         path.write_bytes(damaged)
         with pytest.raises(ValueError, match=r"EL0\d\d"):
-            load_pretrained(str(path))
+            BiLM.from_pretrained(str(path))
     empty = tmp_path / "empty.zip"
     zipfile.ZipFile(empty, "w").close()
     with pytest.raises(ValueError, match=r"EL03[68].*empty\.zip"):
-        load_pretrained(str(empty))
+        BiLM.from_pretrained(str(empty))
     # A few kilobytes that would unpack to more than any biLM of these options has.
     bomb = tmp_path / "bomb"
     shutil.copytree(hdf5_dir, bomb)
@@ -141,7 +141,7 @@ def test_archives_that_are_damaged_or_too_large(
     path = _zipped(bomb, tmp_path / "bomb.zip")
     assert path.stat().st_size < 100_000
     with pytest.raises(ValueError, match=r"EL038.*weights\.hdf5 has more than"):
-        load_pretrained(str(path))
+        BiLM.from_pretrained(str(path))
     (bomb / "options.json").write_bytes(b" " * 1_000_000)
     with pytest.raises(ValueError, match=r"EL038.*options\.json has more than"):
         read_options(str(_zipped(bomb, tmp_path / "bomb.zip")))
