@@ -14,7 +14,6 @@ from ..errors import Errors, shown
 from .caches import Derived, WordCache
 from .char_cnn import CharCNN
 from .characters import distinct_words, words_to_ids
-from .fast_linear import product_dtype
 from .hdf5 import read_hdf5, write_hdf5
 from .locks import Lock
 from .lstm import LSTMStack, LSTMState
@@ -23,6 +22,7 @@ from .modes import lasting, on_cpu
 from .options import BiLMOptions
 from .packing import Packing, inverse, token_batches
 from .pretrained import read_pretrained
+from .products import product_dtype
 from .states import (
     WARM_UP_TEXT,
     BiLMStates,
