@@ -118,7 +118,7 @@ class Trainer:
         clock.append(time.perf_counter())
         tokens = vectors.detach()[batch.word_index].requires_grad_()
         with self._autocast():
-            layers, _ = bilm.contextualize(tokens, batch.packing)
+            layers, _ = bilm(tokens, batch.packing)
         clock.append(time.perf_counter())
         top = layers[-1].detach().requires_grad_()
         ahead, back = top.chunk(2, dim=1)

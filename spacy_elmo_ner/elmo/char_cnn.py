@@ -7,10 +7,10 @@ from torch import Tensor, nn
 
 from .caches import Derived
 from .fast_char_cnn import FastCharCNN
-from .fast_linear import product_dtype
 from .options import N_CHARACTERS, BiLMOptions
 from .packed_lstm import with_more_rows
 from .pooled_convolutions import pooled_convolutions
+from .products import product_dtype
 
 
 class Highway(nn.Module):

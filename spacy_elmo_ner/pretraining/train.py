@@ -11,7 +11,7 @@ import torch
 from tqdm import tqdm
 
 from ..elmo import BiLM
-from ..elmo.bilm import BiLMStates
+from ..elmo.states import BiLMStates
 from ..elmo.storage import WEIGHTS_FILE
 from ..errors import Errors, shown
 from ..files import make_output_folder

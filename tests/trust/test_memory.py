@@ -11,7 +11,7 @@ from spacy.tokens import Doc
 
 from fuzz.pipelines import problem
 from spacy_elmo_ner.elmo import BiLM
-from spacy_elmo_ner.elmo.fast_linear import FastLinear, padded
+from spacy_elmo_ner.elmo.products import FastLinear, padded
 from spacy_elmo_ner.layers.windows import CONTEXT, WINDOW
 
 
