@@ -5,6 +5,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from . import table_sums
 from .caches import Derived
 from .fast_char_cnn import FastCharCNN
 from .options import N_CHARACTERS, BiLMOptions
@@ -27,6 +28,8 @@ class Highway(nn.Module):
         nn.init.constant_(self.carry.bias, -2.0)
 
     def forward(self, x: Tensor) -> Tensor:
+        if table_sums.highway_fits(x):
+            return table_sums.highway(x, self.transform, self.carry)
         carry = torch.sigmoid(self.carry(x))
         return carry * torch.relu(self.transform(x)) + (1 - carry) * x
 
