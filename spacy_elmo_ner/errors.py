@@ -259,10 +259,6 @@ class Errors(metaclass=_Coded):
         "Tag {value} of token {token} is no label of this scheme. Use whole numbers from 0 to "
         "{highest}, one per token."
     )
-    EL153 = (
-        "The span {span} cannot be written as BIO labels: {problem}. Give spans within the {n} "
-        "tokens that do not overlap, of the types {types}."
-    )
     EL154 = (
         "Emissions of shape {found}, expected {expected}. Give one score per token and label, "
         "(n_tokens, n_labels) for each document."
