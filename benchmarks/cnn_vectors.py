@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import spacy
 from spacy.vectors import Vectors
+
 from spacy_elmo_ner.vectors.shared import shared_table
 
 

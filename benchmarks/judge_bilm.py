@@ -82,7 +82,7 @@ def main() -> None:
         *(() if args.vectors_only else ALONE),
         *(WITH_VECTORS if args.with_vectors or args.vectors_only else ()),
     ]
-    results = ResultsFile(args.results, "biLMs judged")
+    results = ResultsFile(args.results, plan.heading)
     rows = []
     for bilm in args.bilms:
         runner = Runner(args.work, bilm, args.vectors, args.lock, cases=("clean",))

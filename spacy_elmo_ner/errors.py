@@ -6,6 +6,8 @@ EL3xx comparison, EL4xx pre-training, EL5xx commands.
 """
 
 import reprlib
+import string
+from typing import Any
 
 _repr = reprlib.Repr()
 _repr.maxstring = _repr.maxother = _repr.maxlong = 60
@@ -19,12 +21,33 @@ def shown(value: object) -> str:
         return f"a very large {type(value).__name__}"
 
 
+# Characters of one value in a message. A value may be a whole file that was read as one line.
+_MOST_SHOWN = 1_000
+
+
+class _Formatter(string.Formatter):
+    """Cut values short: a message must stay readable whatever it has to show."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        text: str = super().format_field(value, format_spec)
+        if len(text) <= _MOST_SHOWN:
+            return text
+        return f"{text[:_MOST_SHOWN]}... ({len(text):,} characters)"
+
+
+class Message(str):
+    """A message with places for values, each of which is cut short where it is long."""
+
+    def format(self, *args: object, **values: object) -> str:
+        return _Formatter().vformat(self, args, values)
+
+
 class _Coded(type):
     """Prefix each message with its attribute's name, as spaCy does: ``[EL001] ...``."""
 
-    def __getattribute__(cls, code: str) -> str:
+    def __getattribute__(cls, code: str) -> Any:
         message = super().__getattribute__(code)
-        return message if code.startswith("__") else f"[{code}] {message}"
+        return message if code.startswith("__") else Message(f"[{code}] {message}")
 
 
 class Errors(metaclass=_Coded):
@@ -124,6 +147,20 @@ class Errors(metaclass=_Coded):
         "download --no-deps {wheel}"
     )
 
+    EL035 = (
+        "Sentence {index} (counted from 0) is {value} of type {type}, which is no sequence of "
+        "words. Give each sentence as a list of str, and leave out missing ones."
+    )
+    EL036 = (
+        "{path} is a file, but not the weights of a biLM. Give its folder, an .hdf5 or .h5 file "
+        "with its options.json beside it, or a ZIP archive that holds model.hdf5 and options.json."
+    )
+    EL037 = "{path} holds {what}, which cannot be read as ELMo weights: {problem}. {do}"
+    EL038 = (
+        "{path} cannot be read as a ZIP archive of a biLM: {problem}. Fetch it again, or unpack it "
+        "and give the folder."
+    )
+
     # EL1xx: layers and pipes
     EL101 = (
         "The saved parameters do not fit the model built from the config: {problem}. Load the "
@@ -169,6 +206,15 @@ class Errors(metaclass=_Coded):
         "This pipe was trained with word vectors of width {width} in nlp.vocab, but the Doc's "
         "vocab has vectors of width {found}. Load the vocab that the pipeline was saved with, or "
         "train it again."
+    )
+    EL141 = (
+        "{path} was trained with transitions = {saved!r}, but the config says {config!r}. A CRF "
+        "is learned in training: load the pipe with the config it was saved with, or train it "
+        "again."
+    )
+    EL142 = (
+        "The transitions of {name!r} are {value!r}, which knows BIO labels only. Use "
+        'transitions = "full" for tags.'
     )
     EL151 = (
         "{value!r} cannot be entity type number {index}. Give each entity type once, as a str that "
@@ -481,6 +527,10 @@ class Errors(metaclass=_Coded):
     EL420 = (
         "The weights to start from have another shape than the config: {init} and {config}. Leave "
         "[bilm] out of the config to take theirs."
+    )
+    EL421 = (
+        "{path} holds {found} labels, but the text beside it has {n_tokens} tokens. Label this "
+        "very text again, or set silver_weight = 0."
     )
     EL422 = (
         "No file {path}, which tells the held-out part of the text a biLM was trained on. Give "

@@ -24,6 +24,8 @@ def test_all_names_are_there():
         "elmo",
         "elmo_tagger",
         "elmo_ner",
+        "spacy_elmo_ner.ElmoConcat.v2",
+        "spacy_elmo_ner.ElmoTagger.v2",
         *(
             f"spacy_elmo_ner.{name}.v1"
             for name in (

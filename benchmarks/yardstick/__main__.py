@@ -41,7 +41,7 @@ def main() -> None:
     torch.set_num_threads(1)
     plan = read_plan(args.plan)
     output = args.results or Path("benchmarks/results") / f"{args.plan.stem}.json"
-    results = ResultsFile(output, plan.title)
+    results = ResultsFile(output, plan.heading)
     runner = Runner(args.work, args.bilm, args.vectors, args.lock)
     for run in plan.runs([int(seed) for seed in args.seeds], args.corpora, args.systems):
         row = runner.run(run, results)

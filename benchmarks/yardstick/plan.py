@@ -133,6 +133,15 @@ class Plan:
     systems: Mapping[str, System]
     schedules: Mapping[str, Mapping[str, Settings]]
 
+    @property
+    def heading(self) -> dict[str, Any]:
+        """What a results file says of the plan: its title, and all names in their order."""
+        return {
+            "title": self.title,
+            "corpora": list(self.corpora),
+            "systems": list(self.systems),
+        }
+
     def runs(
         self, seeds: Sequence[int], corpora: Sequence[str] = (), systems: Sequence[str] = ()
     ) -> list[Run]:

@@ -38,11 +38,14 @@ class Row:
 
 
 class ResultsFile:
-    """Rows of a results file; adding one writes the file."""
+    """Rows of a results file; adding one writes the file.
 
-    def __init__(self, path: Path, title: str) -> None:
+    heading: what the file says above its rows, such as a title and the order of the systems.
+    """
+
+    def __init__(self, path: Path, heading: Mapping[str, Any]) -> None:
         self.path = path
-        self.title = title
+        self.heading = heading
         self.rows: dict[tuple[Any, ...], Row] = {}
         if path.is_file():
             for entry in json.loads(path.read_text(encoding="utf8"))["rows"]:
@@ -56,9 +59,9 @@ class ResultsFile:
 
     def add(self, row: Row) -> None:
         # Another process may have written meanwhile, on other corpora or with another biLM.
-        self.rows = ResultsFile(self.path, self.title).rows | {row.key: row}
+        self.rows = ResultsFile(self.path, self.heading).rows | {row.key: row}
         data = {
-            "title": self.title,
+            **self.heading,
             **machine(1),
             "rows": [asdict(self.rows[key]) for key in sorted(self.rows, key=str)],
         }

@@ -5,7 +5,12 @@ from thinc.api import concatenate
 from .types import Tok2VecModel
 
 
-def build_elmo_concat_v1(
+def build_elmo_concat_v1(elmo: Tok2VecModel, embed: Tok2VecModel) -> Tok2VecModel:
+    """Build `build_elmo_concat_v2` without static vectors, as pipelines of 0.1.0 have it."""
+    return build_elmo_concat_v2(elmo, embed)
+
+
+def build_elmo_concat_v2(
     elmo: Tok2VecModel,
     embed: Tok2VecModel | None = None,
     vectors: Tok2VecModel | None = None,

@@ -5,7 +5,7 @@ from spacy.ml.models import MultiHashEmbed
 from spacy.tokens import Doc
 
 from spacy_elmo_ner.layers.bilm_layer import build_bilm_v1
-from spacy_elmo_ner.layers.elmo_concat import build_elmo_concat_v1
+from spacy_elmo_ner.layers.elmo_concat import build_elmo_concat_v2
 from spacy_elmo_ner.layers.elmo_tok2vec import build_elmo_tok2vec_v1
 from spacy_elmo_ner.layers.word_vectors import build_word_vectors_v1
 
@@ -21,7 +21,7 @@ def test_both_stand_side_by_side(bilm_dir, docs):
     embed = MultiHashEmbed(
         width=6, attrs=["NORM", "SHAPE"], rows=[50, 50], include_static_vectors=False
     )
-    model = build_elmo_concat_v1(elmo, embed)
+    model = build_elmo_concat_v2(elmo, embed)
     model.initialize(X=docs)
     assert model.get_dim("nO") == 10
     outputs, backprop = model.begin_update(docs)
@@ -33,7 +33,7 @@ def test_both_stand_side_by_side(bilm_dir, docs):
 def test_vectors_stand_behind_elmo_and_nothing_else_is_needed(bilm_dir, docs):
     elmo = build_elmo_tok2vec_v1(build_bilm_v1(str(bilm_dir)))
     vectors = build_word_vectors_v1()
-    model = build_elmo_concat_v1(elmo, vectors=vectors)
+    model = build_elmo_concat_v2(elmo, vectors=vectors)
     assert model.get_dim("nO") == 54
     model.initialize(X=docs)
     outputs, backprop = model.begin_update(docs)
@@ -44,4 +44,4 @@ def test_vectors_stand_behind_elmo_and_nothing_else_is_needed(bilm_dir, docs):
 
 def test_elmo_alone_is_elmo(bilm_dir, docs):
     elmo = build_elmo_tok2vec_v1(build_bilm_v1(str(bilm_dir)))
-    assert build_elmo_concat_v1(elmo) is elmo
+    assert build_elmo_concat_v2(elmo) is elmo

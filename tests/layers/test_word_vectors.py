@@ -159,7 +159,7 @@ def test_a_vocab_without_vectors_says_so(docs):
 def test_a_vocab_with_other_vectors_is_refused(docs):
     model = build_word_vectors_v1(None)
     model.initialize(X=[Doc(vocab_with_vectors(), words=["cat"])])
-    with pytest.raises(ValueError, match="EL118.*width 3.*width 0"):
+    with pytest.raises(ValueError, match=r"EL118.*width 3.*width 0"):
         model.predict(docs)
 
 

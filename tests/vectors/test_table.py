@@ -109,7 +109,7 @@ def test_codes_that_do_not_fit_their_centres_are_refused(table):
     tensors = load(smaller_table(table, n_words=6, part_width=2)[0].to_bytes())
     tensors = {name: value.copy() for name, value in tensors.items()}
     tensors["codebook"] = tensors["codebook"][:, :255].copy()
-    with pytest.raises(ValueError, match="EL050.*do not fit"):
+    with pytest.raises(ValueError, match=r"EL050.*do not fit"):
         VectorTable.from_bytes(save(tensors), source="a file")
 
 
