@@ -207,6 +207,10 @@ class Errors(metaclass=_Coded):
         "vocab has vectors of width {found}. Load the vocab that the pipeline was saved with, or "
         "train it again."
     )
+    EL119 = (
+        "{name} = {level} is not a share of the texts. Give the case augmenter a number from 0, "
+        "for none of them, to 1, for all."
+    )
     EL141 = (
         "{path} was trained with transitions = {saved!r}, but the config says {config!r}. A CRF "
         "is learned in training: load the pipe with the config it was saved with, or train it "

@@ -12,7 +12,9 @@ from thinc.api import Model
 from ..elmo import pretrained
 from ..errors import Errors
 from ..layers.bilm_layer import BiLMShim
+from ..layers.word_vectors import VectorsShim
 from ..pipeline.elmo_ner import ElmoNER
+from ..vectors.shared import PACKAGED as PACKAGED_VECTORS
 from .made_by import command_for
 
 # Attributes, as factories declare them in ``assigns``.
@@ -82,7 +84,7 @@ def size_on_disk(nlp: Language) -> int:
 
 
 def weights_kept_elsewhere(nlp: Language, components: Sequence[str]) -> dict[str, int]:
-    """Name -> bytes of published biLMs that these components use but do not save with them.
+    """Name -> bytes of the biLMs and word vectors that these components do not save with them.
 
     They belong to the size of the pipeline although its folder holds only their names.
     """
@@ -96,6 +98,8 @@ def weights_kept_elsewhere(nlp: Language, components: Sequence[str]) -> dict[str
                     sizes[shim.name] = bytes_under(
                         packaged if packaged.is_dir() else pretrained.CACHE / shim.name
                     )
+                elif isinstance(shim, VectorsShim) and shim.name and shim.is_saved_by_name:
+                    sizes[shim.name] = bytes_under(PACKAGED_VECTORS / shim.name)
     return sizes
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 from spacy.vectors import Vectors
 
-from ..elmo.storage import sha256_of
 from ..errors import Errors
+from ..files import sha256_of
 from .spacy_vectors import read_spacy_vectors, vectors_folder
 from .table import TABLE_FILE, VectorTable
 
