@@ -1,8 +1,8 @@
 """Feed every reader changed files for a given time, and count what comes of them.
 
 ``python -m tests.fuzz.readers [--seconds S] [--target NAME ...] [--seed N] [--guided]``: each
-target runs in a process of its own, with memory and time per input limited, so that a crash in C code, a
-hang and hunger for memory are found as well. --guided: atheris chooses the inputs by the lines of
+target runs in a process of its own, with memory and time per input limited, so that a crash in C,
+a hang and hunger for memory are found as well. --guided: atheris chooses the inputs by the lines of
 ours they reach; without it, whole files are changed at random. Counts are added to
 benchmarks/results/trust-readers.json; an input that broke a reader is kept in tests/fuzz/broken.
 """
