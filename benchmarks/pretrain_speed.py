@@ -1,6 +1,6 @@
 """Pre-training against AllenNLP's ELMo, in turns, on the same weights and batches.
 
-    python -m benchmarks.pretrain_speed --text ../shared/corpus/wikinews.txt.xz
+    python -m benchmarks.pretrain_speed --text TEXT
         [--config configs/pretrain-small-en.cfg] [--turns 7] [--threads 2]
         [--output benchmarks/results/pretrain.json]
 

@@ -549,6 +549,10 @@ class Errors(metaclass=_Coded):
         "{path} could not be written: {problem}. Mend that; then the same command with --resume "
         "goes on from the newest checkpoint."
     )
+    EL427 = (
+        "{option} is no option of this command. Settings of a config are named with their block, "
+        "behind the config, for instance CONFIG --training.max_steps 1000."
+    )
 
     # EL5xx: commands
     EL501 = (

@@ -1,5 +1,6 @@
 """A word's vector from its characters: convolutions, highways, projection."""
 
+from collections.abc import Callable
 from typing import cast
 
 import torch
@@ -41,7 +42,9 @@ class CharCNN(nn.Module):
         super().__init__()
         cnn = options.char_cnn
         self.widest = max(width for width, _ in cnn.filters)
-        self.activation = torch.relu if cnn.activation == "relu" else torch.tanh
+        self.activation: Callable[[Tensor], Tensor] = (
+            torch.relu if cnn.activation == "relu" else torch.tanh
+        )
         # Row 0, "no character", is kept so that ids agree with AllenNLP's; no word uses it.
         self.embedding = nn.Embedding(
             N_CHARACTERS + 1, cnn.embedding_dim, padding_idx=0, dtype=torch.float32

@@ -56,7 +56,7 @@ class FastCharCNN:
                 torch.cat([highway.transform.weight, highway.carry.weight]).to(dtype),
                 torch.cat([highway.transform.bias, highway.carry.bias]).to(dtype),
             )
-            for highway in cast(list[Any], list(cnn.highways))
+            for highway in cast(list[Any], cnn.highways)
         ]
         self._projection = FastLinear(
             cnn.projection.weight.to(dtype), cnn.projection.bias.to(dtype)
