@@ -147,6 +147,10 @@ class Errors(metaclass=_Coded):
         "download --no-deps {wheel}"
     )
 
+    EL025 = (
+        "An LSTM layer got {problem}. Steps are the numbers of sequences still running, which never "
+        "grow, and their sum is the number of tokens; rows to read and to write must exist."
+    )
     EL035 = (
         "Sentence {index} (counted from 0) is {value} of type {type}, which is no sequence of "
         "words. Give each sentence as a list of str, and leave out missing ones."
