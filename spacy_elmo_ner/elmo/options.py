@@ -3,10 +3,19 @@
 import json
 import math
 import os
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    ValidationError,
+)
 
 from ..errors import Errors, shown
 
@@ -22,8 +31,6 @@ _LARGEST = 1 << 16  # of any single size
 _MOST_LAYERS = 64
 _MOST_SLOTS = 1024
 MOST_BYTES = 1 << 16  # official files take less than 1 KB
-
-_REQUIRED: Any = object()
 
 
 @dataclass(frozen=True)
@@ -135,37 +142,26 @@ class BiLMOptions:
         Raises ValueError for a missing entry or one of the wrong kind.
         """
         try:
-            cnn, lstm = _Entries(data, "").block("char_cnn"), _Entries(data, "").block("lstm")
+            file = _File.model_validate(data)
+            cnn = file.char_cnn.model_dump(exclude={"embedding"})
             options = cls(
-                char_cnn=CharCNNOptions(
-                    embedding_dim=cnn.block("embedding").whole("dim"),
-                    filters=cnn.filters("filters"),
-                    n_highway=cnn.whole("n_highway", least=0, most=_MOST_LAYERS),
-                    max_characters_per_token=cnn.whole(
-                        "max_characters_per_token", 50, least=4, most=_MOST_SLOTS
-                    ),
-                    activation=cnn.get("activation", "relu"),
-                ),
-                lstm=LSTMOptions(
-                    dim=lstm.whole("dim"),
-                    projection_dim=lstm.whole("projection_dim"),
-                    n_layers=lstm.whole("n_layers", 2, most=_MOST_LAYERS),
-                    cell_clip=lstm.clip("cell_clip"),
-                    proj_clip=lstm.clip("proj_clip"),
-                    use_skip_connections=lstm.flag("use_skip_connections", False),
-                ),
+                CharCNNOptions(embedding_dim=file.char_cnn.embedding.dim, **cnn),
+                LSTMOptions(**file.lstm.model_dump()),
             )
             options._check()
-        except KeyError as err:
-            raise ValueError(Errors.EL001.format(source=source, key=err.args[0])) from err
+        except ValidationError as err:
+            first = err.errors(include_url=False)[0]
+            place = ".".join(map(str, first["loc"]))
+            if first["type"] == "missing":
+                raise ValueError(Errors.EL001.format(source=source, key=place)) from err
+            problem = f"{place or 'the whole'} is {shown(first['input'])}: {first['msg']}"
+            raise ValueError(Errors.EL002.format(source=source, problem=problem)) from err
         except ValueError as err:
             raise ValueError(Errors.EL002.format(source=source, problem=err)) from err
         return options
 
     def _check(self) -> None:
         cnn = self.char_cnn
-        if cnn.activation not in ("relu", "tanh"):
-            raise ValueError(f"char_cnn.activation is {shown(cnn.activation)}, not relu or tanh")
         widest = max(width for width, _ in cnn.filters)
         if widest > cnn.max_characters_per_token:
             raise ValueError(
@@ -209,56 +205,39 @@ class BiLMOptions:
         Path(path).write_text(json.dumps(self.to_dict(), indent=2) + "\n", encoding="utf8")
 
 
-class _Entries:
-    """One block of ``options.json``: raises KeyError or ValueError naming the full entry."""
+# ---- the layout of options.json, with the defaults of official files ---------------------
 
-    def __init__(self, data: Any, path: str) -> None:
-        if not isinstance(data, Mapping):
-            raise ValueError(f"{path or 'the whole'} is {shown(data)}, not a block of entries")
-        self.data, self.path = data, path
-
-    def get(self, key: str, default: Any = _REQUIRED) -> Any:
-        if key not in self.data and default is _REQUIRED:
-            raise KeyError(self.name(key))
-        return self.data.get(key, default)
-
-    def name(self, key: str) -> str:
-        return f"{self.path}.{key}" if self.path else key
-
-    def block(self, key: str) -> "_Entries":
-        return _Entries(self.get(key), self.name(key))
-
-    def whole(
-        self, key: str, default: Any = _REQUIRED, *, least: int = 1, most: int = _LARGEST
-    ) -> int:
-        return _whole(self.get(key, default), self.name(key), least, most)
-
-    def filters(self, key: str) -> tuple[tuple[int, int], ...]:
-        name, value = self.name(key), self.get(key)
-        pairs = value if isinstance(value, (list, tuple)) else ()
-        if not pairs or not all(isinstance(x, (list, tuple)) and len(x) == 2 for x in pairs):
-            raise ValueError(f"{name} is {shown(value)}, not a list of [width, number]")
-        if len(pairs) > _MOST_LAYERS:
-            raise ValueError(f"{name} lists {len(pairs):,} filters, more than {_MOST_LAYERS}")
-        return tuple((_whole(width, name), _whole(n, name)) for width, n in pairs)
-
-    def clip(self, key: str) -> float | None:
-        """A bound, or None for null and 0, which leave values unbounded."""
-        value = self.get(key, None)
-        if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e9:
-            raise ValueError(f"{self.name(key)} is {shown(value)}, not null or a positive number")
-        return float(value) or None
-
-    def flag(self, key: str, default: bool) -> bool:
-        value = self.get(key, default)
-        if not isinstance(value, bool):
-            raise ValueError(f"{self.name(key)} is {shown(value)}, not true or false")
-        return value
+_Size = Annotated[StrictInt, Field(ge=1, le=_LARGEST)]
+# null and 0 leave values unbounded.
+_Clip = Annotated[
+    Annotated[StrictFloat, Field(ge=0, lt=1e9, allow_inf_nan=False)] | None,
+    AfterValidator(lambda value: value or None),
+]
 
 
-def _whole(value: Any, name: str, least: int = 1, most: int = _LARGEST) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise ValueError(f"{name} is {shown(value)}, not a whole number {least} to {most}")
-    return value
+class _Embedding(BaseModel):
+    dim: _Size
+
+
+class _CharCNN(BaseModel):
+    embedding: _Embedding
+    filters: Annotated[
+        tuple[tuple[_Size, _Size], ...], Field(min_length=1, max_length=_MOST_LAYERS)
+    ]
+    n_highway: Annotated[StrictInt, Field(ge=0, le=_MOST_LAYERS)]
+    max_characters_per_token: Annotated[StrictInt, Field(ge=4, le=_MOST_SLOTS)] = 50
+    activation: Literal["relu", "tanh"] = "relu"
+
+
+class _LSTM(BaseModel):
+    dim: _Size
+    projection_dim: _Size
+    n_layers: Annotated[StrictInt, Field(ge=1, le=_MOST_LAYERS)] = 2
+    cell_clip: _Clip = None
+    proj_clip: _Clip = None
+    use_skip_connections: StrictBool = False
+
+
+class _File(BaseModel):
+    char_cnn: _CharCNN
+    lstm: _LSTM

@@ -20,7 +20,7 @@ from ..elmo.modes import lasting, training
 from ..elmo.pretrained import is_published, published_sha256, read_options
 from ..elmo.shared import shared_bilm, shared_from_bytes
 from ..errors import Errors
-from .elmo_listener import ListenerState
+from .elmo_listener import ListenerState, read_upstream
 from .torch_shim import Precision, TorchShim, in_precision
 from .types import BiLMModel, DocLayers, LayersBackprop
 from .windows import windows
@@ -58,10 +58,10 @@ def build_bilm_v1(
 def forward(
     model: BiLMModel, docs: Sequence[Doc], is_train: bool
 ) -> tuple[DocLayers, LayersBackprop]:
+    linked = read_upstream(model, docs, is_train)
+    if linked is not None:
+        return linked
     shim = bilm_shim(model)
-    upstream = model.attrs["listener"].upstream
-    if upstream is not None:
-        return upstream.layers(docs, model), lambda d_layers: []
     texts = doc_words(docs)
     cut = [windows(len(words)) for words in texts]
     pieces = [words[w.start : w.end] for words, own in zip(texts, cut, strict=True) for w in own]

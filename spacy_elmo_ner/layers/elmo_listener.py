@@ -90,11 +90,25 @@ def build_elmo_listener_v1(
 def forward(
     model: BiLMModel, docs: Sequence[Doc], is_train: bool
 ) -> tuple[DocLayers, LayersBackprop]:
-    state: ListenerState = model.attrs["listener"]
-    if state.upstream is None:
+    found = read_upstream(model, docs, is_train)
+    if found is None:
         raise ValueError(Errors.EL103.format(upstream=model.attrs["upstream"]))
+    return found
+
+
+def read_upstream(
+    model: BiLMModel, docs: Sequence[Doc], is_train: bool
+) -> tuple[DocLayers, LayersBackprop] | None:
+    """Return the layers that the linked `elmo` pipe has for these Docs, and where gradients go.
+
+    None for a node that is not linked.
+    """
+    state: ListenerState = model.attrs["listener"]
+    upstream = state.upstream
+    if upstream is None:
+        return None
     if not (is_train and state.has(docs)):
-        return state.upstream.layers(docs, model), lambda d_layers: []
+        return upstream.layers(docs, model), lambda d_layers: []
     outputs, backprop = state.outputs, state.backprop
     state.clear()
     return outputs, backprop or (lambda d_layers: [])
