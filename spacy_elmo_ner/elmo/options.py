@@ -1,4 +1,4 @@
-"""The shape of a biLM, as ``options.json`` beside official ELMo weights describes it."""
+"""Describe the shape of a biLM, as the ``options.json`` of official ELMo weights does."""
 
 import json
 import math
@@ -35,7 +35,7 @@ MOST_BYTES = 1 << 16  # official files take less than 1 KB
 
 @dataclass(frozen=True)
 class CharCNNOptions:
-    """Character convolutions (Kim et al. 2016; Jozefowicz et al. 2016).
+    """Describe the character convolutions (Kim et al. 2016; Jozefowicz et al. 2016).
 
     embedding_dim: width of one character's vector.
     filters: (width in characters, number of filters) of each convolution.
@@ -57,7 +57,7 @@ class CharCNNOptions:
 
 @dataclass(frozen=True)
 class LSTMOptions:
-    """Projected LSTM layers, the same in both directions (Sak et al. 2014).
+    """Describe the projected LSTM layers, equal in both directions (Sak et al. 2014).
 
     dim: cells of one layer. projection_dim: width of its output, and of a word's vector.
     cell_clip, proj_clip: bounds of cell and output; None leaves them unbounded.
@@ -73,30 +73,30 @@ class LSTMOptions:
 
     @property
     def has_projection(self) -> bool:
-        """False where cells are as wide as the output: official files then hold no W_P_0."""
+        """Tell whether official files hold a W_P_0: not if cells are as wide as the output."""
         return self.dim != self.projection_dim
 
 
 @dataclass(frozen=True)
 class BiLMOptions:
-    """Everything that decides the shape of a biLM's weights."""
+    """Hold everything that decides the shape of a biLM's weights."""
 
     char_cnn: CharCNNOptions
     lstm: LSTMOptions
 
     @property
     def width(self) -> int:
-        """Width of one layer's vectors: forward and backward side by side."""
+        """Return the width of one layer's vectors, forward and backward side by side."""
         return 2 * self.lstm.projection_dim
 
     @property
     def n_layers(self) -> int:
-        """Layers that `BiLM.embed` returns: the word's own vector and one per LSTM layer."""
+        """Return how many layers `BiLM.embed` gives: the word's own vector and each LSTM layer."""
         return self.lstm.n_layers + 1
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """The name and shape of each parameter of `BiLM`."""
+        """Return the name and shape of each parameter of `BiLM`."""
         cnn, lstm = self.char_cnn, self.lstm
         n, out = cnn.n_filters, lstm.projection_dim
         # Row 0, "no character", is in front of the rows that words reach.
@@ -121,7 +121,7 @@ class BiLMOptions:
         return shapes
 
     def shapes_of_states(self, n_rows: int) -> dict[str, tuple[int, int]]:
-        """The name and shape of each LSTM state of n_rows sentences, see `states.py`."""
+        """Return the name and shape of each LSTM state of n_rows sentences, see `states.py`."""
         widths = {"h": self.lstm.projection_dim, "c": self.lstm.dim}
         return {
             f"{direction}.{depth}.{part}": (n_rows, width)
@@ -132,7 +132,7 @@ class BiLMOptions:
 
     @property
     def n_params(self) -> int:
-        """Parameters, counted as official files store them (no padding row)."""
+        """Return the number of parameters as official files store them (no padding row)."""
         return sum(map(math.prod, self.shapes.values())) - self.char_cnn.embedding_dim
 
     @classmethod
@@ -172,7 +172,7 @@ class BiLMOptions:
             raise ValueError(f"{self.n_params:,} parameters are more than {_MOST_PARAMS:,}")
 
     def to_dict(self) -> dict[str, Any]:
-        """The layout of official ``options.json``; AllenNLP and bilm-tf read it."""
+        """Return the layout of official ``options.json``, which AllenNLP and bilm-tf read."""
         cnn = asdict(self.char_cnn)
         return {
             "lstm": asdict(self.lstm),

@@ -1,4 +1,4 @@
-"""A biLM and a learned mix of its layers: a tok2vec for any spaCy component."""
+"""Combine a biLM and a learned mix of its layers: a tok2vec for any spaCy component."""
 
 from typing import Any
 
@@ -17,11 +17,11 @@ def build_elmo_tok2vec_v1(
     learn_rate_scale: float = 0.1,
     layer_norm: bool = False,
 ) -> Tok2VecModel:
-    """Docs -> (n_tokens, width) float32 each.
+    """Build Docs -> (n_tokens, width) float32 each.
 
-    upstream: read the layers of this `elmo` pipe where it stands earlier in the pipeline with
-        the same frozen biLM ("*" for any name), so that they are computed once; None to compute
-        them always here.
+    upstream: read the layers of this `elmo` pipe ("*": of any) if it is earlier in the pipeline
+        and has the same frozen biLM, so that they are computed once; None to compute them here
+        always.
     trainable: fine-tune the biLM, at learn_rate_scale times the learning rate.
     layer_norm: see `scalar_mix`.
     """
@@ -38,7 +38,7 @@ def build_elmo_tok2vec_v1(
 
 
 def replace_listener_cfg(elmo_cfg: dict[str, Any], listener_cfg: dict[str, Any]) -> dict[str, Any]:
-    """The config of a pipe whose listener became a biLM of its own."""
+    """Return the config of a pipe whose listener was replaced by its own biLM."""
     # spaCy hands over the whole [model.tok2vec] block; in an ElmoConcat the listener is inside.
     listener_cfg = listener_cfg.get("elmo", listener_cfg)
     return {
