@@ -18,7 +18,7 @@ from spacy.tokens import Doc, DocBin, Span
 from spacy.vocab import Vocab
 
 from spacy_elmo_ner.corpus.corpus_folder import CORPUS_FILE
-from spacy_elmo_ner.corpus.docs import bio_to_spans
+from spacy_elmo_ner.decoding import bio_to_spans
 from spacy_elmo_ner.files import atomic_file, sha256_of
 
 ENVIRONMENT_VARIABLE = "SPACY_ELMO_NER_FIELDS"

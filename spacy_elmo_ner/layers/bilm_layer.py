@@ -145,6 +145,17 @@ class BiLMShim(TorchShim):
                     bilm = self._model = _trainable_copy(bilm)
         return bilm
 
+    def same_bilm(self, other: "BiLMShim") -> bool:
+        """Have both the same weights, however they run them? Reads weights of other names."""
+        if self is other or self.trainable or other.trainable:
+            return self is other
+        if self.name == other.name and None in (self._model, other._model):
+            return True
+        ours, theirs = self.bilm.state_dict(), other.bilm.state_dict()
+        return ours.keys() == theirs.keys() and all(
+            torch.equal(value, theirs[name]) for name, value in ours.items()
+        )
+
     def same_weights(self, other: "BiLMShim") -> bool:
         """Tell whether both give the same layers: frozen, equal weights, equal settings."""
         return (
@@ -179,6 +190,9 @@ class BiLMShim(TorchShim):
         other.learn_rate_scale = self.learn_rate_scale
         other._model = copy.deepcopy(self._model) if self.trainable else self._model
         return other
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "BiLMShim":
+        return self.copy()
 
     def to_device(self, device_type: str, device_id: int) -> None:
         if self._model is not None:

@@ -42,7 +42,7 @@ from spacy_elmo_ner.pretraining.text import TokenizedText, tokenize
 from spacy_elmo_ner.pretraining.train import write_language_model
 from tests.conftest import random_bilm
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CODE = re.compile(r"\[EL\d{3}\] ")
 
 
