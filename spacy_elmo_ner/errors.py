@@ -108,8 +108,8 @@ class Errors(metaclass=_Coded):
         "train again with a lower learning rate."
     )
     EL017 = (
-        "{path} cannot be read as the record of a sha256: {problem}. Delete it; the next load writes "
-        "it again."
+        "{path} cannot be read as the record of a sha256: {problem}. Delete it; the next load "
+        "writes it again."
     )
     EL018 = (
         "{path} holds a biLM of another shape. Choose another folder, or delete that biLM first: "
