@@ -20,7 +20,7 @@ from .lstm import LSTMStack, LSTMState
 from .memory import empty
 from .modes import lasting, on_cpu
 from .options import BiLMOptions
-from .packing import Packing, inverse, token_batches
+from .packing import BATCH_TOKENS, Packing, inverse, token_batches
 from .pretrained import read_pretrained
 from .products import product_dtype
 from .states import (
@@ -62,7 +62,7 @@ class BiLM(nn.Module):
         sentences: Iterable[Iterable[str]],
         *,
         initial_state: InitialState = "zeros",
-        batch_tokens: int = 4096,
+        batch_tokens: int = BATCH_TOKENS,
         progress: bool = False,
     ) -> list[Layers]:
         """Return each sentence's layers, float32 (n_layers + 1, n_tokens, 2 * projection_dim).
@@ -95,7 +95,7 @@ class BiLM(nn.Module):
         sentences: Iterable[Iterable[str]],
         *,
         initial_state: InitialState = "zeros",
-        batch_tokens: int = 4096,
+        batch_tokens: int = BATCH_TOKENS,
     ) -> Iterator[tuple[int, Layers]]:
         """Like `embed`, but yield index and layers of each sentence as soon as they are ready.
 

@@ -7,12 +7,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+# Tokens that run at once: enough to keep matrix products busy, and a bound on the memory of gates.
+BATCH_TOKENS = 4096
+
 # Where sequences are long, few of them make a batch, and products of few rows wait for the weights
 # to come from memory. Batches of fewer rows than this may be so many times as large.
 _ENOUGH_ROWS, _TIMES_TOKENS = 64, 8
 
 
-def token_batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
+def token_batches(lengths: Sequence[int], batch_tokens: int = BATCH_TOKENS) -> Iterator[list[int]]:
     """Yield batches of indices of sequences that are not empty, longest first.
 
     A batch has about batch_tokens tokens, or up to eight times as many if it would have fewer than
