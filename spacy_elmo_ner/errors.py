@@ -259,10 +259,6 @@ class Errors(metaclass=_Coded):
         "Tag {value} of token {token} is no label of this scheme. Use whole numbers from 0 to "
         "{highest}, one per token."
     )
-    EL153 = (
-        "The span {span} cannot be written as BIO labels: {problem}. Give spans within the {n} "
-        "tokens that do not overlap, of the types {types}."
-    )
     EL154 = (
         "Emissions of shape {found}, expected {expected}. Give one score per token and label, "
         "(n_tokens, n_labels) for each document."
@@ -552,6 +548,10 @@ class Errors(metaclass=_Coded):
     EL426 = (
         "{path} could not be written: {problem}. Mend that; then the same command with --resume "
         "goes on from the newest checkpoint."
+    )
+    EL427 = (
+        "{option} is no option of this command. Settings of a config are named with their block, "
+        "behind the config, for instance CONFIG --training.max_steps 1000."
     )
 
     # EL5xx: commands

@@ -17,14 +17,8 @@ from thinc.util import xp2torch
 from ..elmo import BiLM
 from ..elmo.bilm import InitialState
 from ..elmo.modes import lasting, training
-from ..elmo.pretrained import (
-    is_published,
-    published_sha256,
-    read_options,
-    shared_bilm,
-    shared_from_bytes,
-)
-from ..elmo.storage import to_bytes
+from ..elmo.pretrained import is_published, published_sha256, read_options
+from ..elmo.shared import shared_bilm, shared_from_bytes
 from ..errors import Errors
 from .elmo_listener import ListenerState
 from .torch_shim import Precision, TorchShim, in_precision
@@ -82,7 +76,8 @@ def forward(
         return [_layers(model, one) for one in layers], lambda d_layers: []
     bilm = shim.bilm
     with training():
-        tensors = iter(bilm.layers(pieces, bilm.initial_states(shim.initial_state)))
+        outputs_of_pieces, _ = bilm.run(pieces, bilm.initial_states(shim.initial_state))
+        tensors = iter(outputs_of_pieces)
         by_doc = [[next(tensors)[:, w.kept] for w in own] for own in cut]
 
     def backprop(d_layers: DocLayers) -> object:
@@ -212,7 +207,7 @@ class BiLMShim(TorchShim):
             sha256 = published_sha256(self.name)
             return srsly.msgpack_dumps({"name": self.name, "sha256": sha256})
         options = self.bilm.options.to_dict()
-        return srsly.msgpack_dumps({"options": options, "weights": to_bytes(self.bilm)})
+        return srsly.msgpack_dumps({"options": options, "weights": self.bilm.to_bytes()})
 
     def from_bytes(self, bytes_data: bytes) -> "BiLMShim":
         """Raises ValueError where named weights are not those the pipeline was trained with."""
