@@ -9,7 +9,7 @@ import spacy
 from spacy.tokens import Doc, DocBin, Span, SpanGroup, Token
 
 from spacy_elmo_ner.decoding import Decoded, EntitySpan
-from spacy_elmo_ner.pipeline.stored_scores import (
+from spacy_elmo_ner.pipeline.confidence import (
     ENTITIES,
     TAGS,
     decoded_entities,
