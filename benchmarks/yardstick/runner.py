@@ -13,7 +13,7 @@ from spacy.vocab import Vocab
 from spacy_elmo_ner.elmo.pretrained import PACKAGED, packaged_names
 from spacy_elmo_ner.elmo.storage import sha256_of, weights_file
 
-from . import layer_zero  # noqa: F401  (registers its architecture)
+from . import layer_zero, recipe_layers  # noqa: F401  (register their architectures)
 from .casing import CASES
 from .plan import Run
 from .results import ResultsFile, Row, fingerprint
