@@ -135,7 +135,8 @@ class Scores:
             added = {corpus: self._added(corpus, first, second) for corpus in self.corpora}
             if all(value is None for value in added.values()):
                 continue
-            fields = [added[name] for name in FIELDS if added.get(name) is not None]
+            of_fields = (added.get(name) for name in FIELDS)
+            fields = [value for value in of_fields if value is not None]
             mean = statistics.mean(fields) if len(fields) == len(FIELDS) else None
             rows.append([title, *(_points(value) for value in (*added.values(), mean))])
         return Table("Differences", ["", *self.corpora, "mean of the fields"], rows)
