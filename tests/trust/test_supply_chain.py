@@ -30,7 +30,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 UNPICKLING = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 # What reaches the network, and the only module that may.
 NETWORK = {"socket", "http", "urllib", "ftplib", "requests", "httpx", "aiohttp", "smtplib"}
-DOWNLOAD = PACKAGE / "elmo" / "download.py"
+DOWNLOAD = PACKAGE / "download.py"
 
 RUNNING = {"eval", "exec", "compile", "__import__", "os.system", "os.popen", "os.execv"}
 LOADING = {
