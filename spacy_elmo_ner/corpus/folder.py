@@ -10,10 +10,11 @@ from pathlib import Path
 from spacy.tokens import DocBin
 from spacy.vocab import Vocab
 
+from ..decoding import bio_to_spans
 from ..errors import Errors
 from ..files import atomic_file, make_output_folder, sync
 from .docbin import read_docbin, read_docs
-from .docs import bio_to_spans, doc_bin_bytes
+from .docs import doc_bin_bytes
 from .gmb import GMBSentence
 from .splits import PARTS, Split, Variant, cut
 

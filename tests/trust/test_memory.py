@@ -10,7 +10,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from spacy_elmo_ner.elmo import BiLM
-from spacy_elmo_ner.elmo.fast_linear import FastLinear, padded
+from spacy_elmo_ner.elmo.products import FastLinear, padded
 from spacy_elmo_ner.layers.windows import CONTEXT, WINDOW
 from tests.fuzz.pipelines import problem
 

@@ -16,8 +16,10 @@ import pytest
 import srsly
 
 import spacy_elmo_ner
-from spacy_elmo_ner.elmo.pretrained import PACKAGED, packaged_names, shared_from_bytes
-from spacy_elmo_ner.elmo.storage import WEIGHTS_FILE, sha256_of
+from spacy_elmo_ner.elmo.pretrained import PACKAGED, packaged_names
+from spacy_elmo_ner.elmo.shared import shared_from_bytes
+from spacy_elmo_ner.elmo.storage import WEIGHTS_FILE
+from spacy_elmo_ner.files import sha256_of
 from spacy_elmo_ner.layers.bilm_layer import build_bilm_v1
 from spacy_elmo_ner.layers.residual_bilstm import build_residual_bilstm_v1
 from tests.conftest import random_bilm
