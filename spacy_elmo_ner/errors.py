@@ -467,7 +467,7 @@ class Errors(metaclass=_Coded):
         "spacy elmo audit` wrote."
     )
     EL322 = (
-        "{path} cannot be read as annotated texts: {problem}. Give a .spacy file, as `python -m "
+        "{path} cannot be read as spaCy Docs: {problem}. Give a .spacy file, as `python -m "
         "spacy elmo corpus` or `python -m spacy convert` writes it."
     )
     EL323 = "{path} holds no text. Give a .spacy file with texts and their annotation."
@@ -530,10 +530,6 @@ class Errors(metaclass=_Coded):
     EL416 = (
         "Too few words to predict: {words}. Give more text, or set [text] n_vocabulary to a larger "
         "number; three of its words are marks."
-    )
-    EL417 = (
-        "{path} cannot be read as spaCy Docs: {problem}. Write it with DocBin.to_disk or `python "
-        "-m spacy convert`."
     )
     EL418 = (
         "{path} could not be written: {problem}. Make room; then the same command with --resume "
