@@ -15,10 +15,9 @@ from spacy_elmo_ner.elmo.storage import sha256_of, weights_file
 from spacy_elmo_ner.vectors.shared import packaged_sha256
 
 from . import layer_zero  # noqa: F401  (registers its architecture)
-from .casing import CASES
 from .plan import Run, blocks
 from .results import ResultsFile, Row, fingerprint
-from .score import scores, words_per_second
+from .score import CASES, scores, words_per_second
 from .train import SharedLayers, train
 
 
@@ -34,7 +33,7 @@ class Runner:
     bilm: str
     vectors: str | None
     lock: Path | None = None
-    cases: Sequence[str] = tuple(CASES)
+    cases: Sequence[str] = CASES
     shared: SharedLayers = field(default_factory=SharedLayers)
 
     def run(self, run: Run, results: ResultsFile) -> Row:
