@@ -29,7 +29,7 @@ from spacy_elmo_ner.comparison.pages import read_benchmark
 from spacy_elmo_ner.comparison.pipelines import load_pipeline
 from spacy_elmo_ner.comparison.predict import predict
 from spacy_elmo_ner.comparison.reliability import entity_outcomes, tag_outcomes
-from spacy_elmo_ner.corpus.docs import bio_to_spans, spans_to_bio
+from spacy_elmo_ner.decoding import bio_to_spans, spans_to_bio
 
 from .output import write
 from .run_experiments import DONE, Run, read_plan

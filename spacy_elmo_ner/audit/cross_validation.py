@@ -11,8 +11,8 @@ import spacy
 from spacy.cli.train import train
 from spacy.tokens import Doc, DocBin
 
-from ..elmo.storage import sha256_of
 from ..errors import Errors
+from ..files import sha256_of
 from ..pipeline.calibrate_folder import calibrate_folder
 from .audit import Judged, judge
 

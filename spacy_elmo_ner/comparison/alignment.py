@@ -8,7 +8,7 @@ from spacy.training import Alignment
 
 from ..decoding import EntitySpan as ScoredSpan
 from ..errors import Errors
-from ..pipeline.confidence import decoded_entities
+from ..pipeline.stored_scores import decoded_entities
 from .annotation import Annotation, entity_confidence, tag_confidence
 from .findings import Misaligned
 from .results import EntitySpan

@@ -12,7 +12,7 @@ from spacy.scorer import get_ner_prf
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from ..corpus.docs import spans_to_bio
+from ..decoding import spans_to_bio
 from .annotation import UNMAPPED_TAG, Annotation, annotated_copy
 from .breakdown import prf, seen_unseen
 from .peers import nervaluate_modes, seqeval_default, seqeval_report, seqeval_strict

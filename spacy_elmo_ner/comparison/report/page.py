@@ -8,7 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from ...elmo.storage import replace_when_written
+from ...files import atomic_file
 from ..audits import (
     ERROR_HEADER,
     NEVER_CHANGED,
@@ -46,7 +46,7 @@ def write_pictures(charts: Sequence[Chart], folder: Path) -> list[Path]:
     written = []
     for chart in charts:
         path = folder / f"{chart.key}.png"
-        with replace_when_written(path) as temporary:
+        with atomic_file(path) as temporary:
             temporary.write_bytes(chart.png())
         written.append(path)
     return written

@@ -1,12 +1,12 @@
-"""The tables of docs/trust.md, from what the long runs left: ``python -m fuzz.report``."""
+"""The tables of docs/trust.md, from what the long runs left: ``python -m tests.fuzz.report``."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from spacy_elmo_ner.comparison.markdown import markdown_table
 from spacy_elmo_ner.comparison.readme import with_results
-from spacy_elmo_ner.comparison.results import write_atomically
 from spacy_elmo_ner.comparison.table import Table
+from spacy_elmo_ner.files import write_text
 
 from . import results
 
@@ -17,7 +17,7 @@ def main() -> None:
     page = PAGE.read_text(encoding="utf8")
     for name, table in TABLES.items():
         page = with_results(page, table(), PAGE, name)
-    write_atomically(PAGE, page)
+    write_text(PAGE, page)
 
 
 def inputs() -> str:
