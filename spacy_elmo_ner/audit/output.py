@@ -8,7 +8,10 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from ..elmo.storage import replace_when_written
+from ..errors import Errors, shape_problems
 from .audit import Judged, audit, label_pairs
 from .rows import AuditRow
 
@@ -63,6 +66,24 @@ def write(found: Sequence[Audit], corpus: Sequence[Path], output: Path) -> None:
     for name, text in texts.items():
         with replace_when_written(output / name) as temporary:
             temporary.write_text(text, encoding="utf8", newline="\n")
+
+
+def read_audit(path: Path) -> tuple[list[str], list[Audit]]:
+    """Read an errors.json: the names of the corpus' files, and each pipe's audit.
+
+    Raises ValueError (EL321) for anything else.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf8"))
+        if data["schema_version"] != SCHEMA_VERSION:
+            raise ValueError(f"schema version {data['schema_version']}, not {SCHEMA_VERSION}")
+        corpus = TypeAdapter(list[str]).validate_python(data["corpus"])
+        return corpus, TypeAdapter(list[Audit]).validate_python(data["pipes"])
+    except ValidationError as error:
+        problem, *_ = shape_problems(error)
+        raise ValueError(Errors.EL321.format(path=path, problem=problem)) from error
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ValueError(Errors.EL321.format(path=path, problem=repr(error))) from error
 
 
 def _cell(value: Any) -> str:
