@@ -25,7 +25,8 @@ import numpy as np
 import torch
 
 from spacy_elmo_ner.elmo import BiLM, BiLMOptions
-from spacy_elmo_ner.elmo.fast_linear import Derived, FastLinear
+from spacy_elmo_ner.elmo.caches import Derived
+from spacy_elmo_ner.elmo.fast_linear import FastLinear
 from spacy_elmo_ner.elmo.pretrained import OFFICIAL, read_options
 
 from .allennlp_peer.inputs import corpus_sentences, random_bilm

@@ -5,8 +5,8 @@ from typing import Any
 
 from scripts.pages import between_marks
 from spacy_elmo_ner.comparison.render import markdown_table
-from spacy_elmo_ner.comparison.results import write_atomically
 from spacy_elmo_ner.comparison.tables import Table
+from spacy_elmo_ner.files import write_text
 
 from . import results
 
@@ -17,7 +17,7 @@ def main() -> None:
     page = PAGE.read_text(encoding="utf8")
     for name, table in TABLES.items():
         page = between_marks(page, table(), PAGE, name)
-    write_atomically(PAGE, page)
+    write_text(PAGE, page)
 
 
 def inputs() -> str:

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from spacy_elmo_ner.comparison.results import write_atomically
+from spacy_elmo_ner.files import write_text
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -23,7 +23,7 @@ def read(name: str) -> dict[str, Any]:
 def write(name: str, command: str, found: dict[str, Any]) -> None:
     """found: what a run counted or measured, with the command that does it again."""
     data = {"command": command, "made_with": made_with(), **found}
-    write_atomically(_path(name), json.dumps(data, indent=1, sort_keys=True) + "\n")
+    write_text(_path(name), json.dumps(data, indent=1, sort_keys=True) + "\n")
 
 
 def made_with() -> dict[str, str]:

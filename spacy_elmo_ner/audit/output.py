@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from ..elmo.storage import replace_when_written
 from ..errors import Errors, shape_problems
+from ..files import atomic_file
 from .audit import Judged, audit, label_pairs
 from .rows import AuditRow
 
@@ -64,7 +64,7 @@ def write(found: Sequence[Audit], corpus: Sequence[Path], output: Path) -> None:
     }
     texts = {TSV_NAME: table.getvalue(), JSON_NAME: json.dumps(content, indent=1)}
     for name, text in texts.items():
-        with replace_when_written(output / name) as temporary:
+        with atomic_file(output / name) as temporary:
             temporary.write_text(text, encoding="utf8", newline="\n")
 
 

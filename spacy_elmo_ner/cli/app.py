@@ -1,40 +1,71 @@
-"""``python -m spacy elmo``: the package's commands on spaCy's own command line."""
+"""``python -m spacy elmo``: the package's commands on spaCy's own command line.
+
+Every `python -m spacy` imports this file, whatever its command is. The commands' own files are
+imported when one of them is called, or listed by `python -m spacy elmo --help`.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from typing import Any
 
 import typer
 from spacy.cli._util import app
+from typer.core import TyperGroup
+from typer.main import get_command
 
-from .assets import assets_cli
-from .audit import audit_cli
-from .calibrate import calibrate_cli
-from .compact import compact_cli
-from .compare import compare_cli
-from .compile import compile_cli
-from .convert import convert_cli
-from .corpus import corpus_cli
-from .curves import curves_cli
-from .perplexity import perplexity_cli
-from .pretrain import pretrain_cli
-from .report import report_cli
-from .train import train_cli
+# Settings of a config can be given to these as options.
+_CONFIG_OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+# Commands in the order they are listed, with settings of their context. The command `x` is the
+# function `x_cli` of the file `x.py`.
+COMMANDS: dict[str, dict[str, Any]] = {
+    "pretrain": {},
+    "curves": {},
+    "perplexity": {},
+    "convert": {},
+    "vectors": {},
+    "assets": {},
+    "corpus": {},
+    "train": _CONFIG_OVERRIDES,
+    "calibrate": {},
+    "compact": {},
+    "compile": {},
+    "compare": {},
+    "report": {},
+    "audit": _CONFIG_OVERRIDES,
+}
+
+
+class LazyCommands(TyperGroup):
+    """A group of commands that are imported when they are asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the commands' names in order."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command, or None if there is none of this name."""
+        return _command(cmd_name) if cmd_name in COMMANDS else None
+
+
+@cache
+def _command(name: str) -> Any:
+    function: Callable[..., None] = getattr(import_module(f".{name}", __package__), f"{name}_cli")
+    alone = typer.Typer(add_completion=False, rich_markup_mode=app.rich_markup_mode)
+    alone.command(name, context_settings=COMMANDS[name])(function)
+    return get_command(alone)
+
 
 elmo_cli = typer.Typer(
     name="elmo",
-    help="ELMo's contextual word representations, and the pipes on top of them.",
+    cls=LazyCommands,
     no_args_is_help=True,
+    rich_markup_mode=app.rich_markup_mode,
 )
 app.add_typer(elmo_cli)
 
-elmo_cli.command("pretrain")(pretrain_cli)
-elmo_cli.command("curves")(curves_cli)
-elmo_cli.command("perplexity")(perplexity_cli)
-elmo_cli.command("convert")(convert_cli)
-elmo_cli.command("assets")(assets_cli)
-elmo_cli.command("corpus")(corpus_cli)
-elmo_cli.command("compare")(compare_cli)
-elmo_cli.command("report")(report_cli)
-elmo_cli.command("calibrate")(calibrate_cli)
-elmo_cli.command("compact")(compact_cli)
-elmo_cli.command("compile")(compile_cli)
-_CONFIG_OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
-elmo_cli.command("train", context_settings=_CONFIG_OVERRIDES)(train_cli)
-elmo_cli.command("audit", context_settings=_CONFIG_OVERRIDES)(audit_cli)
+
+@elmo_cli.callback()
+def elmo() -> None:
+    """ELMo's contextual word representations, and the pipes on top of them."""

@@ -8,8 +8,9 @@ import typer
 from wasabi import msg
 
 from ..corpus.gmb import CSV_NAME
-from ..elmo.download import download
+from ..download import download
 from ..errors import Errors
+from ..files import make_output_folder
 
 ENVIRONMENT_VARIABLE = "SPACY_ELMO_NER_GMB"
 ARCHIVE_NAME = "entity-annotated-corpus.zip"
@@ -47,7 +48,6 @@ def fetch_gmb(folder: Path) -> Path:
     Raises OSError if it cannot be reached, ValueError (EL231) for another file than expected.
     """
     path = folder / ARCHIVE_NAME
-    folder.mkdir(parents=True, exist_ok=True)
     try:
         download(ARCHIVE_URL, path, ARCHIVE_BYTES, ARCHIVE_SHA256)
     except ValueError as err:
@@ -71,7 +71,8 @@ def assets_cli(
         if path is not None:
             msg.good(f"The corpus is at hand: {path}")
             return
-    except FileNotFoundError as err:
+        make_output_folder(folder)
+    except OSError as err:
         msg.fail(str(err), exits=1)
     try:
         path = fetch_gmb(folder)

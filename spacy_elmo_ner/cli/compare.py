@@ -7,9 +7,9 @@ import typer
 from wasabi import msg
 
 from ..comparison.render import render_markdown, render_terminal
-from ..comparison.results import write_atomically
 from ..comparison.run import Comparison, TrainedOnShare, compare
 from ..comparison.texts import TEXTS
+from ..files import write_text
 
 
 def compare_cli(
@@ -126,9 +126,9 @@ def compare_cli(
     from ..comparison.report.page import PAGE, write_report
 
     results = compared.results
-    write_atomically(output / "results.json", results.to_json())
-    write_atomically(output / "results.md", render_markdown(results))
-    write_atomically(output / TEXTS, compared.texts.to_json())
+    write_text(output / "results.json", results.to_json())
+    write_text(output / "results.md", render_markdown(results))
+    write_text(output / TEXTS, compared.texts.to_json())
     written = write_report(results, compared.texts, output)
     print(render_terminal(results))
     msg.good(

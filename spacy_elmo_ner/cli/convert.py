@@ -7,6 +7,7 @@ import typer
 from wasabi import msg
 
 from ..errors import Errors
+from ..files import make_output_folder
 
 if TYPE_CHECKING:
     from ..elmo import BiLM
@@ -20,7 +21,7 @@ def convert_cli(
         typer.Argument(
             metavar="IN",
             help="A folder with options.json and weights.hdf5, model.hdf5 or weights.safetensors; "
-            "a weights file (.hdf5); or a name such as small-en.",
+            "a weights file (.hdf5); a ZIP archive of NLPL; or a name such as small-en.",
         ),
     ],
     output: Annotated[
@@ -72,6 +73,7 @@ def convert(source: str, output: Path, *, options: Path | None, half: bool) -> P
         if (output / name).exists():
             raise FileExistsError(Errors.EL512.format(path=output / name))
     bilm, from_hdf5 = _read(source, options)
+    make_output_folder(output)
     if from_hdf5 or half:
         bilm.to_disk(output, dtype=torch.float16 if half else torch.float32)
         return output / WEIGHTS_FILE
@@ -84,13 +86,8 @@ def _read(source: str, options: Path | None) -> "tuple[BiLM, bool]":
     from ..elmo import BiLM
     from ..elmo.pretrained import is_hdf5, load_pretrained
 
-    path = Path(source)
-    if path.suffix not in _HDF5:
-        if options is not None:
-            raise ValueError(Errors.EL514.format(options=options, source=source))
-        return load_pretrained(source), is_hdf5(source)
     if options is None:
-        # Official files share a stem: elmo_..._weights.hdf5, elmo_..._options.json.
-        alike = path.with_name(path.name.replace("weights", "options")).with_suffix(".json")
-        options = alike if alike.is_file() else path.with_name("options.json")
-    return BiLM.from_hdf5(options, path), True
+        return load_pretrained(source), is_hdf5(source)
+    if not source.endswith(_HDF5):
+        raise ValueError(Errors.EL514.format(options=options, source=source))
+    return BiLM.from_hdf5(options, source), True

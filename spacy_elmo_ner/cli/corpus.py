@@ -11,7 +11,7 @@ from ..corpus.corpus_folder import SourceFile, write_corpus
 from ..corpus.gmb import CSV_NAME, CSV_SHA256, open_gmb
 from ..corpus.sample import read_sample, sample_path
 from ..corpus.splits import PARTS, Split, SplitName, split_gmb
-from ..elmo.storage import sha256_of
+from ..files import sha256_of
 from .assets import ENVIRONMENT_VARIABLE, find_gmb
 
 
@@ -74,7 +74,7 @@ def _read(
         return _read_sample(sample_dir)
     gmb = open_gmb(path)
     name: SplitName = "clean" if split is SplitChoice.clean else "seed"
-    msg.info(f"Using {path}, {name} split")
+    msg.info(f"Using {path} (read as {gmb.encoding}), {name} split")
     if not gmb.is_published:
         msg.warn(
             f"{path} is not the published {CSV_NAME}.",

@@ -41,7 +41,7 @@ def draw_curves(run: Path) -> Path:
         from ..comparison.report.curves import read_training_log, training_charts
     except ImportError as err:
         raise ImportError(Errors.EL525.format(package=err.name)) from err
-    from ..elmo.storage import replace_when_written
+    from ..files import atomic_file
 
     log = run / LOG_FILE
     if not log.is_file():
@@ -50,6 +50,6 @@ def draw_curves(run: Path) -> Path:
     if chart is None:
         raise ValueError(Errors.EL319.format(path=log, problem="it has no row yet"))
     picture = run / PICTURE_FILE
-    with replace_when_written(picture) as path:
+    with atomic_file(picture) as path:
         path.write_bytes(chart.png())
     return picture

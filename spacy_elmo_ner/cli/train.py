@@ -14,6 +14,7 @@ from wasabi import msg
 from ..corpus.docbin import read_docbin, read_docs
 from ..corpus.share import write_share
 from ..errors import Errors
+from ..files import make_output_folder
 from ..pipeline.calibrate_folder import calibrate_folder
 from .calibrate import show
 from .memory import keep_freed_memory
@@ -65,6 +66,7 @@ def train_cli(
         train_part, dev_part = (Path(overrides[f"paths.{part}"]) for part in ("train", "dev"))
         require_layers(settings, read_docs(train_part, Vocab()), train_part)
         warn_of_layers(settings, read_docs(dev_part, Vocab()), dev_part)
+        make_output_folder(output)
     except (OSError, ValueError) as error:
         msg.fail(str(error), exits=1)
     if "training.max_steps" in overrides:

@@ -12,7 +12,9 @@ from thinc.api import Model
 from ..elmo import pretrained
 from ..errors import Errors
 from ..layers.bilm_layer import BiLMShim
+from ..layers.word_vectors import VectorsShim
 from ..pipeline.elmo_ner import ElmoNER
+from ..vectors.shared import PACKAGED as PACKAGED_VECTORS
 
 # Attributes, as factories declare them in ``assigns``.
 ENTITY_ATTRIBUTES = frozenset({"doc.ents", "token.ent_iob", "token.ent_type"})
@@ -81,7 +83,7 @@ def size_on_disk(nlp: Language) -> int:
 
 
 def weights_kept_elsewhere(nlp: Language, components: Sequence[str]) -> dict[str, int]:
-    """Map names to bytes of published biLMs that these components use but do not save.
+    """Map names to bytes of biLMs and word vectors that these components use but do not save.
 
     They count for the size of the pipeline although its folder holds only their names.
     """
@@ -95,6 +97,8 @@ def weights_kept_elsewhere(nlp: Language, components: Sequence[str]) -> dict[str
                     sizes[shim.name] = bytes_under(
                         packaged if packaged.is_dir() else pretrained.CACHE / shim.name
                     )
+                elif isinstance(shim, VectorsShim) and shim.name and shim.is_saved_by_name:
+                    sizes[shim.name] = bytes_under(PACKAGED_VECTORS / shim.name)
     return sizes
 
 

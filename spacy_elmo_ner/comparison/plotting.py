@@ -12,7 +12,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..elmo.storage import replace_when_written
+from ..files import atomic_file
 from .tables import Table
 
 # The light theme's colours. In SVG each becomes var(--name), which the style sheet sets by theme,
@@ -126,7 +126,7 @@ def write_pictures(charts: Sequence[Chart], folder: Path) -> list[Path]:
     written = []
     for chart in charts:
         path = folder / f"{chart.key}.png"
-        with replace_when_written(path) as temporary:
+        with atomic_file(path) as temporary:
             temporary.write_bytes(chart.png())
         written.append(path)
     return written

@@ -15,7 +15,6 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from ..audit.rows import AuditRow
-from ..elmo.storage import replace_when_written
 from ..errors import Errors, shape_problems
 
 SCHEMA_VERSION = 2
@@ -364,10 +363,3 @@ def results_from_json(data: Any, source: str | Path = "What was given") -> Resul
 @cache
 def _adapter() -> TypeAdapter[Results]:
     return TypeAdapter(Results)
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write UTF-8 text under a temporary name in the same folder, then rename it to ``path``."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replace_when_written(path) as temporary:
-        temporary.write_text(text, encoding="utf8", newline="\n")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from spacy.vocab import Vocab
 
-from ..elmo.storage import sync
 from ..errors import Errors
+from ..files import make_output_folder, sync
 from .docs import bio_to_spans, doc_bin_bytes
 from .gmb import GMBSentence
 from .splits import PARTS, Split, Variant, cut
@@ -58,7 +58,7 @@ def write_corpus(
     Nothing in ``output`` changes until every file is written and on the disk; then they take
     their names together. While they do, there is no corpus.json: a folder without one holds no
     corpus, and writing it again makes it one. Returns the size of each part. Raises ValueError
-    (EL230) for a part without sentences.
+    (EL230) for a part without sentences, OSError (EL425) where no files can be written.
     """
     corpus = CORPUS_NAMES[split_name]
     files: dict[str, list[GMBSentence]] = {part: split.part(part) for part in PARTS}
@@ -78,8 +78,9 @@ def write_corpus(
     }
     vocab = Vocab()
     staged = output / ".corpus.tmp"
+    make_output_folder(output)
     shutil.rmtree(staged, ignore_errors=True)
-    staged.mkdir(parents=True)
+    staged.mkdir()
     try:
         for name, sentences in files.items():
             _write(staged / f"{name}.spacy", doc_bin_bytes(sentences, vocab))

@@ -1,8 +1,9 @@
-"""The "entity annotated corpus", an extract of the Groningen Meaning Bank: a CSV, a word a row.
+"""Read the "entity annotated corpus", an extract of the Groningen Meaning Bank: one word per row.
 
-Columns: Sentence # (filled on a sentence's first row only), Word, POS, Tag. The encoding is
-Windows-1252. Read with a CSV reader that takes every cell for what it is: the word "None" is a
-word, and so is a lone ellipsis (byte 0x85, which Latin-1 readers take for a blank).
+Columns: Sentence # (filled on a sentence's first row only), Word, POS, Tag. The published file is
+in Windows-1252; files of the same form are mostly in UTF-8, and their bytes decide. Every cell is
+taken for what it is: the word "None" is a word, and so is a lone ellipsis (byte 0x85, which
+Latin-1 readers take for a blank).
 """
 
 import csv
@@ -10,6 +11,7 @@ import hashlib
 import io
 import lzma
 import struct
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -17,7 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from ..errors import Errors
+from ..errors import Errors, Warnings, shown
+from .encoding import Decoded, decode
 from .xz import XZReader
 
 CSV_NAME = "ner_dataset.csv"
@@ -29,7 +32,8 @@ NER_TAGS = frozenset({"O", *(f"{prefix}-{type_}" for prefix in "BI" for type_ in
 
 _HEADER = ["Sentence #", "Word", "POS", "Tag"]
 _SENTENCE = "Sentence: "
-_ENCODING = "cp1252"
+# A line that opens a document in CoNLL's files; copies of such corpora keep it as a sentence.
+DOCUMENT_START = "-DOCSTART-"
 # Four times the published file; a packed file of a few kilobytes may unpack to any size.
 _MOST_BYTES = 1 << 26
 _READ_ERRORS = (
@@ -58,11 +62,16 @@ class GMBSentence:
 
 @dataclass(frozen=True)
 class GMBFile:
-    """A CSV as read; sha256 is of the CSV itself, whatever it was packed in."""
+    """A CSV as read; sha256 is of the CSV itself, whatever it was packed in.
+
+    encoding: the one chosen for its bytes, as Python names it: "ascii", "utf-8", "utf-16" or
+    "cp1252".
+    """
 
     path: Path
     sha256: str
     sentences: list[GMBSentence]
+    encoding: str
 
     @property
     def is_published(self) -> bool:
@@ -79,8 +88,9 @@ def open_gmb(path: str | Path) -> GMBFile:
     """Read the CSV, plain or packed as .xz or .zip.
 
     Any file of this format is accepted; ``is_published`` tells whether it is the known one.
-    Raises FileNotFoundError, or ValueError naming file, line and value: unreadable or truncated
-    (EL202), no words (EL203), and broken rows (EL204 to EL210).
+    Warns (WL401) of another file that is read as Windows-1252, as any single-byte encoding could
+    be. Raises FileNotFoundError, or ValueError naming file, line and value: unreadable or
+    truncated (EL202), no words (EL203), and broken rows (EL204 to EL210).
     """
     path = Path(path)
     if not path.is_file():
@@ -89,10 +99,15 @@ def open_gmb(path: str | Path) -> GMBFile:
         data = _unpack(path)
     except _READ_ERRORS as err:
         raise ValueError(Errors.EL202.format(path=path, problem=err)) from err
-    sentences = list(_sentences(path, _decode(path, data)))
+    decoded = _decode(path, data)
+    sentences = list(_sentences(path, decoded.text))
     if not sentences:
         raise ValueError(Errors.EL203.format(path=path))
-    return GMBFile(path, hashlib.sha256(data).hexdigest(), sentences)
+    gmb = GMBFile(path, hashlib.sha256(data).hexdigest(), sentences, decoded.encoding)
+    if decoded.is_guess and not gmb.is_published:
+        line, value = decoded.first_not_ascii()
+        warnings.warn(Warnings.WL401.format(path=path, line=line, value=shown(value)), stacklevel=2)
+    return gmb
 
 
 def _unpack(path: Path) -> bytes:
@@ -120,13 +135,14 @@ def _read(file: IO[bytes] | io.BufferedReader) -> bytes:
     return data
 
 
-def _decode(path: Path, data: bytes) -> str:
+def _decode(path: Path, data: bytes) -> Decoded:
     try:
-        return data.decode(_ENCODING)
+        return decode(data)
     except UnicodeDecodeError as err:
         line = data.count(b"\n", 0, err.start) + 1
         value = f"0x{data[err.start]:02x}"
-        raise ValueError(Errors.EL204.format(path=path, line=line, value=value)) from err
+        message = Errors.EL204.format(path=path, line=line, value=value, encoding=err.encoding)
+        raise ValueError(message) from err
 
 
 def _rows(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
@@ -136,11 +152,13 @@ def _rows(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
         for row in reader:
             if reader.line_num == 1:
                 if row != _HEADER:
-                    message = Errors.EL205.format(path=path, value=row, header=",".join(_HEADER))
+                    message = Errors.EL205.format(
+                        path=path, value=shown(row), header=",".join(_HEADER)
+                    )
                     raise ValueError(message)
             elif len(row) != len(_HEADER):
                 place = {"path": path, "line": reader.line_num}
-                raise ValueError(Errors.EL206.format(**place, n=len(row), value=row))
+                raise ValueError(Errors.EL206.format(**place, n=len(row), value=shown(row)))
             else:
                 yield reader.line_num, row
     except csv.Error as err:
@@ -162,14 +180,15 @@ def _sentences(path: Path, text: str) -> Iterator[GMBSentence]:
             number = _number(path, line, name, seen)
             seen.add(number)
         if not number:
-            raise ValueError(Errors.EL209.format(**place, value=word))
+            raise ValueError(Errors.EL209.format(**place, value=shown(word)))
         if ent not in NER_TAGS:
             known = ", ".join(sorted(NER_TAGS))
-            raise ValueError(Errors.EL208.format(**place, value=ent, known=known))
+            raise ValueError(Errors.EL208.format(**place, value=shown(ent), known=known))
         # A line break can only come from a quotation mark left open.
         if not tag.strip() or "\n" in word:
-            raise ValueError(Errors.EL210.format(**place, value=[word, tag]))
-        rows.append((word, tag, ent))
+            raise ValueError(Errors.EL210.format(**place, value=shown([word, tag])))
+        if word != DOCUMENT_START:
+            rows.append((word, tag, ent))
     if rows:
         yield _sentence(number, rows)
 
@@ -179,7 +198,7 @@ def _number(path: Path, line: int, name: str, seen: set[int]) -> int:
     is_number = digits.isdecimal() and len(digits) < 10 and name.startswith(_SENTENCE)
     number = int(digits) if is_number else 0
     if not number or number in seen:
-        raise ValueError(Errors.EL211.format(path=path, line=line, value=name))
+        raise ValueError(Errors.EL211.format(path=path, line=line, value=shown(name)))
     return number
 
 

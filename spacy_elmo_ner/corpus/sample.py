@@ -6,16 +6,17 @@
     smiled<TAB>VBD<TAB>O
                                   (an empty line ends a sentence)
 
-A folder of ``train.conll``, ``dev.conll`` and ``test.conll`` is a corpus.
+A folder of ``train.conll``, ``dev.conll`` and ``test.conll`` is a corpus. A ``-DOCSTART-`` line
+ends the sentence before it and is no word.
 """
 
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ..elmo.storage import replace_when_written
-from ..errors import Errors
-from .gmb import GMBSentence
+from ..errors import Errors, shown
+from ..files import write_text
+from .gmb import DOCUMENT_START, GMBSentence
 from .splits import Part, Split
 
 _LABEL = re.compile(r"O|[BI]-\S+")
@@ -72,8 +73,7 @@ def write_conll(path: str | Path, sentences: Iterable[GMBSentence], comment: str
     ]
     if comment:
         blocks.insert(0, "".join(f"# {line}\n" for line in comment.splitlines()))
-    with replace_when_written(Path(path)) as temporary:
-        temporary.write_text("\n".join(blocks), encoding="utf8", newline="\n")
+    write_text(path, "\n".join(blocks))
 
 
 def _blocks(path: Path, text: str) -> Iterator[list[list[str]]]:
@@ -84,16 +84,16 @@ def _blocks(path: Path, text: str) -> Iterator[list[list[str]]]:
         line = line.rstrip("\r")
         if line == "#" or line.startswith("# "):
             continue
-        if not line.strip():
+        if not line.strip() or line.split(maxsplit=1)[0] == DOCUMENT_START:
             if rows:
                 yield rows
             rows = []
             continue
         columns = line.split("\t")
         if len(columns) != _COLUMNS or not all(column.strip() for column in columns):
-            raise ValueError(Errors.EL222.format(path=path, line=number, value=line))
+            raise ValueError(Errors.EL222.format(path=path, line=number, value=shown(line)))
         if not _LABEL.fullmatch(columns[-1]):
-            raise ValueError(Errors.EL223.format(path=path, line=number, value=columns[-1]))
+            raise ValueError(Errors.EL223.format(path=path, line=number, value=shown(columns[-1])))
         rows.append(columns)
     if rows:
         yield rows

@@ -6,8 +6,8 @@ from pathlib import Path
 from spacy.tokens import DocBin
 from spacy.vocab import Vocab
 
-from ..elmo.storage import replace_when_written
 from ..errors import Errors
+from ..files import atomic_file, make_output_folder
 from .docbin import read_docbin, read_docs
 
 SEED = 2021
@@ -28,8 +28,8 @@ def write_share(train: Path, percent: float, folder: Path) -> Path:
     docs = list(read_docs(train, Vocab()))
     random.Random(SEED).shuffle(docs)
     part = DocBin(attrs=attrs, docs=docs[: max(1, round(len(docs) * percent / 100))])
-    folder.mkdir(parents=True, exist_ok=True)
+    make_output_folder(folder)
     path = folder / "train.spacy"
-    with replace_when_written(path) as temporary:
+    with atomic_file(path) as temporary:
         part.to_disk(temporary)
     return path

@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
@@ -84,7 +84,7 @@ def split_gmb(gmb: GMBFile, name: SplitName) -> Split:
     return split
 
 
-def seed_split(sentences: Sequence[GMBSentence]) -> Split:
+def seed_split(sentences: Iterable[GMBSentence]) -> Split:
     """The article's split, sentence for sentence.
 
     Sentences sorted by their id as a string ("Sentence: 1", "Sentence: 10", "Sentence: 100");
@@ -95,6 +95,7 @@ def seed_split(sentences: Sequence[GMBSentence]) -> Split:
 
     46 sentences of its test part stand word for word in its train part: quote `clean_split`.
     """
+    sentences = list(sentences)
     if len(sentences) != _SEED_SENTENCES:
         raise ValueError(Errors.EL212.format(n=len(sentences), expected=_SEED_SENTENCES))
     by_name = sorted(sentences, key=lambda sentence: str(sentence.number))
@@ -106,7 +107,7 @@ def seed_split(sentences: Sequence[GMBSentence]) -> Split:
 
 
 def clean_split(
-    sentences: Sequence[GMBSentence], *, block: int = BLOCK, guard: int = GUARD
+    sentences: Iterable[GMBSentence], *, block: int = BLOCK, guard: int = GUARD
 ) -> Split:
     """About 80/10/10 by whole stretches of the corpus, so that nothing of test is in train.
 
@@ -120,6 +121,7 @@ def clean_split(
 
     Each part is in the order of the corpus. Raises ValueError (EL213) for fewer than three blocks.
     """
+    sentences = list(sentences)
     parts = _block_parts({_block(s.number, block) for s in sentences})
     kept = []
     for sentence in sorted(sentences, key=lambda sentence: sentence.number):

@@ -1,13 +1,13 @@
 """From scores per token and label to tags and entities: arrays in, arrays out."""
 
 from .batch import EntitySpan
+from .bio_transitions import BIOTransitions
 from .crf import MISSING, CRFLoss, crf_loss, crf_losses
 from .entities import (
     Decoded,
     Decoder,
     DecoderMode,
     Reading,
-    Transitions,
     best_readings,
     decode_entities,
     drop_unlikely,
@@ -17,15 +17,18 @@ from .label_scheme import LabelScheme, Span, SpanArrays
 from .marginals import Marginals, marginals
 from .softmax import best_labels, log_softmax
 from .spans import SpanChain
+from .transitions import FullTransitions, Transitions
 from .viterbi import viterbi
 
 __all__ = [
     "MISSING",
+    "BIOTransitions",
     "CRFLoss",
     "Decoded",
     "Decoder",
     "DecoderMode",
     "EntitySpan",
+    "FullTransitions",
     "LabelScheme",
     "Marginals",
     "Reading",

@@ -4,45 +4,39 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ..errors import Errors
 from .lattice import Lattice, check_possible
 from .marginals import run_forward, run_forward_backward
+from .reductions import Floats
+from .transitions import Transitions
 
 MISSING = -1  # gold label of a token that is not annotated
 
 
 class CRFLoss(NamedTuple):
     """losses: (n_docs,) float64, -log P(gold) of each document in nats. The other fields are the
-    gradient of their sum, float64, shaped as the parameter they belong to."""
+    gradient of their sum, float64: for the emissions, and for each field of the transitions."""
 
-    losses: NDArray[np.float64]
-    d_emissions: NDArray[np.float64]
-    d_transitions: NDArray[np.float64]
-    d_start: NDArray[np.float64]
-    d_end: NDArray[np.float64]
+    losses: Floats
+    d_emissions: Floats
+    d_transitions: dict[str, Floats]
 
 
 def crf_loss(
-    emissions: ArrayLike,
-    lengths: ArrayLike,
-    gold: ArrayLike,
-    transitions: ArrayLike,
-    start: ArrayLike,
-    end: ArrayLike | None = None,
+    emissions: ArrayLike, lengths: ArrayLike, gold: ArrayLike, transitions: Transitions
 ) -> CRFLoss:
     """Loss and gradient of a batch; sums over documents, so divide as the trainer needs.
 
     gold: (n_tokens,) int, label ids, or -1 where a token is not annotated: the likelihood is then
     summed over all labels allowed there, and a document without any annotation adds nothing.
-    Other arguments as in `viterbi`. Constraints are -inf in transitions and start, as
-    `LabelScheme.constrain` puts them; the gradient is 0 there.
+    Other arguments as in `viterbi`. Where transitions are -inf, the gradient is 0.
 
     Raises ValueError as `viterbi` does, for gold that is no label, and for gold that the
     constraints forbid.
     """
-    lattice = Lattice.of(emissions, lengths, transitions, start, end)
+    lattice = Lattice.of(emissions, lengths, transitions)
     # -log P(gold) = log Z(all sequences) - log Z(sequences that agree with gold), and likewise
     # for the gradient: expected counts among all minus expected counts among those that agree.
     agreeing = _agreeing(lattice, gold)
@@ -51,29 +45,22 @@ def crf_loss(
     observed = run_forward_backward(agreeing)
     check_possible(observed.log_partition, Errors.EL163)
 
-    d_emissions = expected.of_labels() - observed.of_labels()
+    counts, seen = expected.of_transitions(), observed.of_transitions()
     return CRFLoss(
         losses=expected.log_partition - observed.log_partition,
-        d_emissions=d_emissions,
-        d_transitions=expected.of_pairs() - observed.of_pairs(),
-        d_start=d_emissions[lattice.rows[lattice.first]].sum(axis=0),
-        d_end=d_emissions[lattice.rows[lattice.last]].sum(axis=0),
+        d_emissions=expected.of_labels() - observed.of_labels(),
+        d_transitions={name: counts[name] - seen[name] for name in counts},
     )
 
 
 def crf_losses(
-    emissions: ArrayLike,
-    lengths: ArrayLike,
-    gold: ArrayLike,
-    transitions: ArrayLike,
-    start: ArrayLike,
-    end: ArrayLike | None = None,
-) -> NDArray[np.float64]:
+    emissions: ArrayLike, lengths: ArrayLike, gold: ArrayLike, transitions: Transitions
+) -> Floats:
     """The losses of `crf_loss`, (n_docs,) float64, at a third of its cost: without gradient.
 
     Arguments and errors as there.
     """
-    lattice = Lattice.of(emissions, lengths, transitions, start, end)
+    lattice = Lattice.of(emissions, lengths, transitions)
     agreeing = _agreeing(lattice, gold)
     _, of_all = run_forward(lattice)
     check_possible(of_all, Errors.EL158)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
@@ -11,19 +12,13 @@ from ..errors import Errors
 from .batch import Batch, EntitySpan
 from .k_best import k_best
 from .label_scheme import LabelScheme, SpanArrays
-from .marginals import marginals
+from .lattice import Lattice
+from .marginals import marginals, run_forward_backward
 from .spans import SpanChain
-from .viterbi import viterbi
+from .transitions import Transitions
+from .viterbi import run_viterbi
 
 DecoderMode = Literal["softmax", "constrained", "crf"]
-
-
-class Transitions(NamedTuple):
-    """What a CRF learned: between (n_labels, n_labels) [from, to], start and end (n_labels,)."""
-
-    between: ArrayLike
-    start: ArrayLike
-    end: ArrayLike
 
 
 class Decoded(NamedTuple):
@@ -71,13 +66,10 @@ class Decoder:
         if not 0 < self.temperature < np.inf:
             raise ValueError(Errors.EL168.format(value=self.temperature))
 
-    @property
-    def parameters(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """transitions, start and end, with -inf for what is not valid BIO, over temperature."""
-        n = self.scheme.n_labels
-        learned = self.transitions or Transitions(np.zeros((n, n)), np.zeros(n), np.zeros(n))
-        between, start, end = (np.asarray(one, np.float64) / self.temperature for one in learned)
-        return (*self.scheme.constrain(between, start), end)
+    @cached_property
+    def constrained(self) -> Transitions:
+        """The transitions with -inf for what is not valid BIO, over temperature."""
+        return self.scheme.constrain(self.transitions).over(self.temperature)
 
 
 def decode_entities(
@@ -111,14 +103,19 @@ def decode_entities(
     batch = Batch.of(emissions, decoder.scheme, blocked, skipped)
     scores = batch.scores / decoder.temperature
     if decoder.mode == "softmax":
+        lattice = None
         ids = batch.scores.argmax(axis=1)  # of equal scores the lowest label
     else:
-        ids, _ = viterbi(scores, batch.lengths, *decoder.parameters)
+        lattice = Lattice.of(scores, batch.lengths, decoder.constrained)
+        ids, _ = run_viterbi(lattice)
     spans = decoder.scheme.read_spans(ids, batch.lengths)
     if not (threshold or alternatives):
         found = _probabilities(batch, scores, spans, decoder)
         return [Decoded(entities, []) for entities in batch.entities((spans, found))]
-    chain = _chain(scores, batch.lengths, decoder)
+    if lattice is None:
+        chain = SpanChain.of_tokens(scores, batch.lengths)
+    else:
+        chain = SpanChain.of_marginals(run_forward_backward(lattice))
     best = batch.entities((spans, chain.of_spans(*spans)))
     likely = batch.entities(chain.above(min(threshold or 1.0, alternatives or 1.0)))
     return [
@@ -165,9 +162,9 @@ def best_readings(
     for n below 1 too.
     """
     batch = Batch.of(emissions, decoder.scheme, blocked, skipped)
-    scores, parameters = batch.scores / decoder.temperature, decoder.parameters
-    ids, totals = k_best(n, scores, batch.lengths, *parameters)
-    found = marginals(scores, batch.lengths, *parameters)
+    scores, transitions = batch.scores / decoder.temperature, decoder.constrained
+    ids, totals = k_best(n, scores, batch.lengths, transitions)
+    found = marginals(scores, batch.lengths, transitions)
     chain = SpanChain.of_marginals(found)
     result: list[list[Reading]] = [[] for _ in emissions]
     for rank_ids, rank_totals in zip(ids, totals, strict=True):
@@ -190,12 +187,6 @@ def _decoded(
     return Decoded(entities, others)
 
 
-def _chain(scores: NDArray[np.float64], lengths: NDArray[np.int64], decoder: Decoder) -> SpanChain:
-    if decoder.mode == "softmax":
-        return SpanChain.of_tokens(scores, lengths)
-    return SpanChain.of_marginals(marginals(scores, lengths, *decoder.parameters))
-
-
 def _probabilities(
     batch: Batch, scores: NDArray[np.float64], spans: SpanArrays, decoder: Decoder
 ) -> NDArray[np.float64]:
@@ -205,5 +196,9 @@ def _probabilities(
     has_spans[batch.docs[spans.starts]] = True
     is_used = has_spans[batch.docs]
     shift = np.cumsum(~is_used)[spans.starts]  # unused tokens before a used one
-    chain = _chain(scores[is_used], batch.lengths[has_spans], decoder)
+    lengths = batch.lengths[has_spans]
+    if decoder.mode == "softmax":
+        chain = SpanChain.of_tokens(scores[is_used], lengths)
+    else:
+        chain = SpanChain.of_marginals(marginals(scores[is_used], lengths, decoder.constrained))
     return chain.of_spans(spans.starts - shift, spans.ends - shift, spans.types)

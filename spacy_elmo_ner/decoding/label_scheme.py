@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import Errors
+from .bio_transitions import BIOTransitions
+from .transitions import FullTransitions, Transitions
 
 OUTSIDE = 0  # id of the label "O"
 
@@ -44,9 +46,11 @@ class LabelScheme:
 
     def __post_init__(self) -> None:
         types = tuple(self.entity_types)
+        seen: set[str] = set()
         for index, value in enumerate(types):
-            if not isinstance(value, str) or not value or value in types[:index]:
+            if not isinstance(value, str) or not value or value in seen:
                 raise ValueError(Errors.EL151.format(value=value, index=index))
+            seen.add(value)
         object.__setattr__(self, "entity_types", types)
 
     @cached_property
@@ -75,14 +79,17 @@ class LabelScheme:
         allowed.setflags(write=False)
         return allowed
 
-    def constrain(
-        self, transitions: ArrayLike = 0.0, start: ArrayLike = 0.0
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Transition scores (n_labels, n_labels) and start scores (n_labels,), float64, with
-        -inf for what BIO forbids. Without arguments all that is allowed scores 0."""
-        return (
-            np.where(self.allowed, transitions, -np.inf),
-            np.where(self.start_allowed, start, -np.inf),
+    def constrain(self, transitions: Transitions | None = None) -> Transitions:
+        """Return the transitions with -inf for what BIO forbids. Without an argument, all that
+        is allowed scores 0."""
+        if transitions is None:
+            return BIOTransitions.zeros(len(self.entity_types))
+        if not isinstance(transitions, FullTransitions):
+            return transitions  # the others cannot score what is forbidden
+        return FullTransitions(
+            np.where(self.allowed, transitions.between, -np.inf),
+            np.where(self.start_allowed, transitions.start, -np.inf),
+            transitions.end,
         )
 
     def block(self, emissions: ArrayLike, blocked: ArrayLike) -> NDArray[np.float64]:

@@ -4,21 +4,21 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ..errors import Errors
 from .emissions import check_emissions
+from .reductions import Floats, Ints
+from .transitions import Columns, Transitions
 
 # Long documents are walked in pieces of this many tokens, side by side (see relay.py). A label says
 # nothing of those a few entities further on, so a piece hands on the same whatever it began with.
 PIECE = 256
 
-Columns = slice | NDArray[np.int64]
-
 
 @dataclass(frozen=True)
 class Lattice:
-    """Scores of every label at every token, and of every transition.
+    """Scores of every label at every token, and of the transitions between them.
 
     Tokens stand in columns: the first tokens of all pieces of documents, longest piece first, then
     the second tokens of those that have one, and so on. Each time step is then one block
@@ -27,7 +27,6 @@ class Lattice:
     document's results are the same bits in any batch.
 
     scores: (n_labels, n_tokens) float64.
-    transitions: (n_labels, n_labels) float64, [from, to]; start, end: (n_labels,) float64.
     rows: (n_tokens,) int64, the token (counted document after document) of each column.
     columns: (n_tokens,) int64, the column of each token.
     docs: documents that have tokens, int64; first, last: columns of their first and last tokens.
@@ -37,39 +36,37 @@ class Lattice:
     chains: of each document in several pieces these, in order.
     """
 
-    scores: NDArray[np.float64]
-    transitions: NDArray[np.float64]
-    start: NDArray[np.float64]
-    end: NDArray[np.float64]
-    rows: NDArray[np.int64]
-    columns: NDArray[np.int64]
-    docs: NDArray[np.int64]
-    first: NDArray[np.int64]
-    last: NDArray[np.int64]
+    scores: Floats
+    transitions: Transitions
+    rows: Ints
+    columns: Ints
+    docs: Ints
+    first: Ints
+    last: Ints
     n_docs: int
-    lengths: NDArray[np.int64]
-    step_starts: NDArray[np.int64]
-    chains: list[NDArray[np.int64]]
+    lengths: Ints
+    step_starts: Ints
+    chains: list[Ints]
 
     @classmethod
     def of(
         cls,
         emissions: ArrayLike,
         lengths: ArrayLike,
-        transitions: ArrayLike,
-        start: ArrayLike,
-        end: ArrayLike | None = None,
+        transitions: Transitions,
         *,
         in_pieces: bool = True,
     ) -> "Lattice":
         """emissions: (n_tokens, n_labels), document after document; lengths: (n_docs,) int.
 
-        transitions: (n_labels, n_labels), [from, to]; start, end: (n_labels,), no end means
-        zeros. Everywhere -inf forbids. in_pieces: cut long documents, for `relay`; else each is
-        one piece. Raises ValueError for other shapes, NaN or +inf.
+        Everywhere -inf forbids. in_pieces: cut long documents, for `relay`; else each is one
+        piece. Raises ValueError for NaN or +inf, and for emissions of other labels than the
+        transitions'.
         """
         scores = check_emissions(emissions, lengths)
-        n_labels = scores.shape[1]
+        if scores.shape[1] != transitions.n_labels:
+            expected = f"(n_tokens, {transitions.n_labels}), as the transitions"
+            raise ValueError(Errors.EL154.format(found=scores.shape, expected=expected))
         sizes = np.asarray(lengths, dtype=np.int64)
         piece = PIECE if in_pieces else max(1, int(sizes.max(initial=1)))
         in_doc = -(-sizes // piece)  # pieces
@@ -89,9 +86,7 @@ class Lattice:
         docs = np.flatnonzero(sizes)
         return cls(
             scores=np.ascontiguousarray(scores[rows].T),
-            transitions=_parameter("transitions", transitions, (n_labels, n_labels)),
-            start=_parameter("start", start, (n_labels,)),
-            end=_parameter("end", np.zeros(n_labels) if end is None else end, (n_labels,)),
+            transitions=transitions,
             rows=rows,
             columns=columns,
             docs=docs,
@@ -103,65 +98,78 @@ class Lattice:
             chains=[rank[first_piece[i] :][: in_doc[i]] for i in np.flatnonzero(in_doc > 1)],
         )
 
-    def steps(self, pieces: NDArray[np.int64] | None = None) -> list[tuple[Columns, Columns]]:
+    def steps(self, pieces: Ints | None = None) -> list[tuple[Columns, Columns]]:
         """Columns (of tokens t - 1, of tokens t) of these pieces, ascending, for t = 1, ..."""
-        lengths = self.lengths if pieces is None else self.lengths[pieces]
-        if not len(lengths):
-            return []
-        # How many pieces are longer than t tokens.
-        active = np.searchsorted(-lengths, -np.arange(1, lengths[0])).tolist()
-        starts = self.step_starts.tolist()
         if pieces is None or len(pieces) == len(self.lengths):
-            return [
-                (slice(before, before + n), slice(start, start + n))
-                for before, start, n in zip(starts, starts[1:], active, strict=False)
-            ]
+            return self._all_steps
         return [
             (before + pieces[:n], start + pieces[:n])
-            for before, start, n in zip(starts, starts[1:], active, strict=False)
+            for before, start, n in self._each_step(self.lengths[pieces])
         ]
 
     @cached_property
-    def piece_ends(self) -> NDArray[np.int64]:
+    def _all_steps(self) -> list[tuple[Columns, Columns]]:
+        return [
+            (slice(before, before + n), slice(start, start + n))
+            for before, start, n in self._each_step(self.lengths)
+        ]
+
+    def _each_step(self, lengths: Ints) -> list[tuple[int, int, int]]:
+        """The first columns of steps t - 1 and t, and how many pieces are longer than t tokens."""
+        if not len(lengths):
+            return []
+        active = np.searchsorted(-lengths, -np.arange(1, lengths[0])).tolist()
+        starts = self.step_starts.tolist()
+        return list(zip(starts, starts[1:], active, strict=False))
+
+    @cached_property
+    def piece_ends(self) -> Ints:
         """(n_pieces,): columns of their last tokens."""
         return self.step_starts[self.lengths - 1] + np.arange(len(self.lengths))
 
     @property
-    def begins(self) -> NDArray[np.float64]:
+    def begins(self) -> Floats:
         """(n_labels, n_pieces): start where a document begins, elsewhere a guess: anything."""
-        return np.where(self.before < 0, self.start[:, None], 0.0)
+        return np.where(self.before < 0, self.transitions.start_scores[:, None], 0.0)
+
+    @property
+    def ends(self) -> Floats:
+        """(n_labels, n_pieces): end where a document ends, elsewhere a guess."""
+        return np.where(self.after < 0, self.transitions.end_scores[:, None], 0.0)
 
     @cached_property
-    def pieces(self) -> NDArray[np.int64]:
+    def pieces(self) -> Ints:
         """(n_tokens,): the piece of each column."""
         return np.arange(len(self.rows)) - np.repeat(
             self.step_starts, np.diff(self.step_starts, append=len(self.rows))
         )
 
     @property
-    def doc_of_columns(self) -> NDArray[np.int64]:
+    def doc_of_columns(self) -> Ints:
         """(n_tokens,): the document of each column."""
         of_tokens = np.zeros(len(self.rows), dtype=np.int64)
         of_tokens[self.rows[self.first]] = np.diff(self.docs, prepend=0)
         return of_tokens.cumsum()[self.rows]
 
     @property
-    def seams(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Columns of tokens that end a piece within a document, and of those that follow them."""
-        following = np.flatnonzero(self.before >= 0)
-        return self.piece_ends[self.before[following]], following
+    def pairs(self) -> tuple[Ints, Ints]:
+        """Columns of the tokens of all documents but their last, and of those that follow them."""
+        follows = np.ones(len(self.columns), dtype=bool)
+        follows[self.rows[self.first]] = False
+        after = np.flatnonzero(follows)
+        return self.columns[after - 1], self.columns[after]
 
     @cached_property
-    def before(self) -> NDArray[np.int64]:
+    def before(self) -> Ints:
         """(n_pieces,): the piece before in the same document, or -1."""
         return _linked(len(self.lengths), self.chains)
 
     @cached_property
-    def after(self) -> NDArray[np.int64]:
+    def after(self) -> Ints:
         """(n_pieces,): the piece after in the same document, or -1."""
         return _linked(len(self.lengths), [chain[::-1] for chain in self.chains])
 
-    def per_doc(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    def per_doc(self, values: Floats) -> Floats:
         """(n_docs,) in the caller's order, from values in the order of `docs`; 0 where a
         document has no tokens."""
         result = np.zeros(self.n_docs)
@@ -169,7 +177,7 @@ class Lattice:
         return result
 
 
-def check_possible(scores: NDArray[np.float64], message: str) -> None:
+def check_possible(scores: Floats, message: str) -> None:
     """Raise ValueError(message) for the first document whose score is -inf: no sequence of
     labels is possible there. scores: (n_docs,); message: with a place for {doc}."""
     impossible = np.flatnonzero(scores == -np.inf)
@@ -177,22 +185,8 @@ def check_possible(scores: NDArray[np.float64], message: str) -> None:
         raise ValueError(message.format(doc=impossible[0]))
 
 
-def _linked(n_pieces: int, chains: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+def _linked(n_pieces: int, chains: list[Ints]) -> Ints:
     result = np.full(n_pieces, -1)
     for chain in chains:
         result[chain[1:]] = chain[:-1]
     return result
-
-
-def _parameter(name: str, value: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    scores = np.asarray(value, dtype=np.float64)
-    problem = None
-    if scores.shape != shape:
-        problem = "does not fit the emissions"
-    elif (np.isnan(scores) | (scores == np.inf)).any():
-        problem = "holds NaN or +inf"
-    if problem:
-        raise ValueError(
-            Errors.EL157.format(name=name, shape=scores.shape, problem=problem, expected=shape)
-        )
-    return np.ascontiguousarray(scores)

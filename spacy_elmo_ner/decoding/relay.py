@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .lattice import Lattice
+from .reductions import Floats, Ints
 
-Pieces = NDArray[np.int64]
+Pieces = Ints
 
 
 def relay(
@@ -45,17 +46,17 @@ def relay(
 def relay_scores(
     lattice: Lattice,
     backwards: bool,
-    begins: NDArray[np.float64],
-    run: Callable[[Pieces, NDArray[np.float64]], None],
-    hand_on: Callable[[Pieces], NDArray[np.float64]],
-) -> NDArray[np.float64]:
+    begins: Floats,
+    run: Callable[[Pieces, Floats], None],
+    hand_on: Callable[[Pieces], Floats],
+) -> Floats:
     """`relay` of scores (n_labels, n_pieces), handed on from each document's first piece to its
     last, or backwards. They are handed on less the highest of them, so that a piece's results do
     not depend on how high a guess was; returned is what to add to each piece's, (n_pieces,).
     """
     follows = lattice.after if backwards else lattice.before
 
-    def lowered(pieces: Pieces) -> NDArray[np.float64]:
+    def lowered(pieces: Pieces) -> Floats:
         scores = hand_on(pieces)
         return scores - _highest(scores)
 
@@ -69,7 +70,7 @@ def relay_scores(
     return offsets
 
 
-def _highest(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+def _highest(scores: Floats) -> Floats:
     """Over the first axis; 0 where all are -inf, whose difference would be NaN."""
     highest = scores.max(axis=0, initial=-np.inf)
     return np.where(highest == -np.inf, 0.0, highest)

@@ -9,9 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import Errors
 from .label_scheme import SpanArrays
 from .marginals import Marginals
+from .reductions import Floats, Ints
 from .softmax import log_softmax
 
-Spans = tuple[SpanArrays, NDArray[np.float64]]  # with their probabilities (n_spans,)
+Spans = tuple[SpanArrays, Floats]  # with their probabilities (n_spans,)
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,9 @@ class SpanChain:
     The last two are -inf at the end of a document. ends_doc: (n_tokens,) bool.
     """
 
-    begins: NDArray[np.float64]
-    second: NDArray[np.float64]
-    further: NDArray[np.float64]
+    begins: Floats
+    second: Floats
+    further: Floats
     ends_doc: NDArray[np.bool_]
 
     @classmethod
@@ -45,15 +46,16 @@ class SpanChain:
         ends_doc[lattice.rows[lattice.last]] = True
         ahead = (lattice.scores[inside] + found.backward[inside])[:, there]
 
-        def goes_on(before: NDArray[np.int64]) -> NDArray[np.float64]:
-            one_way = lattice.transitions[before, inside][:, None] + ahead
+        def goes_on(before: Ints, to_inside: Floats) -> Floats:
+            one_way = to_inside[:, None] + ahead
             all_ways = found.backward[before][:, here]
             all_ways = np.where(all_ways > -np.inf, all_ways, 0.0)  # -inf - -inf would be NaN
             # Rounding may put a probability just above 1.
             return np.where(ends_doc, -np.inf, np.minimum(one_way - all_ways, 0.0))
 
         begins = found.log_of_labels[begin][:, here]
-        return cls(begins, goes_on(begin), goes_on(inside), ends_doc)
+        from_begin, from_inside = lattice.transitions.inside_scores
+        return cls(begins, goes_on(begin, from_begin), goes_on(inside, from_inside), ends_doc)
 
     @classmethod
     def of_tokens(cls, emissions: ArrayLike, lengths: ArrayLike) -> "SpanChain":
@@ -73,7 +75,7 @@ class SpanChain:
         goes_on = np.where(ends_doc, -np.inf, np.roll(inside, -1, axis=1))
         return cls(log_begins, goes_on, goes_on, ends_doc)
 
-    def of_spans(self, starts: ArrayLike, ends: ArrayLike, types: ArrayLike) -> NDArray[np.float64]:
+    def of_spans(self, starts: ArrayLike, ends: ArrayLike, types: ArrayLike) -> Floats:
         """P(the span is exactly an entity of its type): (n_spans,) float64.
 
         starts, ends: (n_spans,) int64, tokens counted over the whole batch, ends exclusive.
@@ -119,10 +121,10 @@ class SpanChain:
         spans = SpanArrays(*all_found[:3].astype(np.int64))
         return spans, all_found[3]
 
-    def _check_spans(self, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> None:
+    def _check_spans(self, starts: Ints, ends: Ints) -> None:
         wrong = (starts < 0) | (starts >= ends) | (ends > len(self.ends_doc))
         if not wrong.any():
-            docs_before: NDArray[np.int64] = np.cumsum(self.ends_doc) - self.ends_doc
+            docs_before: Ints = np.cumsum(self.ends_doc) - self.ends_doc
             wrong = docs_before[starts] != docs_before[ends - 1]
         if wrong.any():
             first = int(np.flatnonzero(wrong)[0])

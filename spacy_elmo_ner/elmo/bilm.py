@@ -1,6 +1,6 @@
 """The biLM: words to contextual layers, and the ways in and out of files."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Literal
 
@@ -10,15 +10,17 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from ..errors import Errors
+from ..errors import Errors, shown
+from .caches import Derived, WordCache
 from .char_cnn import CharCNN
 from .characters import distinct_words, words_to_ids
-from .fast_linear import Derived, product_dtype
+from .fast_linear import product_dtype
+from .locks import Lock
 from .lstm import LSTMStack, LSTMState
 from .memory import empty
+from .modes import lasting, on_cpu
 from .options import BiLMOptions
 from .packing import Packing, inverse, token_batches
-from .word_cache import WordCache
 
 InitialState = Literal["zeros", "warm"]
 Layers = NDArray[np.float32]  # (n_layers + 1, n_tokens, 2 * projection_dim)
@@ -36,24 +38,31 @@ class BiLM(nn.Module):
     def __init__(self, options: BiLMOptions) -> None:
         super().__init__()
         self.options = options
-        self.char_cnn = CharCNN(options)
-        self.forward_lstm = LSTMStack(options.lstm)
-        self.backward_lstm = LSTMStack(options.lstm)
+        with torch.inference_mode(False):
+            self.char_cnn = CharCNN(options)
+            self.forward_lstm = LSTMStack(options.lstm)
+            self.backward_lstm = LSTMStack(options.lstm)
         self._warm_states: BiLMStates | None = None
+        self._warm_states_lock = Lock()
         self._word_cache: Derived[WordCache] = Derived()
 
     @classmethod
     def to_fill(cls, options: BiLMOptions) -> "BiLM":
-        """A biLM whose weights are about to be read. Takes none of torch's random numbers, so
-        that training with a seed gives the same whether or not a biLM was read before."""
-        with torch.random.fork_rng(devices=[]):
-            return cls(options)
+        """A biLM on the CPU whose weights the caller fills in; they hold no values yet.
+
+        It takes none of torch's random numbers, so that training with a seed gives the same
+        result whether or not a biLM was read before.
+        """
+        with lasting():
+            with torch.device("meta"):
+                bilm = cls(options)
+            return bilm.to_empty(device="cpu")
 
     # ---- words to layers -------------------------------------------------------------
 
     def embed(
         self,
-        sentences: Sequence[Sequence[str]],
+        sentences: Iterable[Iterable[str]],
         *,
         initial_state: InitialState = "zeros",
         batch_tokens: int = 4096,
@@ -70,20 +79,22 @@ class BiLM(nn.Module):
             as many where sentences are long; bounds the memory and changes nothing else (beyond
             float32 rounding, below 1e-5).
         progress: show a progress bar over the sentences.
-        Raises TypeError if a sentence is a str or a word is not, ValueError for an unknown
-        initial_state.
+        sentences may be any iterable of iterables, such as a generator or a pandas column; results
+        come in its order. Raises TypeError if a sentence is a str or has no order or a word is no
+        str, ValueError for an unknown initial_state.
         """
+        texts = _as_lists(sentences)
         results: list[Layers] = [
             np.zeros((self.options.n_layers, 0, self.options.width), dtype=np.float32)
-        ] * len(sentences)
-        found = self.iter_layers(sentences, initial_state=initial_state, batch_tokens=batch_tokens)
-        for i, layers in tqdm(found, total=len(sentences), disable=not progress):
+        ] * len(texts)
+        found = self.iter_layers(texts, initial_state=initial_state, batch_tokens=batch_tokens)
+        for i, layers in tqdm(found, total=len(texts), disable=not progress):
             results[i] = layers.copy()
         return results
 
     def iter_layers(
         self,
-        sentences: Sequence[Sequence[str]],
+        sentences: Iterable[Iterable[str]],
         *,
         initial_state: InitialState = "zeros",
         batch_tokens: int = 4096,
@@ -93,18 +104,16 @@ class BiLM(nn.Module):
         Like `embed`, for who puts the layers elsewhere: an array holds only until the next is
         asked for, as all batches are written to the same memory.
         """
-        for sentence in sentences:
-            if isinstance(sentence, str):
-                raise TypeError(Errors.EL012.format(value=sentence[:40]))
+        texts = _as_lists(sentences)
         states = self.initial_states(initial_state)
-        with_marks = [len(sentence) and len(sentence) + 2 for sentence in sentences]
+        with_marks = [len(words) and len(words) + 2 for words in texts]
         batches = list(token_batches(with_marks, batch_tokens))
         most = max((sum(with_marks[i] for i in batch) for batch in batches), default=0)
         # Fresh memory for each batch would cost more than what is done with it.
         out = empty(self.options.n_layers, most, self.options.width, device=self.device)
         for batch in batches:
-            with torch.inference_mode():
-                found = self.layers([sentences[i] for i in batch], states, out)
+            with torch.inference_mode(), on_cpu():
+                found = self.layers([texts[i] for i in batch], states, out)
             for i, layers in zip(batch, found, strict=True):
                 yield i, layers.cpu().numpy()
 
@@ -179,20 +188,33 @@ class BiLM(nn.Module):
         of a new tensor; not with gradients.
         """
         shape = (self.options.n_layers, len(tokens), self.options.width)
-        layers = torch.empty(shape, device=tokens.device) if out is None else out[:, : shape[1]]
-        last_states: list[list[LSTMState]] = []
-        order = packing.order.to(tokens.device)
+        if out is None:
+            layers = torch.empty(shape, dtype=torch.float32, device=tokens.device)
+        else:
+            layers = out[:, : shape[1]]
         half = self.options.width // 2
-        for direction, stack in enumerate((self.forward_lstm, self.backward_lstm)):
+        last_states: list[list[LSTMState]] = []
+        for direction, (packed, outputs, last) in enumerate(self.read(tokens, packing, states)):
             columns = slice(direction * half, (direction + 1) * half)
-            packed = (packing.forward, packing.backward)[direction].to(tokens.device)
-            start = _reorder(states[direction], order) if states else None
-            outputs, last = stack(tokens[packed], packing.batch_sizes, start)
             layers[0, :, columns] = tokens
             for depth, output in enumerate(outputs, start=1):
                 layers[depth, packed, columns] = output
-            last_states.append(_reorder(last, inverse(order)))
+            last_states.append(last)
         return layers, (last_states[0], last_states[1])
+
+    def read(
+        self, tokens: Tensor, packing: Packing, states: BiLMStates | None = None
+    ) -> Iterator[tuple[Tensor, list[Tensor], list[LSTMState]]]:
+        """tokens (n_flat, projection_dim) -> twice, forward and backward: the order of reading,
+        (n_flat,) int64; each layer's output in that order, (n_flat, projection_dim); last states.
+        """
+        order = packing.order.to(tokens.device)
+        for direction, stack in enumerate((self.forward_lstm, self.backward_lstm)):
+            packed = (packing.forward, packing.backward)[direction].to(tokens.device)
+            start = _reorder(states[direction], order) if states else None
+            # torch takes longer for the gradient of tokens[packed].
+            outputs, last = stack(tokens.index_select(0, packed), packing.batch_sizes, start)
+            yield packed, outputs, _reorder(last, inverse(order))
 
     def initial_states(self, initial_state: InitialState) -> BiLMStates | None:
         """States of one row that every sentence starts from; None stands for zeros."""
@@ -202,9 +224,15 @@ class BiLM(nn.Module):
             return None
         if initial_state != "warm":
             raise ValueError(Errors.EL013.format(value=initial_state))
-        if self._warm_states is None:
-            self._warm_states = warm_states(self)
-        return self._warm_states
+        states = self._warm_states
+        if states is None:
+            # Two threads may compute them at once, as no lock is held meanwhile; both then use
+            # those of the first to finish.
+            with lasting():
+                computed = warm_states(self)
+            with self._warm_states_lock:
+                states = self._warm_states = self._warm_states or computed
+        return states
 
     def forget_warm_states(self) -> None:
         """To be called after the weights have changed."""
@@ -260,6 +288,23 @@ class BiLM(nn.Module):
         from .storage import write_directory
 
         write_directory(self, directory, dtype)
+
+
+def _as_lists(sentences: Iterable[Iterable[str]]) -> list[list[str]]:
+    """The words of each sentence, read once and in order, whatever holds them."""
+    texts = []
+    for i, sentence in enumerate(sentences):
+        if isinstance(sentence, str):
+            raise TypeError(Errors.EL012.format(value=sentence[:40]))
+        if isinstance(sentence, (Set, Mapping)) or not isinstance(sentence, Iterable):
+            kind = type(sentence).__name__
+            raise TypeError(Errors.EL035.format(index=i, value=shown(sentence), type=kind))
+        words = list(sentence)
+        for word in words:
+            if not isinstance(word, str):
+                raise TypeError(Errors.EL015.format(value=word, type=type(word).__name__))
+        texts.append(words)
+    return texts
 
 
 def _expand(states: BiLMStates, n: int, device: torch.device) -> BiLMStates:

@@ -5,8 +5,9 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from .caches import Derived
 from .fast_char_cnn import FastCharCNN
-from .fast_linear import Derived, product_dtype
+from .fast_linear import product_dtype
 from .options import N_CHARACTERS, BiLMOptions
 from .packed_lstm import with_more_rows
 from .pooled_convolutions import pooled_convolutions
@@ -20,8 +21,8 @@ class Highway(nn.Module):
 
     def __init__(self, dim: int) -> None:
         super().__init__()
-        self.transform = nn.Linear(dim, dim)
-        self.carry = nn.Linear(dim, dim)
+        self.transform = nn.Linear(dim, dim, dtype=torch.float32)
+        self.carry = nn.Linear(dim, dim, dtype=torch.float32)
         # A fresh layer mostly hands its input on, as bilm-tf starts its training.
         nn.init.constant_(self.carry.bias, -2.0)
 
@@ -39,12 +40,14 @@ class CharCNN(nn.Module):
         self.widest = max(width for width, _ in cnn.filters)
         self.activation = torch.relu if cnn.activation == "relu" else torch.tanh
         # Row 0, "no character", is kept so that ids agree with AllenNLP's; no word uses it.
-        self.embedding = nn.Embedding(N_CHARACTERS + 1, cnn.embedding_dim, padding_idx=0)
+        self.embedding = nn.Embedding(
+            N_CHARACTERS + 1, cnn.embedding_dim, padding_idx=0, dtype=torch.float32
+        )
         self.convolutions = nn.ModuleList(
-            nn.Conv1d(cnn.embedding_dim, n, width) for width, n in cnn.filters
+            nn.Conv1d(cnn.embedding_dim, n, width, dtype=torch.float32) for width, n in cnn.filters
         )
         self.highways = nn.ModuleList(Highway(cnn.n_filters) for _ in range(cnn.n_highway))
-        self.projection = nn.Linear(cnn.n_filters, options.lstm.projection_dim)
+        self.projection = nn.Linear(cnn.n_filters, options.lstm.projection_dim, dtype=torch.float32)
         self._fast: Derived[FastCharCNN] = Derived()
 
     def forward(self, char_ids: Tensor, lengths: Tensor) -> Tensor:
@@ -59,16 +62,15 @@ class CharCNN(nn.Module):
             fast = self._fast.get(list(self.parameters()), lambda: FastCharCNN(self, dtype), dtype)
             return fast(char_ids, lengths)
         self._fast.forget()
-        order = torch.argsort(lengths, stable=True)
         pooled = pooled_convolutions(
-            char_ids[order],
-            lengths[order],
+            char_ids,
+            lengths,
             self.embedding,
             cast(list[nn.Conv1d], list(self.convolutions)),
             product_dtype(self.projection.weight),
         )
-        # (n_words, n_filters), shortest word first; rows of zeros, see `packed_lstm`.
+        # (n_words, n_filters), then rows of zeros, see `packed_lstm`.
         x = with_more_rows(self.activation(pooled))
         for highway in self.highways:
             x = highway(x)
-        return self.projection(x)[torch.argsort(order)]
+        return self.projection(x)[: len(char_ids)]

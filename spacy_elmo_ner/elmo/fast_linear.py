@@ -1,13 +1,8 @@
 """A matrix product whose weights are laid out once for the CPU that runs it."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVar
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-
-T = TypeVar("T")
 
 # oneDNN on weights in its own layout. The operators are private to torch, so a build without
 # them is provided for.
@@ -54,36 +49,3 @@ def product_dtype(inputs: Tensor) -> torch.dtype:
     """Autocast's type, which torch applies to its own layers alone; else that of the inputs."""
     kind = inputs.device.type
     return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else inputs.dtype
-
-
-class Derived(Generic[T]):
-    """What is made from parameters and kept until one of them changes.
-
-    A change is a write in place that torch counts, or another tensor in a parameter's place. Some
-    optimizers write uncounted, so who trains the parameters calls `forget`. A copy starts empty.
-    """
-
-    def __init__(self) -> None:
-        self._key: tuple[Any, ...] | None = None
-        self._value: T | None = None
-
-    def get(
-        self,
-        parameters: Sequence[Tensor],
-        make: Callable[[], T],
-        dtype: torch.dtype = torch.float32,
-    ) -> T:
-        """dtype: what the products are to run in; another one is made afresh, too."""
-        key = (dtype, *((p.data_ptr(), p._version, p.dtype, p.device) for p in parameters))
-        if self._value is None or key != self._key:
-            # Dropped first: two sets of large weights would not always fit.
-            self._value = None
-            self._key, self._value = key, make()
-        return self._value
-
-    def forget(self) -> None:
-        self._key = self._value = None
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # Also to another process: what is laid out for a CPU has no bytes to send.
-        return Derived, ()

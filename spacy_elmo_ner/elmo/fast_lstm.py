@@ -61,6 +61,7 @@ class FastLSTM:
         dtype: torch.dtype = torch.float32,
     ) -> None:
         """dtype: of the products; sums and states are float32."""
+        weights = weights.in_torch_order()
         self.dtype = dtype
         self.units = len(weights.bias) // 4
         self.n_out = weights.recurrent.shape[1]
@@ -98,17 +99,17 @@ class FastLSTM:
         # The cell fills whole rows of memory, which those of other outputs may not be.
         direct = outputs is None and writes is None
         if outputs is None:
-            outputs = torch.empty(n_packed, self.n_out, device=device)
+            outputs = torch.empty(n_packed, self.n_out, dtype=torch.float32, device=device)
         # Of one step: each row is a token beside the state that reaches it. Behind the last, rows
         # that a product may read on over; nobody looks at what it makes of them.
         rows = torch.zeros(most_rows, n_in + self.n_out, dtype=self.dtype, device=device)
         tokens, states = rows[:, :n_in], rows[:, n_in:]
-        cells = torch.zeros(most, self.units, device=device)
+        cells = torch.zeros(most, self.units, dtype=torch.float32, device=device)
         if state is not None:
             states[:most] = state[0]
             torch.mul(state[1], 2, out=cells)
         hidden = torch.zeros(most_rows, self.units, dtype=self.dtype, device=device)
-        handed_on = torch.empty(most, self.n_out, device=device)
+        handed_on = torch.empty(most, self.n_out, dtype=torch.float32, device=device)
         compiled = compiled_cell(self.dtype) if device.type == "cpu" else None
         cell = compiled or TorchCell()
         scale = 2.0 if self._projection is None else 1.0

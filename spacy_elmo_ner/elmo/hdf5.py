@@ -4,6 +4,7 @@ One table maps every dataset to a parameter and the transform between their layo
 """
 
 import math
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..errors import Errors
 from .hdf5_heaps import check_heaps
+from .modes import lasting
 from .options import N_CHARACTERS
 from .storage import check_size, weights_in
 
@@ -97,7 +99,7 @@ def read_hdf5(bilm: "BiLM", path: str | Path) -> None:
 
     Raises FileNotFoundError, or ValueError naming the file, the dataset and both shapes.
     """
-    path = Path(path)
+    path = Path(os.path.expanduser(path))
     if not path.is_file():
         raise FileNotFoundError(Errors.EL003.format(path=path, what="weights.hdf5"))
     check_size(bilm.options, path.stat().st_size, path)
@@ -118,7 +120,7 @@ def _read(bilm: "BiLM", file: h5py.File, path: Path) -> None:
     table = [dataset for dataset in datasets(bilm) if dataset.name not in absent]
     for dataset in table:
         _check(path, file, dataset, tuple(parameters[dataset.parameter].shape))
-    with torch.no_grad():
+    with lasting():
         for dataset in table:
             values = file[dataset.name][...]
             with np.errstate(over="ignore"):  # a float64 too large becomes infinite: caught below
@@ -200,7 +202,7 @@ def _identity_projection(bilm: "BiLM", file: h5py.File) -> set[str]:
     projection = bilm.char_cnn.projection
     if "CNN_proj" in file or projection.in_features != projection.out_features:
         return set()
-    with torch.no_grad():
-        projection.weight.copy_(torch.eye(projection.out_features))
+    with lasting():
+        projection.weight.copy_(torch.eye(projection.out_features, dtype=torch.float32))
         projection.bias.zero_()
     return {"CNN_proj/W_proj", "CNN_proj/b_proj"}

@@ -11,10 +11,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from .fast_linear import Derived, product_dtype
+from .caches import Derived
+from .fast_linear import product_dtype
 from .fast_lstm import FastLSTM
 from .options import LSTMOptions
-from .packed_lstm import LSTMWeights, packed_lstm
+from .packed_lstm import LSTMWeights, last_positions, packed_lstm
 
 
 class LSTMState(NamedTuple):
@@ -35,11 +36,11 @@ class ProjectedLSTM(nn.Module):
         super().__init__()
         self.options = options
         n_in = n_out = options.projection_dim
-        self.weight = nn.Parameter(torch.empty(4 * options.dim, n_in + n_out))
-        self.bias = nn.Parameter(torch.zeros(4 * options.dim))
+        self.weight = nn.Parameter(torch.empty(4 * options.dim, n_in + n_out, dtype=torch.float32))
+        self.bias = nn.Parameter(torch.zeros(4 * options.dim, dtype=torch.float32))
         self.projection: nn.Parameter | None = None
         if options.has_projection:
-            self.projection = nn.Parameter(torch.empty(n_out, options.dim))
+            self.projection = nn.Parameter(torch.empty(n_out, options.dim, dtype=torch.float32))
             nn.init.xavier_uniform_(self.projection)
         nn.init.xavier_uniform_(self.weight)
         self._fast: Derived[FastLSTM] = Derived()
@@ -52,11 +53,11 @@ class ProjectedLSTM(nn.Module):
         batch_sizes: sequences still running at each step; never grows.
         state: where each sequence starts; zeros if None.
         """
-        last = _last_positions(batch_sizes).to(inputs.device)
+        last = last_positions(batch_sizes).to(inputs.device)
         dtype = product_dtype(inputs)
         if torch.is_grad_enabled():
             self._fast.forget()
-            outputs, cells = packed_lstm(
+            outputs, last_cells = packed_lstm(
                 inputs,
                 batch_sizes,
                 self._weights(),
@@ -65,7 +66,7 @@ class ProjectedLSTM(nn.Module):
                 proj_clip=self.options.proj_clip,
                 dtype=dtype,
             )
-            return outputs, LSTMState(outputs[last], cells[last])
+            return outputs, LSTMState(outputs[last], last_cells)
         fast = self._fast.get(list(self.parameters()), lambda: self._make_fast(dtype), dtype)
         outputs, last_cells = fast(inputs, batch_sizes, state)
         return outputs, LSTMState(outputs[last], last_cells)
@@ -79,16 +80,9 @@ class ProjectedLSTM(nn.Module):
         )
 
     def _weights(self) -> LSTMWeights:
-        """In torch's order of gates, the constant forget bias added."""
-        dim, n_in = self.options.dim, self.options.projection_dim
-        order = torch.tensor([0, 2, 1, 3], device=self.weight.device)
-        weight = self.weight.view(4, dim, -1)[order].view(4 * dim, -1)
-        bias = self.bias.view(4, dim)[order]
-        forget_bias = torch.zeros_like(bias)
-        forget_bias[1] = 1.0
-        return LSTMWeights(
-            weight[:, :n_in], weight[:, n_in:], (bias + forget_bias).view(-1), self.projection
-        )
+        n = self.options.projection_dim
+        own, recurrent = self.weight.split([n, n], dim=1)
+        return LSTMWeights(own, recurrent, self.bias, self.projection, "igfo", 1.0)
 
 
 class LSTMStack(nn.Module):
@@ -117,11 +111,3 @@ class LSTMStack(nn.Module):
             outputs.append(x)
             last_states.append(last)
         return outputs, last_states
-
-
-def _last_positions(batch_sizes: Sequence[int]) -> Tensor:
-    """Where each sequence's last step stands in packed order: (n_sequences,) int64."""
-    sizes = torch.tensor(batch_sizes)
-    row = torch.arange(batch_sizes[0])
-    n_steps = (sizes[:, None] > row).sum(0)
-    return (sizes.cumsum(0) - sizes)[n_steps - 1] + row

@@ -13,5 +13,5 @@ def empty(*shape: int, device: torch.device) -> Tensor:
     arrays of long Docs always come fresh.
     """
     if device.type != "cpu":
-        return torch.empty(*shape, device=device)
+        return torch.empty(*shape, dtype=torch.float32, device=device)
     return torch.from_numpy(np.empty(shape, dtype=np.float32))

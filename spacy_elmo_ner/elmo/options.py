@@ -1,6 +1,7 @@
 """The shape of a biLM, as ``options.json`` beside official ELMo weights describes it."""
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ _LARGEST = 1 << 16  # of any single size
 # 2 layers, 2 highways, 7 filters and 50 slots.
 _MOST_LAYERS = 64
 _MOST_SLOTS = 1024
-_MOST_BYTES = 1 << 16  # official files take less than 1 KB
+MOST_BYTES = 1 << 16  # official files take less than 1 KB
 
 _REQUIRED: Any = object()
 
@@ -159,18 +160,21 @@ class BiLMOptions:
         }
 
     @classmethod
-    def from_json(cls, path: str | Path) -> "BiLMOptions":
-        """Read ``options.json``. Raises FileNotFoundError or ValueError, naming the file."""
-        path = Path(path)
+    def from_json(cls, path: str | Path, *, source: str | None = None) -> "BiLMOptions":
+        """Read ``options.json``. Raises FileNotFoundError or ValueError, naming the file.
+
+        source: the name in errors, where path is but a copy.
+        """
+        path = Path(os.path.expanduser(path))
         if not path.is_file():
             raise FileNotFoundError(Errors.EL003.format(path=path, what="options.json"))
         try:
-            if path.stat().st_size > _MOST_BYTES:
-                raise ValueError(f"it has more than {_MOST_BYTES:,} bytes")
-            data = json.loads(path.read_text(encoding="utf8"))
+            if path.stat().st_size > MOST_BYTES:
+                raise ValueError(f"it has more than {MOST_BYTES:,} bytes")
+            data = json.loads(path.read_text(encoding="utf-8-sig"))  # editors may add a BOM
         except (ValueError, RecursionError) as err:
-            raise ValueError(Errors.EL002.format(source=path, problem=err)) from err
-        return cls.from_dict(data, source=str(path))
+            raise ValueError(Errors.EL002.format(source=source or path, problem=err)) from err
+        return cls.from_dict(data, source=source or str(path))
 
     def to_json(self, path: str | Path) -> None:
         Path(path).write_text(json.dumps(self.to_dict(), indent=2) + "\n", encoding="utf8")

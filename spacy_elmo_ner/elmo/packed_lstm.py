@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .compiled_cell import CompiledTrainingCell, compiled_training_cell
+from .lstm_compiled import CompiledLSTM, Saved, fits
 
 # Products over all rows run on a multiple of this many. For each shape it meets, oneDNN builds
 # a kernel that torch keeps, megabytes with its buffers; batches hardly ever have one number of
@@ -23,16 +24,34 @@ _ROWS = 64
 
 
 class LSTMWeights(NamedTuple):
-    """Of one layer and direction. Gates stand in torch's order: input, forget, candidate, output.
+    """Weights of one layer and direction.
 
     input (4 * units, n_in), recurrent (4 * units, n_out), bias (4 * units,),
     projection (n_out, units), or None where n_out is units: what a step hands on, Sak et al. 2014.
+    gates: their order in the first three: input, forget, candidate (g) and output, as in torch.
+    forget_bias: a constant that the forget gate's bias does not hold.
     """
 
     input: Tensor
     recurrent: Tensor
     bias: Tensor
     projection: Tensor | None = None
+    gates: str = "ifgo"
+    forget_bias: float = 0.0
+
+    def in_torch_order(self) -> "LSTMWeights":
+        """The same with gates as in torch and the constant added to the bias."""
+        places = list(map(self.gates.index, "ifgo"))
+        ordered = []
+        for weight in (self.input, self.recurrent, self.bias):
+            chunks = weight.chunk(4)
+            ordered.append(torch.cat([chunks[place] for place in places]))
+        if self.forget_bias:
+            units = len(self.bias) // 4
+            constant = torch.zeros_like(self.bias)
+            constant[units : 2 * units] = self.forget_bias
+            ordered[2] = ordered[2] + constant
+        return LSTMWeights(*ordered, self.projection)
 
 
 def packed_lstm(
@@ -46,24 +65,61 @@ def packed_lstm(
     proj_clip: float | None = None,
     dtype: torch.dtype = torch.float32,
 ) -> tuple[Tensor, Tensor]:
-    """inputs (n_packed, n_in) -> outputs (n_packed, n_out), cells (n_packed, units), all float32.
+    """inputs (n_packed, n_in) -> outputs (n_packed, n_out), last cells (n_sequences, units).
 
-    batch_sizes: sequences still running at each step; never grows. state: h (n_sequences, n_out)
-    and c (n_sequences, units) that sequences start from, without gradient; zeros if None.
+    All float32. batch_sizes: sequences still running at each step; never grows. state: h
+    (n_sequences, n_out) and c (n_sequences, units) that sequences start from, without gradient;
+    zeros if None.
     recurrent_mask (n_sequences, n_out): factors on the recurrent input, the same at every step.
     cell_clip, proj_clip: bounds of cell states and of projected outputs; no gradient passes a
     value at its bound. dtype: of the matrix products. Cells carry no gradient.
     """
-    outputs, cells = _PackedLSTM.apply(
+    n_out, units = weights.recurrent.shape[1], len(weights.bias) // 4
+    if fits(units, n_out, dtype, inputs.device):
+        function, names = _CompiledLSTM, weights[4:]
+    else:
+        function, names, weights = _PackedLSTM, (), weights.in_torch_order()
+    outputs, last_cells = function.apply(
         inputs,
         list(batch_sizes),
-        *weights,
+        *weights[:4],
+        *names,
         state,
         recurrent_mask,
         (cell_clip, proj_clip),
         dtype,
     )
-    return outputs, cells
+    return outputs, last_cells
+
+
+class _CompiledLSTM(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        inputs: Tensor,
+        batch_sizes: list[int],
+        input_weight: Tensor,
+        recurrent_weight: Tensor,
+        bias: Tensor,
+        projection: Tensor | None,
+        gates: str,
+        forget_bias: float,
+        state: tuple[Tensor, Tensor] | None,
+        mask: Tensor | None,
+        clips: tuple[float | None, float | None],
+        dtype: torch.dtype,  # the kernels' own
+    ) -> tuple[Tensor, Tensor]:
+        weights = LSTMWeights(input_weight, recurrent_weight, bias, projection, gates, forget_bias)
+        ctx.layer = CompiledLSTM(batch_sizes, inputs.shape[1], weights, state, mask, clips)
+        outputs, last_cells, saved = ctx.layer.forward(inputs)
+        ctx.save_for_backward(*saved)
+        ctx.mark_non_differentiable(last_cells)
+        return outputs, last_cells
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Any, ...]:
+        d_inputs, *d_weights = ctx.layer.backward(grad_outputs[0], Saved(*ctx.saved_tensors))
+        return d_inputs, None, *d_weights, *[None] * 6
 
 
 class TorchTrainingCell:
@@ -175,8 +231,9 @@ class _PackedLSTM(torch.autograd.Function):
             x, w_in, w_rec, w_out, gates, previous, first_cells, cells, hidden, outputs, mask
         )
         ctx.batch_sizes, ctx.clips, ctx.cell = batch_sizes, clips, cell
-        ctx.mark_non_differentiable(cells)
-        return outputs, cells
+        last_cells = cells[last_positions(batch_sizes).to(cells.device)]
+        ctx.mark_non_differentiable(last_cells)
+        return outputs, last_cells
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Any, ...]:
@@ -229,6 +286,14 @@ def _training_cell(
 ) -> TorchTrainingCell | CompiledTrainingCell:
     compiled = compiled_training_cell(dtype, hidden) if device.type == "cpu" else None
     return compiled or TorchTrainingCell()
+
+
+def last_positions(batch_sizes: Sequence[int]) -> Tensor:
+    """Where each sequence's last step stands in packed order: (n_sequences,) int64."""
+    sizes = torch.tensor(batch_sizes)
+    row = torch.arange(batch_sizes[0])
+    n_steps = (sizes[:, None] > row).sum(0)
+    return (sizes.cumsum(0) - sizes)[n_steps - 1] + row
 
 
 def _tanh(x: Tensor) -> Tensor:

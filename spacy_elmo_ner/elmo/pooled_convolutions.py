@@ -12,7 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from . import table_sums
 from .packed_lstm import with_more_rows
+from .packing import inverse
 
 # Values that all filters give for one block of words: 2 MB of bfloat16, which stay in the cache.
 _VALUES_PER_BLOCK = 1 << 20
@@ -26,10 +28,25 @@ def pooled_convolutions(
     dtype: torch.dtype,
 ) -> Tensor:
     """char_ids (n_words, max_characters) int64 -> the largest value of each filter over a word's
-    characters, before the activation: (n_words, n_filters) of dtype, in the order of the words.
+    characters, before the activation: (n_words, n_filters) of dtype.
 
-    lengths (n_words,): shortest first. dtype: of the products; gradients are float32.
+    lengths (n_words,): of the words in characters. dtype: of products; gradients are float32.
     """
+    if table_sums.fit(convolutions, dtype, char_ids.device):
+        return table_sums.pooled(char_ids, lengths, embedding, convolutions, dtype)
+    order = torch.argsort(lengths, stable=True)
+    found = _in_blocks(char_ids[order], lengths[order], embedding, convolutions, dtype)
+    return found[inverse(order)]
+
+
+def _in_blocks(
+    char_ids: Tensor,
+    lengths: Tensor,
+    embedding: nn.Embedding,
+    convolutions: Sequence[nn.Conv1d],
+    dtype: torch.dtype,
+) -> Tensor:
+    """The same of words that stand shortest first."""
     widths = [convolution.kernel_size[0] for convolution in convolutions]
     widest, most = max(widths), char_ids.shape[1]
     # (filters, characters, width) -> (filters, widest * characters), zeros where a filter ends.

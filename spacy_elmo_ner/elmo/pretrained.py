@@ -1,4 +1,4 @@
-"""biLMs by name: the one that ships in the package, the official ones, and local folders.
+"""biLMs by name: the one that ships in the package, the official ones, and local files.
 
 Official weights are looked for in a cache folder first and downloaded only if they are not
 there. No sha256 of them was ever published: a file is checked against the shapes and the exact
@@ -9,23 +9,24 @@ import hashlib
 import json
 import os
 import warnings
-import weakref
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ..download import download
 from ..errors import Errors, Warnings
 from .bilm import BiLM
-from .download import download
+from .local_files import LocalFiles, local_files
 from .options import BiLMOptions, CharCNNOptions, LSTMOptions
+from .shared import shared
 from .storage import (
     OPTIONS_FILE,
     WEIGHTS_FILE,
     from_bytes,
+    read_files,
     replace_when_written,
     sha256_of,
-    weights_file,
 )
 
 PACKAGED = Path(__file__).parent.parent / "data"
@@ -77,46 +78,40 @@ def is_published(name: str) -> bool:
 def read_options(name: str) -> BiLMOptions | None:
     """The shape of a biLM without reading its weights.
 
-    None for a folder that is not there: a saved pipeline may bring weights that once came from
-    one. Raises ValueError for options that cannot be read.
+    None for a path that is not there: a saved pipeline may bring weights that once came from it.
+    Raises ValueError for options that cannot be read, or for files that are no biLM.
     """
     if name in OFFICIAL:
         return OFFICIAL[name].options
-    path = _folder(name) / OPTIONS_FILE
-    return BiLMOptions.from_json(path) if path.is_file() else None
+    files = _local_files(name)
+    return None if files is None else files.read_options()
 
 
 def load_pretrained(name: str, *, cache: Path | None = None) -> BiLM:
     """See `BiLM.from_pretrained`. cache: where official files lie or are downloaded to."""
     if name in OFFICIAL:
         return _load_official(name, (cache or CACHE) / name)
-    folder = _folder(name)
-    weights = weights_file(folder)
-    if weights is None:
+    files = _local_files(name)
+    if files is None or not files.weights.is_file():
         names = ", ".join([*packaged_names(), *OFFICIAL])
         raise ValueError(Errors.EL009.format(name=name, names=names))
-    if weights.name == WEIGHTS_FILE:
-        return BiLM.from_disk(folder)
-    return BiLM.from_hdf5(folder / OPTIONS_FILE, weights)
+    with files.unpacked() as (options, weights):
+        if weights.suffix == ".safetensors":
+            return read_files(options, weights)
+        return BiLM.from_hdf5(options, weights)
 
 
 def is_hdf5(name: str) -> bool:
     """Whether the weights by this name are official HDF5 files, not safetensors."""
-    weights = weights_file(_folder(name))
-    return name in OFFICIAL or (weights is not None and weights.name != WEIGHTS_FILE)
-
-
-# Frozen biLMs in use, so that pipes naming the same weights hold them in memory once.
-_shared: weakref.WeakValueDictionary[str, BiLM] = weakref.WeakValueDictionary()
+    if name in OFFICIAL:
+        return True
+    files = _local_files(name)
+    return files is not None and files.weights.suffix != ".safetensors"
 
 
 def shared_bilm(name: str) -> BiLM:
     """A frozen biLM that everyone who asks for this name shares; never to be trained."""
-    key = name if is_published(name) else _folder_key(_folder(name))
-    bilm = _shared.get(key)
-    if bilm is None:
-        bilm = _shared[key] = load_pretrained(name).requires_grad_(False)
-    return bilm
+    return shared(_key(name), lambda: load_pretrained(name))
 
 
 def shared_from_bytes(options: dict[str, Any], weights: bytes) -> BiLM:
@@ -124,19 +119,23 @@ def shared_from_bytes(options: dict[str, Any], weights: bytes) -> BiLM:
 
     Raises ValueError for weights that do not fit the options.
     """
-    key = f"sha256:{hashlib.sha256(weights).hexdigest()}"
-    bilm = _shared.get(key)
-    if bilm is None:
-        source = "the saved pipeline"
-        shape = BiLMOptions.from_dict(options, source=source)
-        bilm = _shared[key] = from_bytes(shape, weights, source=source).requires_grad_(False)
-    return bilm
+    source = "the saved pipeline"
+
+    def read() -> BiLM:
+        return from_bytes(BiLMOptions.from_dict(options, source=source), weights, source=source)
+
+    return shared(f"sha256:{hashlib.sha256(weights).hexdigest()}", read)
 
 
-def _folder_key(folder: Path) -> str:
-    # A folder's weights may be written anew while the old ones are in use.
-    weights = weights_file(folder)
-    return f"{folder.resolve()} {weights.stat().st_mtime_ns if weights else None}"
+def _key(name: str) -> str:
+    """What tells the weights by this name from all others."""
+    if is_published(name):
+        return name
+    files = _local_files(name)
+    if files is None or not files.weights.is_file():
+        return f"nothing at {name}"
+    # The weights may be written anew while the old ones are in use.
+    return f"{files.weights.resolve()} {files.weights.stat().st_mtime_ns}"
 
 
 def published_sha256(name: str) -> str | None:
@@ -158,9 +157,8 @@ def _sha256_once(path: Path, mtime_ns: int, n_bytes: int) -> str:
     return sha256_of(path)
 
 
-def _folder(name: str) -> Path:
-    packaged = PACKAGED / name
-    return packaged if name in packaged_names() else Path(name)
+def _local_files(name: str) -> LocalFiles | None:
+    return local_files(PACKAGED / name if name in packaged_names() else Path(name))
 
 
 def _load_official(name: str, folder: Path) -> BiLM:

@@ -4,7 +4,6 @@ Files are written under a temporary name and renamed, so that an interrupted wri
 was there before.
 """
 
-import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,43 +15,22 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from ..errors import Errors
+from ..files import atomic_file as replace_when_written
+from ..files import sha256_of as sha256_of
+from ..files import sync as sync
 from .lstm import LSTMState
+from .modes import lasting
 from .options import BiLMOptions
 
 if TYPE_CHECKING:
     from .bilm import BiLM, BiLMStates
 
 OPTIONS_FILE, WEIGHTS_FILE = "options.json", "weights.safetensors"
+# Weights of a folder, best first; NLPL's archives call them model.hdf5.
+WEIGHTS_FILES = (WEIGHTS_FILE, "weights.hdf5", "model.hdf5")
 
 # Room for the names and shapes in a weights file.
 _MOST_BOOKKEEPING = 1 << 22
-
-
-@contextmanager
-def replace_when_written(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside path; rename it to path only if the block succeeds."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        yield temporary
-        sync(temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def sync(path: Path) -> None:
-    """Return when what was written to a file is on the disk."""
-    with path.open("r+b") as file:  # Windows syncs only what is open for writing
-        os.fsync(file.fileno())
-
-
-def sha256_of(path: str | Path) -> str:
-    """sha256 of a file as 64 hexadecimal digits."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def to_bytes(bilm: "BiLM", dtype: torch.dtype = torch.float32) -> bytes:
@@ -84,7 +62,7 @@ def check_size(options: BiLMOptions, n_bytes: int, source: str | Path, most: int
         raise ValueError(Errors.EL004.format(path=source, problem=problem))
 
 
-def _most_bytes(options: BiLMOptions) -> int:
+def most_bytes(options: BiLMOptions) -> int:
     """What `to_bytes` could write with eight bytes a value, and room for names and shapes."""
     lstm = options.lstm
     n_states = 2 * lstm.n_layers * (lstm.projection_dim + lstm.dim)
@@ -99,9 +77,10 @@ def from_bytes(options: BiLMOptions, data: bytes, *, source: str) -> "BiLM":
     """
     from .bilm import BiLM
 
-    check_size(options, len(data), source, _most_bytes(options))
+    check_size(options, len(data), source, most_bytes(options))
     try:
-        tensors = load(data)
+        with lasting():
+            tensors = load(data)
     except (SafetensorError, ValueError, KeyError, RuntimeError) as err:
         raise ValueError(Errors.EL004.format(path=source, problem=err)) from err
     bilm = BiLM.to_fill(options)
@@ -109,8 +88,9 @@ def from_bytes(options: BiLMOptions, data: bytes, *, source: str) -> "BiLM":
     # Files made by others may come without the warm state; it is computed at first use.
     has_states = any(name.startswith("warm.") for name in tensors)
     _check(tensors, {**weights, **(_state_shapes(bilm) if has_states else {})}, source)
-    bilm.load_state_dict({name: tensors[name].float() for name in weights})
-    bilm._warm_states = _states_from(bilm, tensors) if has_states else None
+    with lasting():
+        bilm.load_state_dict({name: tensors[name].float() for name in weights})
+        bilm._warm_states = _states_from(bilm, tensors) if has_states else None
     return bilm.eval()
 
 
@@ -144,6 +124,7 @@ def weights_in(directory: Path, name: str, options: BiLMOptions) -> Iterator[Pat
     A biLM is replaced the moment the new weights take their name: options.json stands before, and
     replaces none but its equal. Raises FileExistsError in a folder whose biLM has other options.
     """
+    directory = Path(os.path.expanduser(directory))
     directory.mkdir(parents=True, exist_ok=True)
     found = _options_in(directory)
     if found not in (None, options) and weights_file(directory) is not None:
@@ -156,8 +137,8 @@ def weights_in(directory: Path, name: str, options: BiLMOptions) -> Iterator[Pat
 
 
 def weights_file(folder: Path) -> Path | None:
-    """The weights file of a folder; NLPL's archives call it model.hdf5."""
-    files = (folder / name for name in (WEIGHTS_FILE, "weights.hdf5", "model.hdf5"))
+    """The weights file of a folder, or None."""
+    files = (folder / name for name in WEIGHTS_FILES)
     return next((file for file in files if file.is_file()), None)
 
 
@@ -170,12 +151,19 @@ def _options_in(directory: Path) -> BiLMOptions | None:
 
 
 def read_directory(directory: str | Path) -> "BiLM":
-    directory = Path(directory)
-    options = BiLMOptions.from_json(directory / OPTIONS_FILE)
-    path = directory / WEIGHTS_FILE
+    directory = Path(os.path.expanduser(directory))
+    return read_files(directory / OPTIONS_FILE, directory / WEIGHTS_FILE)
+
+
+def read_files(options_path: Path, path: Path) -> "BiLM":
+    """A biLM from its options.json and its safetensors file, wherever they lie.
+
+    Raises FileNotFoundError or ValueError, naming the file.
+    """
+    options = BiLMOptions.from_json(options_path)
     if not path.is_file():
         raise FileNotFoundError(Errors.EL003.format(path=path, what=WEIGHTS_FILE))
-    check_size(options, path.stat().st_size, path, _most_bytes(options))
+    check_size(options, path.stat().st_size, path, most_bytes(options))
     return from_bytes(options, path.read_bytes(), source=str(path))
 
 

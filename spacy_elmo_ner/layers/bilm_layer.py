@@ -16,6 +16,7 @@ from thinc.util import xp2torch
 
 from ..elmo import BiLM
 from ..elmo.bilm import InitialState
+from ..elmo.modes import lasting, training
 from ..elmo.pretrained import (
     is_published,
     published_sha256,
@@ -71,27 +72,31 @@ def forward(
     cut = [windows(len(words)) for words in texts]
     pieces = [words[w.start : w.end] for words, own in zip(texts, cut, strict=True) for w in own]
     if not (is_train and shim.trainable):
-        layers = [_new_layers(shim.bilm, len(words)) for words in texts]
+        bilm = shim.bilm
+        layers = [_new_layers(bilm, len(words)) for words in texts]
         places = [(one, w) for one, own in zip(layers, cut, strict=True) for w in own]
         with in_precision("exact" if is_train else shim.precision):
-            for i, found in shim.bilm.iter_layers(pieces, initial_state=shim.initial_state):
+            for i, found in bilm.iter_layers(pieces, initial_state=shim.initial_state):
                 of_doc, w = places[i]
                 of_doc[:, w.first : w.last] = found[:, w.kept]
         return [_layers(model, one) for one in layers], lambda d_layers: []
-    tensors = iter(shim.bilm.layers(pieces, shim.bilm.initial_states(shim.initial_state)))
-    by_doc = [[next(tensors)[:, w.kept] for w in own] for own in cut]
+    bilm = shim.bilm
+    with training():
+        tensors = iter(bilm.layers(pieces, bilm.initial_states(shim.initial_state)))
+        by_doc = [[next(tensors)[:, w.kept] for w in own] for own in cut]
 
     def backprop(d_layers: DocLayers) -> object:
         outputs = [part for own in by_doc for part in own]
-        gradients = [
-            xp2torch(d)[:, w.first : w.last]
-            for d, own in zip(d_layers, cut, strict=True)
-            for w in own
-        ]
-        torch.autograd.backward(outputs, gradients)
+        with training():
+            gradients = [
+                xp2torch(d)[:, w.first : w.last]
+                for d, own in zip(d_layers, cut, strict=True)
+                for w in own
+            ]
+            torch.autograd.backward(outputs, gradients)
         return []
 
-    empty = _new_layers(shim.bilm, 0)
+    empty = _new_layers(bilm, 0)
     detached = [[empty, *(part.detach().cpu().numpy() for part in own)] for own in by_doc]
     return [_layers(model, np.concatenate(own, axis=1)) for own in detached], backprop
 
@@ -139,8 +144,10 @@ class BiLMShim(TorchShim):
     def bilm(self) -> BiLM:
         bilm = cast(BiLM, self.module)
         if self.trainable and not next(bilm.parameters()).requires_grad:
-            bilm = self._model = copy.deepcopy(bilm)
-            bilm.requires_grad_(True)
+            with self._lock:
+                bilm = self._model
+                if not next(bilm.parameters()).requires_grad:
+                    bilm = self._model = _trainable_copy(bilm)
         return bilm
 
     def same_weights(self, other: "BiLMShim") -> bool:
@@ -183,9 +190,12 @@ class BiLMShim(TorchShim):
             super().to_device(device_type, device_id)
 
     def to_bytes(self) -> bytes:
-        named = is_published(self.name) and not self.trainable and not self.include_bilm
-        if named or self._model is None:
-            sha256 = published_sha256(self.name) if named else None
+        """The name and sha256 of published weights; the options and weights of all others.
+
+        Raises ValueError or OSError where weights were never read and cannot be read now.
+        """
+        if is_published(self.name) and not self.trainable and not self.include_bilm:
+            sha256 = published_sha256(self.name)
             return srsly.msgpack_dumps({"name": self.name, "sha256": sha256})
         options = self.bilm.options.to_dict()
         return srsly.msgpack_dumps({"options": options, "weights": to_bytes(self.bilm)})
@@ -202,5 +212,10 @@ class BiLMShim(TorchShim):
             return self
         # Pipes that were saved with the same weights share them again.
         bilm = shared_from_bytes(message["options"], message["weights"])
-        self._model = copy.deepcopy(bilm).requires_grad_(True) if self.trainable else bilm
+        self._model = _trainable_copy(bilm) if self.trainable else bilm
         return self
+
+
+def _trainable_copy(bilm: BiLM) -> BiLM:
+    with lasting():
+        return copy.deepcopy(bilm).requires_grad_(True)

@@ -1,4 +1,4 @@
-"""ELMo beside embeddings that are learned with the task, as in the paper ([x; ELMo])."""
+"""ELMo beside other embeddings of a word, as in the paper ([x; ELMo])."""
 
 from thinc.api import concatenate
 
@@ -6,12 +6,23 @@ from .types import Tok2VecModel
 
 
 def build_elmo_concat_v1(elmo: Tok2VecModel, embed: Tok2VecModel) -> Tok2VecModel:
-    """Docs -> (n_tokens, width of elmo + width of embed) float32 each.
+    """Build `build_elmo_concat_v2` without static vectors, as pipelines of 0.1.0 have it."""
+    return build_elmo_concat_v2(elmo, embed)
+
+
+def build_elmo_concat_v2(
+    elmo: Tok2VecModel,
+    embed: Tok2VecModel | None = None,
+    vectors: Tok2VecModel | None = None,
+) -> Tok2VecModel:
+    """Docs -> (n_tokens, sum of the parts' widths) float32 each, in the order of the arguments.
 
     elmo: ElmoTok2Vec.v1 or ElmoListener.v1. embed: any other tok2vec, for instance
     DistinctHashEmbed.v1, which learns what a frozen biLM does not know of the task's own words.
+    vectors: usually WordVectors.v1. null leaves a part out.
     """
-    model: Tok2VecModel = concatenate(elmo, embed)
-    if elmo.has_dim("nO") and embed.has_dim("nO"):
-        model.set_dim("nO", elmo.get_dim("nO") + embed.get_dim("nO"))
+    parts = [part for part in (elmo, embed, vectors) if part is not None]
+    model: Tok2VecModel = concatenate(*parts)
+    if all(part.has_dim("nO") for part in parts):
+        model.set_dim("nO", sum(part.get_dim("nO") for part in parts))
     return model

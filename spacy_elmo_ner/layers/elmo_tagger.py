@@ -7,7 +7,7 @@ from thinc.api import Linear, Model, chain, with_array
 from thinc.types import Floats2d
 
 from ..decoding import DecoderMode
-from .crf import crf
+from .crf import TransitionKind, crf
 from .types import EncoderModel, Tok2VecModel
 
 
@@ -17,6 +17,7 @@ class Decoding:
     and the config can change it after training."""
 
     decoder: DecoderMode
+    transitions: TransitionKind
 
 
 def build_elmo_tagger_v1(
@@ -25,7 +26,18 @@ def build_elmo_tagger_v1(
     decoder: DecoderMode = "softmax",
     nO: int | None = None,
 ) -> Model[list[Doc], list[Floats2d]]:
-    """Docs -> emissions (n_tokens, n_labels) float32 each, not normalized.
+    """Build `ElmoTagger.v2` with full transitions."""
+    return build_elmo_tagger_v2(tok2vec, encoder, decoder, "full", nO)
+
+
+def build_elmo_tagger_v2(
+    tok2vec: Tok2VecModel,
+    encoder: EncoderModel | None = None,
+    decoder: DecoderMode = "softmax",
+    transitions: TransitionKind = "structured",
+    nO: int | None = None,
+) -> Model[list[Doc], list[Floats2d]]:
+    """Build the model: Docs -> emissions (n_tokens, n_labels) float32 each, not normalized.
 
     tok2vec: usually ElmoTok2Vec.v1 or ElmoListener.v1; any spaCy tok2vec serves.
     encoder: usually ResidualBiLSTM.v1; null where tok2vec encodes already, such as a listener to
@@ -34,6 +46,10 @@ def build_elmo_tagger_v1(
         both train each token by itself, so one can take the other's place after training.
         "crf" trains whole sequences and learns how labels follow each other, as parameters of
         the model: choose it before training.
+    transitions: what "crf" learns. "full" is a score for each pair of labels, and takes time
+        quadratic in their number. "structured" knows BIO labels, and is linear: all pairs have
+        scores of their own but one entity directly behind another, whose score is a sum of one
+        for the label before and one for the type behind.
     nO: number of labels; known at initialization.
     """
     encoded = encoder or tok2vec
@@ -42,7 +58,7 @@ def build_elmo_tagger_v1(
     output_layer.name = "emissions"
     if encoder is not None and tok2vec.has_dim("nO"):
         encoder.set_dim("nI", tok2vec.get_dim("nO"))
-    sequence = [crf()] if decoder == "crf" else []
+    sequence = [crf(transitions)] if decoder == "crf" else []
     model: Model[list[Doc], list[Floats2d]]
     model = chain(
         tok2vec, *([encoder] if encoder is not None else []), with_array(output_layer), *sequence
@@ -50,5 +66,5 @@ def build_elmo_tagger_v1(
     model.set_ref("tok2vec", tok2vec)
     model.set_ref("output_layer", output_layer)
     model.set_ref("crf", sequence[0] if sequence else None)
-    model.attrs["decoding"] = Decoding(decoder)
+    model.attrs["decoding"] = Decoding(decoder, transitions)
     return model

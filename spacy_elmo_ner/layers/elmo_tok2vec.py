@@ -4,6 +4,7 @@ from typing import Any
 
 from thinc.api import chain
 
+from ..elmo.pretrained import read_options
 from .bilm_layer import bilm_shim
 from .scalar_mix import scalar_mix
 from .types import BiLMModel, Tok2VecModel
@@ -25,10 +26,12 @@ def build_elmo_tok2vec_v1(
     layer_norm: see `scalar_mix`.
     """
     shim = bilm_shim(bilm)
+    options = read_options(shim.name)
+    n_layers = options.n_layers if options else 0  # without options, initialization finds out
     shim.trainable = trainable
     shim.learn_rate_scale = learn_rate_scale
     bilm.attrs["upstream"] = upstream if not trainable else None
-    model: Tok2VecModel = chain(bilm, scalar_mix(0, layer_norm=layer_norm))
+    model: Tok2VecModel = chain(bilm, scalar_mix(n_layers, layer_norm=layer_norm))
     if bilm.has_dim("nO"):
         model.set_dim("nO", bilm.get_dim("nO"))
     return model

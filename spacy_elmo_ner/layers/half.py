@@ -10,6 +10,7 @@ from typing import Any, cast
 import numpy as np
 import srsly
 import torch
+from numpy.typing import NDArray
 from thinc.api import Model
 from thinc.types import ArrayXd, FloatsXd
 from thinc.util import torch2xp, xp2torch
@@ -38,7 +39,11 @@ def round_weights(model: Model[Any, Any]) -> None:
 
 def narrowed(model: bytes) -> bytes:
     """What `Model.to_bytes` gave, in less room where nothing is lost by it."""
-    return _with_params(model, lambda value: narrowed_tensor(torch.tensor(value)).numpy())
+
+    def narrow(value: NDArray[np.float32]) -> NDArray[Any]:
+        return narrowed_tensor(torch.from_numpy(value.copy())).numpy()
+
+    return _with_params(model, narrow)
 
 
 def widened(model: bytes) -> bytes:

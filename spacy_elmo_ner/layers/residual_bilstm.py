@@ -12,9 +12,11 @@ from thinc.util import torch2xp, xp2torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from ..elmo.fast_linear import Derived, product_dtype
+from ..elmo.caches import Derived
+from ..elmo.fast_linear import product_dtype
 from ..elmo.fast_lstm import FastLSTM
 from ..elmo.memory import empty
+from ..elmo.modes import on_cpu, training
 from ..elmo.packed_lstm import LSTMWeights, packed_lstm
 from ..elmo.packing import Packing, inverse, token_batches
 from .torch_shim import Precision, TorchShim, in_precision
@@ -88,16 +90,20 @@ def forward(
     module = cast(ResidualBiLSTM, _shim(model).module)
     # A long Doc is not copied where it is the only one.
     flat = docs[0] if len(docs) == 1 else model.ops.xp.concatenate(docs)
-    inputs = xp2torch(flat, requires_grad=is_train)
-    module.train(is_train)
     if is_train:
-        outputs = _encode_for_training(module, inputs, found)
+        module.train()
+        with training():
+            inputs = xp2torch(flat, requires_grad=True)
+            outputs = _encode_for_training(module, inputs, found)
     else:
-        with torch.no_grad(), in_precision(model.attrs["encoding"].precision):
+        module.eval()
+        with torch.no_grad(), on_cpu(), in_precision(model.attrs["encoding"].precision):
+            inputs = xp2torch(flat)
             outputs = _encode(module, inputs, found)
 
     def backprop(d_outputs: Sequence[Floats2d]) -> list[Floats2d]:
-        outputs.backward(xp2torch(model.ops.xp.concatenate(d_outputs)))
+        with training():
+            outputs.backward(xp2torch(model.ops.xp.concatenate(d_outputs)))
         return _split(model, torch2xp(cast(Tensor, inputs.grad)), lengths)
 
     return _split(model, torch2xp(outputs.detach()), lengths), backprop
@@ -172,8 +178,8 @@ class ResidualBiLSTM(nn.Module):
         super().__init__()
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
-        self.lower = nn.LSTM(n_in, units, bidirectional=True)
-        self.upper = nn.LSTM(2 * units, units, bidirectional=True)
+        self.lower = nn.LSTM(n_in, units, bidirectional=True, dtype=torch.float32)
+        self.upper = nn.LSTM(2 * units, units, bidirectional=True, dtype=torch.float32)
         for lstm in (self.lower, self.upper):
             _init_as_keras(lstm)
         self._fast: dict[str, Derived[list[FastLSTM]]] = {"lower": Derived(), "upper": Derived()}

@@ -19,6 +19,8 @@ from thinc.types import FloatsXd
 from thinc.util import get_torch_default_device, torch2xp, xp2torch
 from torch import Tensor, nn
 
+from ..elmo.locks import Lock
+from ..elmo.modes import lasting
 from ..errors import Errors
 
 # OpenMP's threads do not survive a fork, and a child that starts a parallel region waits for
@@ -51,12 +53,16 @@ class TorchShim(Shim):
         super().__init__(None)
         self.make = make
         self.learn_rate_scale = learn_rate_scale
+        self._lock = Lock()
 
     @property
     def module(self) -> nn.Module:
         if self._model is None:
-            self._model = self.make().to(get_torch_default_device())
-        return self._model
+            with self._lock:
+                if self._model is None:
+                    with lasting():
+                        self._model = self.make().to(get_torch_default_device())
+        return cast(nn.Module, self._model)
 
     def finish_update(self, optimizer: Optimizer) -> None:
         for name, parameter in self.module.named_parameters():
@@ -90,14 +96,16 @@ class TorchShim(Shim):
 
     def to_bytes(self) -> bytes:
         """Values that float16 holds exactly are saved as float16."""
-        state = {k: narrowed_tensor(v.detach().cpu()) for k, v in self.module.state_dict().items()}
+        module = self.module
+        with lasting():
+            state = {k: narrowed_tensor(v.cpu()) for k, v in module.state_dict().items()}
         return srsly.msgpack_dumps({"state": save(state)})
 
     def from_bytes(self, bytes_data: bytes) -> "TorchShim":
         """Raises ValueError where the saved parameters are not those of the module."""
-        state = load(srsly.msgpack_loads(bytes_data)["state"])
         try:
-            self.module.load_state_dict(state)
+            with lasting():
+                self.module.load_state_dict(load(srsly.msgpack_loads(bytes_data)["state"]))
         except RuntimeError as err:
             raise ValueError(Errors.EL101.format(problem=err)) from err
         return self

@@ -30,11 +30,11 @@ class Calibration(NamedTuple):
 
 
 def calibrate(
-    batches: Sequence[ScoredBatch], parameters: Callable[[float], Transitions] | None
+    batches: Sequence[ScoredBatch], transitions: Callable[[float], Transitions] | None
 ) -> Calibration:
     """The temperature that makes gold most likely.
 
-    parameters: what sequences score beside the emissions, over a temperature; None where tokens
+    transitions: what sequences score beside the emissions, over a temperature; None where tokens
         are read by themselves.
     """
     n_annotated = sum(int((batch.gold != MISSING).sum()) for batch in batches)
@@ -43,9 +43,9 @@ def calibrate(
         total = 0.0
         for batch in batches:
             scores = batch.emissions / temperature
-            if parameters is not None:
-                learned = parameters(temperature)
-                total += float(crf_losses(scores, batch.lengths, batch.gold, *learned).sum())
+            if transitions is not None:
+                learned = transitions(temperature)
+                total += float(crf_losses(scores, batch.lengths, batch.gold, learned).sum())
                 continue
             annotated = np.flatnonzero(batch.gold != MISSING)
             log_p = log_softmax(scores[annotated])

@@ -17,7 +17,17 @@ from .token_classifier import TokenClassifier
 HEAD_SCORES = ("ents_f", "tag_acc")
 
 # What a person may say about a pipeline; the rest of meta.json spaCy fills in by itself.
-DESCRIBING = ("name", "version", "description", "author", "email", "url", "license", "sources")
+DESCRIBING = (
+    "name",
+    "version",
+    "description",
+    "author",
+    "email",
+    "url",
+    "license",
+    "sources",
+    "spacy_version",
+)
 
 
 def compact_folder(

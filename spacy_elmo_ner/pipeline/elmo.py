@@ -21,7 +21,7 @@ from ..layers.bilm_layer import bilm_shim
 from ..layers.elmo_listener import ListenerState
 from ..layers.elmo_tok2vec import replace_listener_cfg
 from ..layers.types import BiLMModel, DocLayers, LayersBackprop
-from .layers_cache import LayersCache
+from .layers_cache import LayersCache, word_hashes
 
 DEFAULT_ELMO_CONFIG = """
 [model]
@@ -160,35 +160,52 @@ class Elmo(TrainablePipe):
 
     def layers(self, docs: Sequence[Doc], reader: BiLMModel) -> DocLayers:
         """Layers of these Docs for one listener: kept ones, or computed here and now."""
-        missing = [doc for doc in docs if not self._has(doc)]
-        for doc, one in zip(missing, self.predict(missing), strict=True):
-            self._kept[doc] = _Kept(one)
-        result = []
-        for doc in docs:
-            kept = self._kept[doc]
-            result.append(kept.layers)
-            kept.readers.add(reader.id)
+        found = [self._kept_of(doc) for doc in docs]
+        missing = [doc for doc, kept in zip(docs, found, strict=True) if kept is None]
+        computed = iter(self._keep(missing, self.predict(missing)))
+        # Held here: another thread that reads the same Doc may be the last, and let go of it.
+        kept_here = [kept or next(computed) for kept in found]
         wanted = {node.id for node in self.listeners}
-        for doc in docs:
-            if doc in self._kept and wanted <= self._kept[doc].readers:
-                del self._kept[doc]
-        return result
+        for doc, kept in zip(docs, kept_here, strict=True):
+            kept.readers.add(reader.id)
+            if wanted <= kept.readers:
+                self._kept.pop(doc, None)
+        return [kept.layers for kept in kept_here]
 
-    def _has(self, doc: Doc) -> bool:
+    @property
+    def layers_cache(self) -> LayersCache | None:
+        """Layers kept while others train; None before that. Pipes of the same frozen biLM may
+        be given the same."""
+        return self._cache
+
+    @layers_cache.setter
+    def layers_cache(self, cache: LayersCache | None) -> None:
+        self._cache = cache
+
+    def _kept_of(self, doc: Doc) -> "_Kept | None":
+        kept = self._kept.get(doc)
         # A Doc whose tokens were merged or split since has other layers now.
-        return doc in self._kept and self._kept[doc].layers.shape[1] == len(doc)
+        return kept if kept is not None and kept.words == word_hashes(doc) else None
+
+    def _keep(self, docs: Sequence[Doc], layers: DocLayers) -> "list[_Kept]":
+        result = []
+        for doc, one in zip(docs, layers, strict=True):
+            kept = self._kept[doc] = _Kept(word_hashes(doc), one)
+            result.append(kept)
+        return result
 
     # ---- prediction ------------------------------------------------------------------
 
     def predict(self, docs: Iterable[Doc]) -> DocLayers:
         """Each Doc's layers, (n_layers, n_tokens, width) float32."""
         docs = list(docs)
-        if self._cache is None:
+        cache = self._cache
+        if cache is None:
             return self.model.predict(docs) if docs else []
-        found = [self._cache.get(doc) for doc in docs]
+        found = [cache.get(doc) for doc in docs]
         missing = [doc for doc, layers in zip(docs, found, strict=True) if layers is None]
         computed = self.model.predict(missing) if missing else []
-        self._cache.put(missing, [self.model.ops.to_numpy(one) for one in computed])
+        cache.put(missing, [self.model.ops.to_numpy(one) for one in computed])
         rest = iter(computed)
         return [
             next(rest) if one is None else self.model.ops.asarray3f(cast(Floats3d, one))
@@ -196,10 +213,10 @@ class Elmo(TrainablePipe):
         ]
 
     def set_annotations(self, docs: Sequence[Doc], layers: DocLayers) -> None:
-        for doc, one in zip(docs, layers, strict=True):
-            if self.listener_map:
-                self._kept[doc] = _Kept(one)
-            if self.keep_layers:
+        if self.listener_map:
+            self._keep(docs, layers)
+        if self.keep_layers:
+            for doc, one in zip(docs, layers, strict=True):
                 doc._.elmo = one
 
     # ---- saving ----------------------------------------------------------------------
@@ -242,9 +259,9 @@ class Elmo(TrainablePipe):
 
     def forget_layers(self) -> None:
         """Give back the disk that layers of training Docs take."""
-        if self._cache is not None:
-            self._cache.close()
-            self._cache = None
+        cache, self._cache = self._cache, None
+        if cache is not None:
+            cache.close()
 
     def update(
         self,
@@ -321,11 +338,12 @@ class Elmo(TrainablePipe):
 
 
 class _Kept:
-    """A Doc's layers and the listeners (by node id) that have read them."""
+    """A Doc's layers, the words they belong to and the listeners (node ids) that have read them."""
 
-    __slots__ = ("layers", "readers")
+    __slots__ = ("layers", "readers", "words")
 
-    def __init__(self, layers: Any) -> None:
+    def __init__(self, words: bytes, layers: Floats3d) -> None:
+        self.words = words
         self.layers = layers
         self.readers: set[int] = set()
 

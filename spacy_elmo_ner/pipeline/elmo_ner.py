@@ -18,7 +18,6 @@ from ..decoding import (
     MISSING,
     Decoded,
     Decoder,
-    DecoderMode,
     LabelScheme,
     Reading,
     Transitions,
@@ -37,7 +36,7 @@ _IOB = {name: number for number, name in enumerate(IOB_STRINGS)}  # in Doc.to_ar
     "elmo_ner",
     assigns=["doc.ents", "token.ent_iob", "token.ent_type", "doc.spans"],
     default_config={
-        **default_model("crf"),
+        **default_model("crf", "structured"),
         "overwrite": False,
         "threshold": 0.0,
         "alternatives": 0.1,
@@ -131,10 +130,8 @@ class ElmoNER(TokenClassifier):
         """What turns emissions into entities."""
         return Decoder(self.scheme, self.decoder, self.learned_transitions, self.temperature)
 
-    def parameters(self, temperature: float) -> Transitions:
-        mode: DecoderMode = "crf" if self.decoder == "crf" else "constrained"
-        reader = Decoder(self.scheme, mode, self.learned_transitions, temperature)
-        return Transitions(*reader.parameters)
+    def transitions(self, temperature: float) -> Transitions:
+        return self.scheme.constrain(self.learned_transitions).over(temperature)
 
     def predict(self, docs: Iterable[Doc]) -> list[Decoded]:
         """The entities of each Doc and the alternatives, with their probabilities."""

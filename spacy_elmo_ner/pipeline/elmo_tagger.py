@@ -12,7 +12,7 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 from thinc.types import Floats2d
 
-from ..decoding import MISSING, Transitions, viterbi
+from ..decoding import MISSING, FullTransitions, Transitions, viterbi
 from ..errors import Errors
 from .token_classifier import TokenClassifier, default_model, same_tokens
 
@@ -25,7 +25,7 @@ CONFIDENCE_KEY = "elmo_tagger"
     "elmo_tagger",
     assigns=["token.tag", "token._.tag_confidence"],
     default_config={
-        **default_model("softmax"),
+        **default_model("softmax", "full"),
         "overwrite": True,
         "scorer": {"@scorers": "spacy_elmo_ner.tagger_scorer.v1"},
     },
@@ -42,12 +42,14 @@ def make_elmo_tagger(
 
     overwrite: replace tags that an earlier pipe has set. True by default, unlike spaCy's
         tagger: who adds this one behind another wants its tags.
-    The decoder is "softmax", each token's best tag, or "crf", the best sequence of tags.
-    Raises ValueError for another.
+    The decoder is "softmax", each token's best tag, or "crf", the best sequence of tags, with
+    full transitions. Raises ValueError for another.
     """
-    decoder = model.attrs["decoding"].decoder
-    if decoder not in ("softmax", "crf"):
-        raise ValueError(Errors.EL109.format(name=name, value=decoder))
+    decoding = model.attrs["decoding"]
+    if decoding.decoder not in ("softmax", "crf"):
+        raise ValueError(Errors.EL109.format(name=name, value=decoding.decoder))
+    if decoding.decoder == "crf" and decoding.transitions != "full":
+        raise ValueError(Errors.EL142.format(name=name, value=decoding.transitions))
     return ElmoTagger(nlp.vocab, model, name, overwrite=overwrite, scorer=scorer)
 
 
@@ -90,10 +92,9 @@ class ElmoTagger(TokenClassifier):
             tags = example.get_aligned("TAG")
         return np.asarray([index.get(tag, MISSING) for tag in tags], dtype=np.int64)
 
-    def parameters(self, temperature: float) -> Transitions:
-        n = self.n_classes
-        learned = self.learned_transitions or (np.zeros((n, n)), np.zeros(n), np.zeros(n))
-        return Transitions(*(np.asarray(one, np.float64) / temperature for one in learned))
+    def transitions(self, temperature: float) -> Transitions:
+        learned = self.learned_transitions or FullTransitions.zeros(self.n_classes)
+        return learned.over(temperature)
 
     def predict(self, docs: Iterable[Doc]) -> list[Tags]:
         """The best tag of each token, and its probability over all tags of the other tokens."""
@@ -103,7 +104,7 @@ class ElmoTagger(TokenClassifier):
         lengths = [len(one) for one in scores]
         emissions = np.concatenate(scores).astype(np.float64) / self.temperature
         if self.scores_sequences:
-            best, _ = viterbi(emissions, lengths, *self.parameters(self.temperature))
+            best, _ = viterbi(emissions, lengths, self.transitions(self.temperature))
         else:
             best = emissions.argmax(axis=1)
         probabilities = self._probabilities(emissions, lengths)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from spacy.tokens import Doc
 
+from ..elmo.locks import Lock
 from ..errors import Warnings
 
 Layers = NDArray[np.float32]
@@ -31,6 +32,7 @@ class LayersCache:
         self._shape = (n_layers, -1, width)
         self._places: dict[bytes, tuple[int, int]] = {}  # offset and size
         self._process = os.getpid()
+        self._lock = Lock()
         # Unbuffered: what does not fit on the disk shows when it is written.
         self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
 
@@ -48,8 +50,11 @@ class LayersCache:
             return None
         offset, size = place
         data = bytearray(size)
-        self._file.seek(offset)
-        self._file.readinto(data)
+        with self._lock:  # the file has one position for all threads
+            if self._file.closed:
+                return None
+            self._file.seek(offset)
+            self._file.readinto(data)
         return np.frombuffer(data, dtype=np.float32).reshape(self._shape)
 
     def put(self, docs: Sequence[Doc], layers: Sequence[Layers]) -> None:
@@ -57,26 +62,38 @@ class LayersCache:
         if self._is_forked:
             return
         for doc, one in zip(docs, layers, strict=True):
-            key = _key(doc)
-            if not one.size or key in self._places or self.n_bytes + one.nbytes > self.max_bytes:
-                continue
-            try:
-                self._file.seek(self.n_bytes)
-                n_written = self._file.write(np.ascontiguousarray(one).data)
-            except OSError:
-                n_written = 0
-            if n_written != one.nbytes:
-                self.max_bytes = self.n_bytes
+            with self._lock:
+                is_full = not self._put(_key(doc), one)
+            if is_full:
                 warnings.warn(
                     Warnings.WL101.format(folder=tempfile.gettempdir(), n_bytes=self.n_bytes),
                     stacklevel=2,
                 )
                 return
-            self._places[key] = self.n_bytes, one.nbytes
-            self.n_bytes += one.nbytes
+
+    def _put(self, key: bytes, layers: Layers) -> bool:
+        """Keep one Doc's layers, unless they are beyond the bound. Returns False on a full disk."""
+        size = layers.nbytes
+        if not size or key in self._places or self.n_bytes + size > self.max_bytes:
+            return True
+        if self._file.closed:
+            return True
+        try:
+            self._file.seek(self.n_bytes)
+            n_written = self._file.write(np.ascontiguousarray(layers).data)
+        except OSError:
+            n_written = 0
+        if n_written != size:
+            self.max_bytes = self.n_bytes
+            return False
+        self._places[key] = self.n_bytes, size
+        self.n_bytes += size
+        return True
 
     def close(self) -> None:
-        self._file.close()
+        """Give back the disk; from here on nothing is found or kept."""
+        with self._lock:
+            self._file.close()
 
     @property
     def _is_forked(self) -> bool:
@@ -87,5 +104,9 @@ class LayersCache:
 
 def _key(doc: Doc) -> bytes:
     """Of the words, in the order and number that the biLM reads them."""
-    # A word may hold any character; its hash in the string store stands for it.
-    return blake2b(doc.to_array("ORTH").tobytes(), digest_size=16).digest()
+    return blake2b(word_hashes(doc), digest_size=16).digest()
+
+
+def word_hashes(doc: Doc) -> bytes:
+    """The words of a Doc as 8 bytes each: their hashes in the string store."""
+    return doc.to_array("ORTH").tobytes()

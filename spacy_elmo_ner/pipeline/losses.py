@@ -2,13 +2,9 @@
 
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from thinc.types import Floats2d
 
-from ..decoding import MISSING, Transitions, crf_loss
-from ..layers.crf import CRFModel, add_gradient
-from .calibration import ScoredBatch
+from ..decoding import MISSING
 
 
 def cross_entropy(emissions: Floats2d, gold: Any, xp: Any) -> tuple[float, Floats2d]:
@@ -29,17 +25,3 @@ def cross_entropy(emissions: Floats2d, gold: Any, xp: Any) -> tuple[float, Float
     d_annotated[row, chosen] -= 1
     gradient[annotated] = d_annotated / len(annotated)
     return -float(log_probabilities[row, chosen].mean()), gradient
-
-
-def sequence_loss(
-    node: CRFModel, batch: ScoredBatch, parameters: Transitions
-) -> tuple[float, NDArray[np.float64]]:
-    """Negative log-likelihood over annotated tokens in nats, and its gradient (n_tokens,
-    n_classes) for the emissions; the gradient for the transitions is added to the node.
-
-    Per token, so that it weighs as much beside the optimizer's other settings as cross-entropy.
-    """
-    result = crf_loss(batch.emissions, batch.lengths, batch.gold, *parameters)
-    scale = 1.0 / max(1, int((batch.gold != MISSING).sum()))
-    add_gradient(node, result, scale)
-    return scale * float(result.losses.sum()), scale * result.d_emissions

@@ -24,21 +24,30 @@ from ..errors import Errors
 from ..layers import crf
 from ..layers.half import narrowed, widened
 from .calibration import Calibration, ScoredBatch, calibrate
-from .losses import cross_entropy, sequence_loss
+from .losses import cross_entropy
 
 DEFAULT_MODEL = """
 [model]
-@architectures = "spacy_elmo_ner.ElmoTagger.v1"
+@architectures = "spacy_elmo_ner.ElmoTagger.v2"
 decoder = "{decoder}"
+transitions = "{transitions}"
 nO = null
 
 [model.tok2vec]
+@architectures = "spacy_elmo_ner.ElmoConcat.v2"
+embed = null
+
+[model.tok2vec.elmo]
 @architectures = "spacy_elmo_ner.ElmoTok2Vec.v1"
 upstream = "*"
 
-[model.tok2vec.bilm]
+[model.tok2vec.elmo.bilm]
 @architectures = "spacy_elmo_ner.BiLM.v1"
 name = "small-en"
+
+[model.tok2vec.vectors]
+@architectures = "spacy_elmo_ner.WordVectors.v1"
+name = "glove-en"
 
 [model.encoder]
 @architectures = "spacy_elmo_ner.ResidualBiLSTM.v1"
@@ -53,9 +62,9 @@ BATCH_DOCS = 64
 _BATCH_TOKENS = 4096
 
 
-def default_model(decoder: DecoderMode) -> Config:
+def default_model(decoder: DecoderMode, transitions: crf.TransitionKind) -> Config:
     """The [model] block both pipes begin with."""
-    return Config().from_str(DEFAULT_MODEL.format(decoder=decoder))
+    return Config().from_str(DEFAULT_MODEL.format(decoder=decoder, transitions=transitions))
 
 
 class TokenClassifier(TrainablePipe):
@@ -94,9 +103,9 @@ class TokenClassifier(TrainablePipe):
         """(n_tokens of the predicted Doc,) int64: each token's class, or MISSING."""
         raise NotImplementedError
 
-    def parameters(self, temperature: float) -> Transitions:
-        """What sequences of classes score beside the emissions, over temperature; -inf for what
-        is never a sequence."""
+    def transitions(self, temperature: float) -> Transitions:
+        """Return what sequences of classes score beside the emissions, over temperature; -inf
+        for what is never a sequence."""
         raise NotImplementedError
 
     @property
@@ -117,7 +126,7 @@ class TokenClassifier(TrainablePipe):
 
     @property
     def learned_transitions(self) -> Transitions | None:
-        """What the CRF has learned, numpy; None with another decoder."""
+        """What the CRF has learned; None with another decoder."""
         node = self.model.maybe_get_ref("crf")
         return None if node is None else crf.learned(node)
 
@@ -165,17 +174,27 @@ class TokenClassifier(TrainablePipe):
             except ValueError:
                 self._require_same_decoder(saved, path)
                 raise
+            self._require_same_transitions(path)
         for label in self.labels:
             self.vocab.strings.add(label)
         return self
 
     def _require_same_decoder(self, saved: bytes, path: str | Path) -> None:
         """Where Thinc only says "mismatched structure": a CRF is a layer more."""
-        layers = [node["name"] for node in srsly.msgpack_loads(saved)["nodes"]]
-        if ("crf" in layers) == (self.decoder == "crf"):
+        layers = {node["name"] for node in srsly.msgpack_loads(saved)["nodes"]}
+        has_crf = not layers.isdisjoint(crf.NAMES.values())
+        if has_crf == (self.decoder == "crf"):
             return
-        wanted = '"crf"' if "crf" in layers else '"softmax" or "constrained"'
+        wanted = '"crf"' if has_crf else '"softmax" or "constrained"'
         raise ValueError(Errors.EL110.format(path=path, wanted=wanted, decoder=self.decoder))
+
+    def _require_same_transitions(self, path: str | Path) -> None:
+        """Thinc takes the saved layer's name and parameters whatever they are."""
+        node = self.model.maybe_get_ref("crf")
+        wanted = self.model.attrs["decoding"].transitions
+        if node is not None and node.name != crf.NAMES[wanted]:
+            saved = next(kind for kind, name in crf.NAMES.items() if name == node.name)
+            raise ValueError(Errors.EL141.format(path=path, saved=saved, config=wanted))
 
     # ---- training --------------------------------------------------------------------
 
@@ -219,7 +238,7 @@ class TokenClassifier(TrainablePipe):
 
         That is the mean cross-entropy of the annotated tokens; with decoder "crf" the negative
         log-likelihood of whole sequences, summed over all that agree with the annotation, whose
-        gradient for the transitions is kept in the model, as by a layer's backprop.
+        gradient for the transitions goes to the model with that for the scores.
 
         Raises ValueError if a score is not finite.
         """
@@ -230,15 +249,12 @@ class TokenClassifier(TrainablePipe):
         gold = np.concatenate([self.gold_classes(example) for example in examples])
         if not xp.isfinite(emissions).all():
             raise ValueError(SpacyErrors.E940)
-        lengths = [len(one) for one in scores]
         node = self.model.maybe_get_ref("crf")
-        if node is None:
-            loss, gradient = cross_entropy(emissions, xp.asarray(gold), xp)
-        else:
-            batch = ScoredBatch(self.model.ops.to_numpy(emissions), lengths, gold)
-            loss, d_emissions = sequence_loss(node, batch, self.parameters(1.0))
-            gradient = xp.asarray(d_emissions, dtype="f")
-        return loss, xp.split(gradient, np.cumsum(lengths)[:-1].tolist())
+        if node is not None:
+            return crf.sequence_loss(node, self.transitions(1.0), scores, gold)
+        loss, gradient = cross_entropy(emissions, xp.asarray(gold), xp)
+        ends = np.cumsum([len(one) for one in scores])
+        return loss, xp.split(gradient, ends[:-1].tolist())
 
     # ---- probabilities ---------------------------------------------------------------
 
@@ -260,7 +276,7 @@ class TokenClassifier(TrainablePipe):
     ) -> NDArray[np.float64]:
         """(n_tokens, n_classes), from emissions that are divided by the temperature already."""
         if self.scores_sequences:
-            return marginals(emissions, lengths, *self.parameters(self.temperature)).of_labels()
+            return marginals(emissions, lengths, self.transitions(self.temperature)).of_labels()
         return np.exp(log_softmax(emissions))
 
     def calibrate(self, examples: Iterable[Example]) -> Calibration:
@@ -272,7 +288,7 @@ class TokenClassifier(TrainablePipe):
         batches = list(self._scored(examples))
         if not any((batch.gold != MISSING).any() for batch in batches):
             raise ValueError(Errors.EL108.format(name=self.name))
-        found = calibrate(batches, self.parameters if self.scores_sequences else None)
+        found = calibrate(batches, self.transitions if self.scores_sequences else None)
         self.cfg["temperature"] = found.temperature
         return found
 

@@ -5,7 +5,6 @@ name and renamed, so the newest complete one is always whole.
 """
 
 import json
-import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,8 @@ from torch import Tensor, nn
 from ..elmo import BiLMOptions
 from ..elmo.bilm import BiLMStates
 from ..elmo.lstm import LSTMState
-from ..elmo.storage import sync
 from ..errors import Errors, shown
+from ..files import atomic_folder, remove_folder
 
 # How a file that is missing, cut short or overwritten shows itself.
 _DAMAGED = (
@@ -67,35 +66,18 @@ def save_checkpoint(
     Raises OSError where it cannot be written; those before stay as they are.
     """
     final = directory / f"step-{progress.step:08d}"
-    temporary = directory / f".{final.name}.tmp"
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
     try:
-        save_file(_contiguous(model.state_dict()), temporary / "model.safetensors")
-        save_file(_optimizer_tensors(optimizer), temporary / "optimizer.safetensors")
-        if states is not None:
-            save_file(_state_tensors(states), temporary / "states.safetensors")
-        state = {"progress": asdict(progress), "config": config}
-        (temporary / "state.json").write_text(json.dumps(state, indent=2), encoding="utf8")
-        for path in temporary.iterdir():
-            sync(path)
-        _remove(final)
-        temporary.rename(final)
+        with atomic_folder(final) as temporary:
+            save_file(_contiguous(model.state_dict()), temporary / "model.safetensors")
+            save_file(_optimizer_tensors(optimizer), temporary / "optimizer.safetensors")
+            if states is not None:
+                save_file(_state_tensors(states), temporary / "states.safetensors")
+            state = {"progress": asdict(progress), "config": config}
+            (temporary / "state.json").write_text(json.dumps(state, indent=2), encoding="utf8")
     except (OSError, SafetensorError) as err:
         raise OSError(Errors.EL414.format(path=final, problem=err)) from err
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     for old in checkpoints(directory)[:-keep]:
-        _remove(old)
-
-
-def _remove(checkpoint: Path) -> None:
-    """Delete a checkpoint; one that is half deleted no longer bears the name of a whole one."""
-    going = checkpoint.with_name(f".{checkpoint.name}.old")
-    shutil.rmtree(going, ignore_errors=True)
-    if checkpoint.exists():
-        checkpoint.rename(going)
-        shutil.rmtree(going)
+        remove_folder(old)
 
 
 def checkpoints(directory: Path) -> list[Path]:

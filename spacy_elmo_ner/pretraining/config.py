@@ -1,7 +1,7 @@
 """What a pre-training run is told: a config file in spaCy's format, checked on reading."""
 
 import configparser
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from itertools import pairwise
 from pathlib import Path
@@ -142,12 +142,13 @@ class PretrainingConfig:
         return cls(text, training, BiLMOptions.from_dict(config["bilm"], source=f"{path} [bilm]"))
 
     @classmethod
-    def for_text(cls, paths: Sequence[Path]) -> "PretrainingConfig":
+    def for_text(cls, paths: Iterable[Path]) -> "PretrainingConfig":
         """Settings for plain text files, from their size: more passes over less text.
 
         The same files always give the same settings, so that such a run can be resumed.
         Raises FileNotFoundError for a path that is no file.
         """
+        paths = list(paths)
         for path in paths:
             if not path.is_file():
                 raise FileNotFoundError(Errors.EL401.format(path=path))

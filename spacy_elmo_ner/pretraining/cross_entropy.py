@@ -5,10 +5,13 @@ write, read and throw away several times. Here rows go through in blocks that st
 cache, and each block's gradient is taken at once (as in fused GPU kernels, Hsu et al. 2024).
 """
 
+import ctypes
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from ..elmo.kernels import PARTS, available, call, threads
 
 _LOGITS_PER_BLOCK = 1 << 21
 
@@ -45,6 +48,64 @@ class _LinearCrossEntropy(torch.autograd.Function):
         return grad_hidden * scale, grad_weight * scale, None, None
 
 
+class _Arguments(ctypes.Structure):
+    """`struct softmax` of softmax.c."""
+
+    _fields_ = (
+        *((name, ctypes.c_int64) for name in ("n", "dim", "n_classes", "n_parts", "threads")),
+        *((name, ctypes.c_void_p) for name in ("hidden", "weight", "targets", "packed")),
+        *((name, ctypes.c_void_p) for name in ("d_hidden", "d_weight", "loss")),
+        ("failed", ctypes.c_int64),
+    )
+
+
+class _CompiledCrossEntropy(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor, dtype: torch.dtype
+    ) -> Tensor:
+        (n, dim), n_classes = hidden.shape, len(weight)
+        hidden, weight = hidden.detach().float().contiguous(), weight.detach().float().contiguous()
+        targets = targets.contiguous()
+        loss = torch.zeros(PARTS, dtype=torch.float64)
+        grad_hidden = torch.empty(n, dim)
+        by_part = torch.zeros(PARTS, dim, n_classes + -n_classes % 64)
+        arguments = _Arguments(
+            n=n,
+            dim=dim,
+            n_classes=n_classes,
+            n_parts=PARTS,
+            threads=threads(),
+            hidden=hidden.data_ptr(),
+            weight=weight.data_ptr(),
+            targets=targets.data_ptr(),
+            d_hidden=grad_hidden.data_ptr(),
+            d_weight=by_part.data_ptr(),
+            loss=loss.data_ptr(),
+        )
+        packed = torch.empty(call("softmax_packed_units", arguments), dtype=torch.int32)
+        arguments.packed = packed.data_ptr()
+        if call("softmax_loss", arguments):
+            raise MemoryError
+        ctx.save_for_backward(grad_hidden, by_part.sum(0)[:, :n_classes])
+        return loss.sum().float()
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
+        grad_hidden, grad_weight = ctx.saved_tensors
+        scale = grad_outputs[0]
+        return grad_hidden * scale, (grad_weight * scale).T, None, None
+
+
+def _fits(hidden: Tensor, dtype: torch.dtype) -> bool:
+    return (
+        dtype == torch.bfloat16
+        and hidden.device.type == "cpu"
+        and hidden.shape[1] % 2 == 0
+        and available()
+    )
+
+
 def linear_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
     """Sum of -log softmax(hidden @ weight.T)[target], a float32 scalar with gradients.
 
@@ -54,4 +115,5 @@ def linear_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor) -> Ten
     autocast = torch.is_autocast_enabled("cpu") and hidden.device.type == "cpu"
     dtype = torch.get_autocast_dtype("cpu") if autocast else hidden.dtype
     with torch.autocast("cpu", enabled=False):
-        return _LinearCrossEntropy.apply(hidden, weight, targets, dtype)
+        function = _CompiledCrossEntropy if _fits(hidden, dtype) else _LinearCrossEntropy
+        return function.apply(hidden, weight, targets, dtype)

@@ -8,9 +8,11 @@ import gzip
 import io
 import json
 import lzma
+import os
 import re
+import warnings
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,11 +20,15 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
 from spacy.vocab import Vocab
 
+from ..corpus.gmb import DOCUMENT_START
 from ..corpus.xz import XZReader
-from ..errors import Errors, shown
+from ..errors import Errors, Warnings, shown
+from .text_checks import with_warning_of_structure
 
 TEXT_SUFFIXES = (".txt", ".jsonl", ".spacy", ".gz", ".xz")
 _PACKED = (".gz", ".xz")
+# Files that a warning names.
+_MOST_NAMES = 5
 _LONGEST_LINE = 1_000_000
 # What is not text: NUL, and how "surrogateescape" marks a byte that is not UTF-8.
 _NOT_TEXT = re.compile("[\0\udc80-\udcff]")
@@ -31,26 +37,57 @@ _NOT_JSON_TEXT = re.compile("[\0\ud800-\udfff]")
 _LINE_BREAKS = re.compile(r"[\r\n]+")
 
 
-def find_text_files(paths: Sequence[Path]) -> list[Path]:
-    """Files as given, and for a folder those below it that end in TEXT_SUFFIXES, in order of name.
+def find_text_files(paths: Iterable[Path]) -> list[Path]:
+    """Return files as given, and for a folder the text files below it, in order of name.
 
-    Raises ValueError for a folder that holds none.
+    Text files are those that end in TEXT_SUFFIXES, in lower or upper case. Links to folders are
+    followed, each folder once. Warns (WL402) of the files that are left out. Raises ValueError
+    (EL413) for a folder that holds no text, OSError for one that cannot be listed.
     """
     files: list[Path] = []
     for path in paths:
         if not path.is_dir():
             files.append(path)
             continue
-        found = (file for file in path.rglob("*") if file.suffix in TEXT_SUFFIXES)
-        below = sorted(file for file in found if file.is_file())
-        if not below:
-            raise ValueError(Errors.EL413.format(path=path, suffixes=", ".join(TEXT_SUFFIXES)))
-        files += below
+        below = sorted(_files_below(path))
+        texts = [file for file in below if file.suffix.lower() in TEXT_SUFFIXES]
+        suffixes = ", ".join(TEXT_SUFFIXES)
+        if not texts:
+            raise ValueError(Errors.EL413.format(path=path, suffixes=suffixes))
+        left_out = [file for file in below if file.suffix.lower() not in TEXT_SUFFIXES]
+        # Files that systems leave behind, such as .DS_Store.
+        if named := [str(f.relative_to(path)) for f in left_out if not f.name.startswith(".")]:
+            message = Warnings.WL402.format(
+                folder=path,
+                n_read=len(texts),
+                n_files=len(texts) + len(named),
+                names=_listed(named),
+                suffixes=suffixes,
+            )
+            warnings.warn(message, stacklevel=2)
+        files += texts
     return files
 
 
+def _files_below(folder: Path) -> Iterator[Path]:
+    def stop(error: OSError) -> None:
+        raise error
+
+    seen: set[str] = set()
+    for name, folders, files in os.walk(folder, onerror=stop, followlinks=True):
+        seen.add(os.path.realpath(name))
+        # A link to a folder above would lead round in a circle.
+        folders[:] = [each for each in folders if os.path.realpath(Path(name, each)) not in seen]
+        yield from (Path(name, file) for file in files)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMES:,} more" if len(names) > _MOST_NAMES else ""
+    return ", ".join(names[:_MOST_NAMES]) + more
+
+
 def is_packed(path: Path) -> bool:
-    return path.suffix in _PACKED
+    return path.suffix.lower() in _PACKED
 
 
 def read_sentences(path: Path, nlp: Language) -> Iterator[list[str]]:
@@ -60,12 +97,12 @@ def read_sentences(path: Path, nlp: Language) -> Iterator[list[str]]:
     .spacy a DocBin; any other is text, one sentence or paragraph a line.
     Raises FileNotFoundError, or ValueError naming file and line where it is not what its name says.
     """
-    kind = path.with_suffix("").suffix if is_packed(path) else path.suffix
+    kind = (path.with_suffix("") if is_packed(path) else path).suffix.lower()
     if kind == ".spacy" and not is_packed(path):
         yield from _read_docs(path)
         return
-    texts = read_json_lines(path) if kind == ".jsonl" else read_lines(path)
-    yield from map(_words, map(nlp.tokenizer, texts))
+    texts = _numbered_paragraphs(path) if kind == ".jsonl" else _numbered_lines(path)
+    yield from map(_words, map(nlp.tokenizer, with_warning_of_structure(path, texts)))
 
 
 def read_lines(path: Path) -> Iterator[str]:
@@ -81,6 +118,10 @@ def read_json_lines(path: Path) -> Iterator[str]:
 
     Raises FileNotFoundError, or ValueError naming file and line where there is no such object.
     """
+    return (text for _, text in _numbered_paragraphs(path))
+
+
+def _numbered_paragraphs(path: Path) -> Iterator[tuple[int, str]]:
     for number, line in _numbered_lines(path):
         try:
             value = json.loads(line)
@@ -90,7 +131,9 @@ def read_json_lines(path: Path) -> Iterator[str]:
                 raise ValueError(f"its text holds U+{ord(found[0]):04X}")
         except (ValueError, RecursionError) as err:
             raise ValueError(Errors.EL415.format(path=path, line=number, problem=err)) from err
-        yield from filter(None, map(str.strip, _LINE_BREAKS.split(value["text"])))
+        for paragraph in _LINE_BREAKS.split(value["text"]):
+            if paragraph := paragraph.strip():
+                yield number, paragraph
 
 
 def _numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -122,7 +165,7 @@ def _read_docs(path: Path) -> Iterator[list[str]]:
     try:
         for doc in DocBin().from_disk(path).get_docs(Vocab()):
             sentences = doc.sents if doc.has_annotation("SENT_START") else [doc]
-            yield from map(_words, sentences)
+            yield from (words for words in map(_words, sentences) if words != [DOCUMENT_START])
     # spaCy reads whatever the file says: damage shows itself as any error there is.
     except Exception as err:
         raise ValueError(Errors.EL417.format(path=path, problem=str(err) or repr(err))) from err
@@ -135,7 +178,7 @@ def _words(doc: Doc | Span) -> list[str]:
 
 
 def _open(path: Path) -> IO[str]:
-    opener: Any = {".xz": XZReader, ".gz": gzip.GzipFile}.get(path.suffix, io.FileIO)
+    opener: Any = {".xz": XZReader, ".gz": gzip.GzipFile}.get(path.suffix.lower(), io.FileIO)
     file = io.BufferedReader(opener(path))
     # Bytes that are not UTF-8 pass as surrogates, so that the line they stand in can be named.
     return io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape")

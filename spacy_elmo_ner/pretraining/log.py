@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..elmo.storage import replace_when_written
 from ..errors import Errors
+from ..files import atomic_file, is_out_of_room
 
 LOG_FILE = "log.jsonl"
 
@@ -20,7 +20,7 @@ class Log:
         lines = path.read_text(encoding="utf8").splitlines() if path.is_file() else []
         with named_if_not_written(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            with replace_when_written(path) as temporary:
+            with atomic_file(path) as temporary:
                 kept = "".join(f"{line}\n" for line in _rows_until(step, lines))
                 temporary.write_text(kept, encoding="utf8")
 
@@ -31,13 +31,14 @@ class Log:
 
 @contextmanager
 def named_if_not_written(path: Path) -> Iterator[None]:
-    """Raise OSError (EL418) that names path where the system cannot write, as on a full disk."""
+    """Raise OSError that names path where the system cannot write (EL418: no room; EL426)."""
     try:
         yield
     except OSError as err:
         if err.errno is None:  # one of our own, with a message of its own
             raise
-        raise OSError(Errors.EL418.format(path=path, problem=err.strerror)) from err
+        message = Errors.EL418 if is_out_of_room(err) else Errors.EL426
+        raise OSError(message.format(path=path, problem=err.strerror)) from err
 
 
 def _rows_until(step: int, lines: Sequence[str]) -> Iterator[str]:

@@ -19,7 +19,7 @@ from ..elmo import BiLM, BiLMOptions
 from ..elmo.bilm import BiLMStates
 from ..elmo.characters import BOS, EOS, words_to_ids
 from ..elmo.lstm import LSTMState
-from ..elmo.packing import Packing
+from ..elmo.packing import Packing, inverse
 from .case import CASES
 from .cross_entropy import linear_cross_entropy
 
@@ -171,26 +171,38 @@ class LanguageModel(nn.Module):
         end in, cut off from the gradient.
         """
         vectors = self.bilm.char_cnn(batch.char_ids, batch.lengths)
-        tokens = vectors[batch.word_index]
-        layers, last_states = self.bilm.contextualize(tokens, batch.packing, states)
-        ahead, back = layers[-1].chunk(2, dim=1)  # each (n_flat, projection_dim)
+        # torch takes longer for the gradient of vectors[...].
+        tokens = vectors.index_select(0, batch.word_index)
+        losses, last_states, directions = [], [], []
         # The token a position predicts is its neighbour in the direction of reading.
-        return (
-            self._loss(ahead[~batch.is_last], batch.targets[~batch.is_first]),
-            self._loss(back[~batch.is_first], batch.targets[~batch.is_last]),
-            self._silver_loss(layers, batch),
-            _detached(last_states),
-        )
+        ends = (batch.is_last, 1), (batch.is_first, -1)
+        for (packed, outputs, last), (is_end, step) in zip(
+            self.bilm.read(tokens, batch.packing, states), ends, strict=True
+        ):
+            rows = (~is_end[packed]).nonzero().squeeze(1)
+            hidden = outputs[-1].index_select(0, rows)
+            losses.append(self._loss(hidden, batch.targets[packed[rows] + step]))
+            last_states.append([LSTMState(state.h.detach(), state.c.detach()) for state in last])
+            directions.append((inverse(packed), outputs))
+        silver = self._silver_loss(directions, batch)
+        return losses[0], losses[1], silver, (last_states[0], last_states[1])
 
-    def _silver_loss(self, layers: Tensor, batch: Batch) -> Tensor:
+    def _silver_loss(
+        self, directions: Sequence[tuple[Tensor, Sequence[Tensor]]], batch: Batch
+    ) -> Tensor:
+        """directions: of both, flat token -> packed position, and the outputs of each layer."""
         losses = []
         for kind, labels in batch.silver.items():
             rows = (labels >= 0).nonzero().squeeze(1)
             if len(rows):
-                for depth in range(1, len(layers)):
-                    logits = self.silver[f"{kind}-{depth}"](layers[depth, rows])
+                for depth in range(self.bilm.options.lstm.n_layers):
+                    states = [
+                        outputs[depth].index_select(0, position[rows])
+                        for position, outputs in directions
+                    ]
+                    logits = self.silver[f"{kind}-{depth + 1}"](torch.cat(states, dim=1))
                     losses.append(F.cross_entropy(logits.float(), labels[rows]))
-        return torch.stack(losses).mean() if losses else layers.new_zeros(())
+        return torch.stack(losses).mean() if losses else torch.zeros(())
 
     def _loss(self, hidden: Tensor, targets: Tensor) -> Tensor:
         # The sums of torch's own forward, which keeps every logit and cannot run in bfloat16.
@@ -201,17 +213,9 @@ class LanguageModel(nn.Module):
             rows = ((targets >= low) & (targets < high)).nonzero().squeeze(1)
             in_head[rows] = softmax.cutoffs[0] + i
             narrow, out = cast(nn.Sequential, softmax.tail[i])
-            projected = narrow(hidden[rows]).float()
+            projected = narrow(hidden.index_select(0, rows)).float()
             losses.append(
                 linear_cross_entropy(projected, cast(Tensor, out.weight), targets[rows] - low)
             )
         losses.append(linear_cross_entropy(hidden, softmax.head.weight, in_head))
         return torch.stack(losses).sum()
-
-
-def _detached(states: BiLMStates) -> BiLMStates:
-    forward, backward = (
-        [LSTMState(state.h.detach(), state.c.detach()) for state in direction]
-        for direction in states
-    )
-    return forward, backward

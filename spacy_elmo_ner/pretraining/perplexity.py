@@ -1,7 +1,7 @@
 """Perplexity on text that was held out, over the full vocabulary, each direction by itself."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -13,8 +13,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
 from ..elmo import BiLM
-from ..elmo.storage import replace_when_written
 from ..errors import Errors
+from ..files import atomic_file
 from .log import named_if_not_written
 from .objective import SPECIAL, BatchMaker, LanguageModel, Vocabulary
 from .statistics import read_n_held_out
@@ -73,12 +73,13 @@ def measure(
 
 
 def measure_files(
-    model: LanguageModel, vocabulary: Vocabulary, paths: Sequence[Path], *, progress: bool = True
+    model: LanguageModel, vocabulary: Vocabulary, paths: Iterable[Path], *, progress: bool = True
 ) -> BySource:
     """Perplexity of text files together, and of each that holds a word by its path.
 
     Raises FileNotFoundError or ValueError as `tokenize` does.
     """
+    paths = list(paths)
     text = tokenize(paths, progress=progress)
     return _by_source(model, vocabulary, text, np.arange(text.n_sentences), list(map(str, paths)))
 
@@ -166,9 +167,9 @@ def write_language_model(model: LanguageModel, vocabulary: Vocabulary, output: P
     softmax["cutoffs"] = torch.tensor(model.softmax.cutoffs[:-1])
     with named_if_not_written(output):
         output.mkdir(parents=True, exist_ok=True)
-        with replace_when_written(output / SOFTMAX_FILE) as path:
+        with atomic_file(output / SOFTMAX_FILE) as path:
             path.write_bytes(save(softmax))
-        with replace_when_written(output / VOCABULARY_FILE) as path:
+        with atomic_file(output / VOCABULARY_FILE) as path:
             path.write_text("\n".join(vocabulary.words), encoding="utf8")
         model.bilm.to_disk(output)
 

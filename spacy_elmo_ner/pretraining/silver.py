@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ..errors import Errors
 from .objective import Batch
 from .text import TokenizedText
 
@@ -35,6 +36,8 @@ class SilverLabels:
 
     @classmethod
     def from_disk(cls, directory: Path, n_tokens: int) -> "SilverLabels":
+        """Read the labels of a text of n_tokens, arrays mapped. Raises ValueError (EL421) for
+        those of another text."""
         labels = json.loads((directory / LABELS_FILE).read_text(encoding="utf8"))
         ids = {
             kind: np.load(directory / f"silver-{kind}.npy", mmap_mode="r", allow_pickle=False)
@@ -42,7 +45,9 @@ class SilverLabels:
         }
         for kind, array in ids.items():
             if array.shape != (n_tokens,) or array.dtype != np.uint8:
-                raise ValueError(f"silver-{kind}.npy does not belong to this text")
+                path = directory / f"silver-{kind}.npy"
+                found = f"{array.size} {array.dtype}"
+                raise ValueError(Errors.EL421.format(path=path, found=found, n_tokens=n_tokens))
         return cls(labels, ids)
 
     def add_to(self, batch: Batch, text: TokenizedText, rows: NDArray[np.int64]) -> Batch:

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..elmo.storage import replace_when_written
 from ..errors import Errors
+from ..files import write_text
 from .objective import Vocabulary
 from .text import TokenizedText
 
@@ -90,8 +90,7 @@ class TextStatistics:
             yield f"{name}: {part.n_sentences:,} sentences, {part.n_tokens:,} tokens{missed}"
 
     def to_json(self, path: Path) -> None:
-        with replace_when_written(path) as temporary:
-            temporary.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf8")
+        write_text(path, json.dumps(asdict(self), indent=1) + "\n")
 
 
 def read_n_held_out(directory: Path) -> int:

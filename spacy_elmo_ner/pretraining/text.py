@@ -1,7 +1,8 @@
 """Raw text to word ids on disk, once; then sentences in shuffled batches, again and again."""
 
 import json
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -14,9 +15,10 @@ import spacy
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from ..elmo.storage import replace_when_written
-from ..errors import Errors
+from ..errors import Errors, Warnings, shown
+from ..files import atomic_file
 from .files import read_sentences
+from .text_checks import unsegmented
 
 # Longer lines are cut here: the gradient of an LSTM reaches no further anyway.
 MAX_SENTENCE = 128
@@ -52,11 +54,11 @@ class TokenizedText:
     def to_disk(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         for name in _DTYPES:
-            with replace_when_written(directory / f"{name}.npy") as path, path.open("wb") as file:
+            with atomic_file(directory / f"{name}.npy") as path, path.open("wb") as file:
                 # numpy writes past Python where it knows the file, and misses that a disk is full.
                 unknown: Any = SimpleNamespace(write=file.write)
                 np.save(unknown, getattr(self, name), allow_pickle=False)
-        with replace_when_written(directory / "words.json") as path:
+        with atomic_file(directory / "words.json") as path:
             data = {"words": self.words, "sources": self.sources}
             path.write_text(json.dumps(data), encoding="utf8")
 
@@ -112,12 +114,14 @@ class TokenizedText:
                 raise ValueError(f"{name}.npy points beyond the end of words.json")
 
 
-def tokenize(paths: Sequence[Path], *, progress: bool = True) -> TokenizedText:
+def tokenize(paths: Iterable[Path], *, progress: bool = True) -> TokenizedText:
     """Read files as `read_sentences` does and number their words; files in order.
 
-    Raises FileNotFoundError, or ValueError naming file and line for what cannot be read, a line
-    of more than a million characters, or files without any word.
+    Warns of files that are not plain text (WL403), or not cut into words (WL404). Raises
+    FileNotFoundError, or ValueError naming file and line for what cannot be read, a line of more
+    than a million characters, or files without any word.
     """
+    paths = list(paths)
     nlp = spacy.blank("en")
     index: dict[str, int] = {}
     tokens: list[NDArray[np.int32]] = []
@@ -141,7 +145,7 @@ def tokenize(paths: Sequence[Path], *, progress: bool = True) -> TokenizedText:
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
     words_in_order = np.asarray(list(index), dtype=object)[order].tolist()
-    return TokenizedText(
+    text = TokenizedText(
         words=words_in_order,
         counts=counts[order],
         tokens=rank[flat].astype(np.int32),
@@ -149,6 +153,21 @@ def tokenize(paths: Sequence[Path], *, progress: bool = True) -> TokenizedText:
         source=np.asarray(source, dtype=np.int32),
         sources=[path.name for path in paths],
     )
+    _warn_of_unsegmented(text, paths)
+    return text
+
+
+def _warn_of_unsegmented(text: TokenizedText, paths: Sequence[Path]) -> None:
+    for found in unsegmented(zip(text.words, text.counts.tolist(), strict=True)):
+        first = int(np.argmax(text.tokens == text.words.index(found.word)))
+        sentence = int(np.searchsorted(text.offsets, first, side="right")) - 1
+        message = Warnings.WL404.format(
+            path=paths[text.source[sentence]],
+            script=found.script,
+            value=shown(found.word),
+            language=found.language,
+        )
+        warnings.warn(message, stacklevel=3)
 
 
 def split_held_out(text: TokenizedText, n_held_out: int) -> tuple[NDArray, NDArray]:

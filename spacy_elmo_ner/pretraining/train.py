@@ -14,6 +14,7 @@ from ..elmo import BiLM
 from ..elmo.bilm import BiLMStates
 from ..elmo.storage import WEIGHTS_FILE
 from ..errors import Errors, shown
+from ..files import make_output_folder
 from .case import CaseShares
 from .checkpoint import (
     Progress,
@@ -57,7 +58,7 @@ def pretrain(
     Under torchrun, all processes train this one model.
     Raises ValueError for text without words or with one word only, an init of another shape or a
     checkpoint of another config, FileExistsError if the folder holds a run and resume is false, or
-    a biLM and no run, OSError where the disk is full.
+    a biLM and no run, OSError where the folder cannot be written to or the disk is full.
     """
     if init is not None and init.options != config.options:
         raise ValueError(Errors.EL420.format(init=init.options, config=config.options))
@@ -89,6 +90,7 @@ class _Run:
         if not found and (output / WEIGHTS_FILE).exists():
             raise FileExistsError(Errors.EL411.format(path=output))
         self.config, self.output, self.processes = config, output, processes
+        make_output_folder(output)
         self.settings = settings = config.training
         show = progress_bar and processes.is_first
         if processes.is_first:

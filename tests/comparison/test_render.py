@@ -15,7 +15,6 @@ from spacy_elmo_ner.comparison.results import (
     Speed,
     SystemScores,
     results_from_json,
-    write_atomically,
 )
 
 SCORE = Score(0.5, 0.25, 1 / 3, 4, {"geo": Score(1.0, 0.5, 2 / 3, 4)})
@@ -125,12 +124,3 @@ def test_the_terminal_marks_entities_in_place(results):
 def test_without_timing_nothing_is_said_about_speed(results):
     untimed = replace(results, pipelines=[replace(results.pipelines[0], speed=None)])
     assert "words/s: median" not in render_markdown(untimed)
-
-
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
-    path = tmp_path / "results.json"
-    write_atomically(path, "old")
-    with pytest.raises(UnicodeEncodeError):
-        write_atomically(path, "\ud800")
-    assert path.read_text(encoding="utf8") == "old"
-    assert list(tmp_path.iterdir()) == [path]

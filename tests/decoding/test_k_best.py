@@ -3,9 +3,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spacy_elmo_ner.decoding import Decoder, LabelScheme, best_readings, k_best, viterbi
-from tests.decoding.brute_force import all_sequences, models
-from tests.decoding.test_entities import MODES, SCHEME, spans_of, transitions_for
+from spacy_elmo_ner.decoding import (
+    Decoder,
+    FullTransitions,
+    LabelScheme,
+    best_readings,
+    k_best,
+    viterbi,
+)
+from tests.decoding.brute_force import all_sequences, models, random_parts
+from tests.decoding.test_entities import READERS, SCHEME, decoder_for, spans_of
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -13,7 +20,7 @@ pytestmark = pytest.mark.filterwarnings("error")
 @settings(deadline=None, max_examples=50)
 @given(models(), st.integers(1, 7))
 def test_the_n_best_are_the_first_n_of_all_sequences(model, n):
-    ids, scores = k_best(n, model.emissions, model.lengths, *model.parameters)
+    ids, scores = k_best(n, model.emissions, model.lengths, model.transitions)
     assert ids.shape == (n, len(model.emissions)) and scores.shape == (n, len(model.docs))
     parts = np.split(ids, np.cumsum(model.lengths)[:-1], axis=1)
     for doc, part, found in zip(model.docs, parts, scores.T, strict=True):
@@ -31,16 +38,18 @@ def test_the_n_best_are_the_first_n_of_all_sequences(model, n):
 def test_the_first_of_them_is_the_viterbi_path_even_among_equals():
     rng = np.random.default_rng(0)
     emissions = rng.integers(0, 2, size=(60, 5)).astype(float)
-    parameters = SCHEME.constrain(rng.integers(0, 2, size=(5, 5)))
-    best, best_scores = viterbi(emissions, [20, 0, 40], *parameters)
-    ids, scores = k_best(4, emissions, [20, 0, 40], *parameters)
-    assert ids[0].tolist() == best.tolist() and scores[0].tolist() == best_scores.tolist()
+    full = FullTransitions(rng.integers(0, 2, size=(5, 5)), np.zeros(5))
+    structured = random_parts(2, lambda shape: rng.integers(0, 2, size=shape))
+    for transitions in (SCHEME.constrain(full), structured):
+        best, best_scores = viterbi(emissions, [20, 0, 40], transitions)
+        ids, scores = k_best(4, emissions, [20, 0, 40], transitions)
+        assert ids[0].tolist() == best.tolist() and scores[0].tolist() == best_scores.tolist()
 
 
-@pytest.mark.parametrize("mode", MODES)
-def test_readings_are_distinct_valid_and_add_up_to_one(mode):
+@pytest.mark.parametrize("reader", READERS)
+def test_readings_are_distinct_valid_and_add_up_to_one(reader):
     docs = [np.random.default_rng(i).normal(size=(n, 5)) for i, n in enumerate([3, 0, 2])]
-    decoder = Decoder(SCHEME, mode, transitions_for(mode, 5), temperature=1.3)
+    decoder = decoder_for(reader, temperature=1.3)
     for doc, readings in zip(docs, best_readings(docs, decoder, 200), strict=True):
         probabilities = [one.probability for one in readings]
         assert probabilities == sorted(probabilities, reverse=True)
@@ -64,9 +73,9 @@ def test_skipped_and_blocked_tokens_hold_in_every_reading():
 
 def test_fewer_than_one_cannot_be_asked_for():
     with pytest.raises(ValueError, match=r"EL167. 0 best"):
-        k_best(0, np.zeros((1, 3)), [1], *LabelScheme(["geo"]).constrain())
+        k_best(0, np.zeros((1, 3)), [1], LabelScheme(["geo"]).constrain())
 
 
 def test_a_document_without_possible_sequence_is_named():
     with pytest.raises(ValueError, match=r"EL158.*Document 0 "):
-        k_best(2, [[-np.inf, -np.inf]], [1], np.zeros((2, 2)), [0, 0])
+        k_best(2, [[-np.inf, -np.inf]], [1], FullTransitions.zeros(2))

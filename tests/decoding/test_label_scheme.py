@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spacy_elmo_ner.decoding import LabelScheme, Span
+from spacy_elmo_ner.decoding import FullTransitions, LabelScheme, Span
+from tests.decoding.brute_force import spelled_out
 
 SCHEME = LabelScheme(["geo", "per"])
 O, B_GEO, I_GEO, B_PER, I_PER = range(5)  # noqa: E741 (the label's name)
@@ -46,10 +47,17 @@ def test_inside_follows_only_its_own_type_and_never_starts():
 
 def test_constraints_keep_learned_scores_and_forbid_the_rest():
     learned = np.arange(25.0).reshape(5, 5)
-    transitions, start = SCHEME.constrain(learned, np.arange(5.0))
-    assert (transitions[SCHEME.allowed] == learned[SCHEME.allowed]).all()
-    assert (transitions[~SCHEME.allowed] == -np.inf).all()
-    assert start.tolist() == [0, 1, -np.inf, 3, -np.inf]
+    found = SCHEME.constrain(FullTransitions(learned, np.arange(5.0), np.arange(5.0)))
+    assert (found.between[SCHEME.allowed] == learned[SCHEME.allowed]).all()
+    assert (found.between[~SCHEME.allowed] == -np.inf).all()
+    assert found.start.tolist() == [0, 1, -np.inf, 3, -np.inf]
+    assert found.end.tolist() == list(range(5))
+
+
+def test_without_learned_scores_all_that_is_allowed_is_equally_good():
+    found = spelled_out(SCHEME.constrain())
+    np.testing.assert_array_equal(found.between, np.where(SCHEME.allowed, 0.0, -np.inf))
+    np.testing.assert_array_equal(found.start, np.where(SCHEME.start_allowed, 0.0, -np.inf))
 
 
 def test_schemes_of_equal_types_are_equal_and_cannot_be_changed():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from spacy_elmo_ner.decoding import marginals, viterbi
+from spacy_elmo_ner.decoding import FullTransitions, marginals, viterbi
 from spacy_elmo_ner.decoding.relay import relay
 
 
@@ -38,14 +38,15 @@ def test_where_nothing_is_ever_forgotten_a_long_document_is_still_right(monkeypa
     sums = scores.sum(axis=0, dtype=np.float64)
     for piece in (7, 256):
         monkeypatch.setattr("spacy_elmo_ner.decoding.lattice.PIECE", piece)
-        ids, best = viterbi(scores, [1000], never, np.zeros(5))
+        transitions = FullTransitions(never, np.zeros(5))
+        ids, best = viterbi(scores, [1000], transitions)
         assert set(ids.tolist()) == {sums.argmax()}
         np.testing.assert_allclose(best, [sums.max()])
-        found = marginals(scores, [1000], never, np.zeros(5)).of_labels()
+        found = marginals(scores, [1000], transitions).of_labels()
         expected = np.exp(sums - np.logaddexp.reduce(sums))
         np.testing.assert_allclose(found, np.tile(expected, (1000, 1)), atol=1e-9)
 
 
 def test_sums_that_overflow_do_not_run_for_ever():
     with np.errstate(all="ignore"):
-        viterbi(np.full((600, 3), 1e306), [600], np.zeros((3, 3)), np.zeros(3))
+        viterbi(np.full((600, 3), 1e306), [600], FullTransitions.zeros(3))

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from spacy_elmo_ner.elmo import BiLM
-from spacy_elmo_ner.elmo.fast_linear import Derived, FastLinear
+from spacy_elmo_ner.elmo.caches import Derived
+from spacy_elmo_ner.elmo.fast_linear import FastLinear
 from spacy_elmo_ner.elmo.fast_lstm import FastLSTM
 from spacy_elmo_ner.elmo.packed_lstm import LSTMWeights, packed_lstm
 from spacy_elmo_ner.elmo.packing import Packing

@@ -20,8 +20,7 @@ from spacy_elmo_ner.elmo.pretrained import (
     shared_from_bytes,
 )
 from spacy_elmo_ner.elmo.storage import sha256_of, to_bytes
-
-from .answers import Response, serve
+from tests.answers import Response, serve
 
 
 @pytest.fixture

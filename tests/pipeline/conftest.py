@@ -40,17 +40,18 @@ _trained: dict[tuple, tuple[dict, bytes]] = {}
 def make_nlp(bilm_dir: Path) -> Callable[..., Language]:
     """Builds ``en`` with these pipes, their heads small, initialized and trained for some steps.
 
-    decoder: of all heads; without it each has its own default.
+    decoder, transitions: of all heads; without them each has its own default.
     """
 
     def make(
         *pipes: str,
         decoder: str | None = None,
+        transitions: str | None = None,
         steps: int = 0,
         listener: bool = False,
         **elmo: Any,
     ) -> Language:
-        key = (pipes, decoder, steps, listener)
+        key = (pipes, decoder, transitions, steps, listener)
         if steps and not elmo and key in _trained:
             config, data = _trained[key]
             return spacy.blank("en").from_config(config).from_bytes(data)
@@ -68,6 +69,8 @@ def make_nlp(bilm_dir: Path) -> Callable[..., Language]:
             model = {"tok2vec": tok2vec, "encoder": encoder}
             if decoder is not None:
                 model["decoder"] = decoder
+            if transitions is not None:
+                model["transitions"] = transitions
             nlp.add_pipe(pipe, config={"model": model})
         optimizer = nlp.initialize(lambda: make_examples(nlp))
         optimizer.learn_rate = 0.02

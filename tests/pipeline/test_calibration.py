@@ -6,7 +6,7 @@ import spacy
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from spacy_elmo_ner.decoding import Transitions, viterbi
+from spacy_elmo_ner.decoding import FullTransitions, viterbi
 from spacy_elmo_ner.pipeline.calibration import ScoredBatch, calibrate
 
 from .conftest import annotation, make_examples
@@ -60,10 +60,10 @@ def test_sequences_drawn_at_a_temperature_give_it_back():
     rng = np.random.default_rng(0)
     emissions = rng.normal(0, 3, size=(30_000, 3)).astype(np.float32)
     noise = rng.gumbel(size=emissions.shape)
-    gold, _ = viterbi(emissions / 2.0 + noise, [len(emissions)], np.zeros((3, 3)), np.zeros(3))
+    gold, _ = viterbi(emissions / 2.0 + noise, [len(emissions)], FullTransitions.zeros(3))
 
     def without_transitions(temperature):
-        return Transitions(np.zeros((3, 3)), np.zeros(3), np.zeros(3))
+        return FullTransitions.zeros(3)
 
     batches = [
         ScoredBatch(part, [len(part)], labels)

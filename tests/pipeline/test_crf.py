@@ -1,5 +1,7 @@
 """Both pipes with decoder = "crf": they learn whole sequences, and keep what they learn."""
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 import spacy
@@ -9,7 +11,8 @@ from thinc.api import Adam
 
 from .conftest import annotation, make_examples
 
-PIPES = ["elmo_ner", "elmo_tagger"]
+HEADS = [("elmo_ner", "full"), ("elmo_ner", "structured"), ("elmo_tagger", "full")]
+PIPES = pytest.mark.parametrize(("name", "transitions"), HEADS)
 TEXT = "Mary Smith met Reuters in Paris ."
 
 
@@ -17,25 +20,30 @@ def crf_node(pipe):
     return pipe.model.get_ref("crf")
 
 
-@pytest.mark.parametrize("name", PIPES)
-def test_it_learns_the_examples(make_nlp, name):
-    nlp = make_nlp(name, decoder="crf", steps=100)
+def parameters_of(pipe):
+    node = crf_node(pipe)
+    return {name: node.get_param(name).copy() for name in node.param_names}
+
+
+@PIPES
+def test_it_learns_the_examples(make_nlp, name, transitions):
+    nlp = make_nlp(name, decoder="crf", transitions=transitions, steps=100)
     scores = nlp.evaluate(make_examples(nlp))
     assert scores["ents_f" if name == "elmo_ner" else "tag_acc"] == 1.0
-    for values in nlp.get_pipe(name).learned_transitions:
+    for values in parameters_of(nlp.get_pipe(name)).values():
         assert values.any()
 
 
 def test_transitions_that_bio_forbids_are_never_changed(make_nlp):
-    pipe = make_nlp("elmo_ner", decoder="crf", steps=100).get_pipe("elmo_ner")
+    pipe = make_nlp("elmo_ner", decoder="crf", transitions="full", steps=100).get_pipe("elmo_ner")
     learned, scheme = pipe.learned_transitions, pipe.scheme
     assert not learned.between[~scheme.allowed].any() and learned.between[scheme.allowed].any()
     assert not learned.start[~scheme.start_allowed].any()
 
 
-@pytest.mark.parametrize("name", PIPES)
-def test_probabilities_are_those_of_the_sequence(make_nlp, name):
-    nlp = make_nlp(name, decoder="crf", steps=100)
+@PIPES
+def test_probabilities_are_those_of_the_sequence(make_nlp, name, transitions):
+    nlp = make_nlp(name, decoder="crf", transitions=transitions, steps=100)
     doc = nlp("Mary Smith left Paris")
     if name == "elmo_ner":
         assert [(e.start, e.end, e.label_) for e in doc.ents] == [(0, 2, "per"), (3, 4, "geo")]
@@ -46,28 +54,28 @@ def test_probabilities_are_those_of_the_sequence(make_nlp, name):
     assert all(0.5 < one <= 1.0 for one in found)
 
 
-@pytest.mark.parametrize("name", PIPES)
-def test_the_transitions_are_saved_with_the_pipe(make_nlp, name, tmp_path):
-    nlp = make_nlp(name, decoder="crf", steps=100)
+@PIPES
+def test_the_transitions_are_saved_with_the_pipe(make_nlp, name, transitions, tmp_path):
+    nlp = make_nlp(name, decoder="crf", transitions=transitions, steps=100)
     nlp.to_disk(tmp_path / "nlp")
     loaded = spacy.load(tmp_path / "nlp")
-    saved, restored = (one.get_pipe(name).learned_transitions for one in (nlp, loaded))
-    for before, after in zip(saved, restored, strict=True):
-        np.testing.assert_array_equal(before, after)
+    saved, restored = (parameters_of(one.get_pipe(name)) for one in (nlp, loaded))
+    np.testing.assert_equal(restored, saved)
     assert annotation(loaded(TEXT)) == annotation(nlp(TEXT))
 
 
-@pytest.mark.parametrize("name", PIPES)
-def test_averages_reach_the_transitions(make_nlp, name):
-    nlp = make_nlp(name, decoder="crf", steps=100)
-    node = crf_node(nlp.get_pipe(name))
-    before = node.get_param("transitions").copy()
-    averages = {(node.id, "transitions"): before + 1.0}
+@PIPES
+def test_averages_reach_the_transitions(make_nlp, name, transitions):
+    nlp = make_nlp(name, decoder="crf", transitions=transitions, steps=100)
+    pipe = nlp.get_pipe(name)
+    node, before = crf_node(pipe), pipe.learned_transitions
+    averages = {(node.id, key): value + 1.0 for key, value in parameters_of(pipe).items()}
     with nlp.use_params(averages):
-        np.testing.assert_array_equal(
-            nlp.get_pipe(name).learned_transitions.between, averages[node.id, "transitions"]
-        )
-    np.testing.assert_array_equal(node.get_param("transitions"), before)
+        averaged = pipe.learned_transitions
+    for field in fields(before):
+        values = getattr(before, field.name)
+        np.testing.assert_allclose(getattr(averaged, field.name), values + 1.0, rtol=1e-6)
+        np.testing.assert_array_equal(getattr(pipe.learned_transitions, field.name), values)
 
 
 def test_an_optimizer_averages_the_transitions(make_nlp):
@@ -76,18 +84,23 @@ def test_an_optimizer_averages_the_transitions(make_nlp):
     for _ in range(3):
         nlp.update(make_examples(nlp), sgd=optimizer)
     node = crf_node(nlp.get_pipe("elmo_ner"))
-    assert optimizer.averages[node.id, "transitions"].any()
+    for key in node.param_names:
+        assert optimizer.averages[node.id, key].any(), key
 
 
-@pytest.mark.parametrize("name", PIPES)
-def test_gradients_are_those_of_the_loss(make_nlp, name):
-    """Those of the scores are returned, those of the transitions kept for the optimizer."""
-    nlp = make_nlp(name, decoder="crf", steps=100)
+@PIPES
+def test_gradients_are_those_of_the_loss(make_nlp, name, transitions):
+    """Those of the scores are returned, those of the transitions kept by the model's backprop."""
+    nlp = make_nlp(name, decoder="crf", transitions=transitions, steps=100)
     pipe, examples = nlp.get_pipe(name), make_examples(nlp)
     node = crf_node(pipe)
-    scores = [one.astype("float64") for one in pipe.predict_scores([e.x for e in examples])]
+    scores, backprop = pipe.model.begin_update([e.x for e in examples])
+    pipe.get_loss(examples, scores)  # one more look at the loss changes no gradient
     _, gradient = pipe.get_loss(examples, scores)
-    kept = {name: node.get_grad(name).copy() for name in ("transitions", "start", "end")}
+    assert not any(node.has_grad(name) for name in node.param_names)
+    backprop(gradient)
+    kept = {name: node.get_grad(name).copy() for name in node.param_names}
+    scores = [one.astype("float64") for one in scores]
     step = 1e-3
 
     def slope(values, index):
@@ -124,9 +137,9 @@ def test_tokens_without_annotation_are_summed_over(make_nlp):
     assert losses[-1] < 0.1 < losses[0]
 
 
-@pytest.mark.parametrize("name", PIPES)
-def test_empty_docs_pass(make_nlp, name):
-    nlp = make_nlp(name, decoder="crf")
+@PIPES
+def test_empty_docs_pass(make_nlp, name, transitions):
+    nlp = make_nlp(name, decoder="crf", transitions=transitions)
     assert [len(doc) for doc in nlp.pipe(["", "Mary", ""])] == [0, 1, 0]
     empty = Example(Doc(nlp.vocab), Doc(nlp.vocab))
     full = make_examples(nlp)[0]
@@ -146,3 +159,19 @@ def test_a_pipe_is_not_loaded_with_a_decoder_it_was_not_trained_with(
     changed = {"components": {"elmo_ner": {"model": {"decoder": config}}}}
     with pytest.raises(ValueError, match=rf"EL110.*nlp/elmo_ner.*{saved}.*{config}"):
         spacy.load(tmp_path / "nlp", config=changed)
+
+
+@pytest.mark.parametrize(("saved", "config"), [("full", "structured"), ("structured", "full")])
+def test_a_pipe_is_not_loaded_with_transitions_it_was_not_trained_with(
+    make_nlp, tmp_path, saved, config
+):
+    make_nlp("elmo_ner", decoder="crf", transitions=saved).to_disk(tmp_path / "nlp")
+    changed = {"components": {"elmo_ner": {"model": {"transitions": config}}}}
+    with pytest.raises(ValueError, match=rf"EL141.*nlp/elmo_ner.*'{saved}'.*'{config}'"):
+        spacy.load(tmp_path / "nlp", config=changed)
+
+
+def test_a_tagger_does_not_take_the_transitions_of_entities():
+    model = {"decoder": "crf", "transitions": "structured"}
+    with pytest.raises(ValueError, match=r"EL142.*'elmo_tagger' are 'structured'"):
+        spacy.blank("en").add_pipe("elmo_tagger", config={"model": model})

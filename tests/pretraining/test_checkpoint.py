@@ -87,7 +87,7 @@ def test_a_write_that_fails_leaves_the_checkpoint_before(
 
 
 def test_what_a_killed_run_left_half_written_is_no_checkpoint(tmp_path: Path) -> None:
-    (tmp_path / ".step-00000010.tmp").mkdir()
+    (tmp_path / ".step-00000010.new").mkdir()
     assert checkpoints(tmp_path) == []
     _save(tmp_path, 10)
     assert [path.name for path in tmp_path.iterdir()] == ["step-00000010"]

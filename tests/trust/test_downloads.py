@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from spacy_elmo_ner.elmo.download import download
-from tests.elmo.answers import URL, Response
+from spacy_elmo_ner.download import download
+from tests.answers import URL, Response
 
 CONTENT = bytes(range(256)) * 20
 

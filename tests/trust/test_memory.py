@@ -37,16 +37,15 @@ def test_layers_leave_with_their_docs(nlp: Language) -> None:
 
 def test_new_words_without_end_fill_the_word_cache_and_no_more(tiny_bilm: BiLM) -> None:
     tiny_bilm.embed([["first"]])
-    cache = tiny_bilm._word_cache._value
+    cache = tiny_bilm._word_cache.value
     assert cache is not None
     cache.capacity = 100
-    cache._vectors = None
-    cache._rows.clear()
+    cache._table = None
     for i in range(20):
         tiny_bilm.embed([[f"word{i}-{j}" for j in range(30)]])
         assert 0 < len(cache) <= 100
     tiny_bilm.embed([["x" * 5_000]])
-    assert "x" * 5_000 not in cache._rows
+    assert "x" * 5_000 not in cache
 
 
 def test_products_come_in_few_sizes_at_little_cost() -> None:

@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from spacy import displacy
 
+from ...files import write_text
 from ..captions import (
     ERROR_HEADER,
     ERROR_TEXT_COLUMNS,
@@ -24,7 +25,7 @@ from ..captions import (
 )
 from ..detail_tables import detail_tables
 from ..plotting import Chart, write_pictures
-from ..results import Example, LabeledSpan, Results, write_atomically
+from ..results import Example, LabeledSpan, Results
 from ..tables import (
     Table,
     agreement_table,
@@ -51,7 +52,7 @@ def write_report(results: Results, texts: Texts, folder: Path) -> list[Path]:
     """Write report.html and charts/NAME.png into the folder; return the paths written."""
     charts = draw_charts(results)
     page = folder / PAGE
-    write_atomically(page, render_page(results, texts, charts))
+    write_text(page, render_page(results, texts, charts))
     return [page, *write_pictures(charts, folder / CHARTS)]
 
 

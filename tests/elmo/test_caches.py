@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from spacy_elmo_ner.elmo import BiLM
-from spacy_elmo_ner.elmo.word_cache import WordCache
+from spacy_elmo_ner.elmo.caches import WordCache
 
 
 class Speller:

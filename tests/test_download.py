@@ -3,9 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from spacy_elmo_ner.elmo.download import download
-
-from .answers import URL, Response, serve
+from spacy_elmo_ner.download import download
+from tests.answers import URL, Response, serve
 
 
 def test_an_answer_that_breaks_off_leaves_no_file(

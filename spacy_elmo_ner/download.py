@@ -1,4 +1,4 @@
-"""One file over https, whole or not at all; one that broke off is gone on with."""
+"""Fetch one file over https, whole or not at all; a broken download is continued."""
 
 import hashlib
 import os
@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from tqdm import tqdm
 
-from .storage import replace_when_written, sha256_of
+from .files import atomic_file, sha256_of
 
 _TIMEOUT_S = 30
 _BLOCK = 1 << 20
@@ -29,7 +29,7 @@ def download(url: str, path: Path, limit: int, sha256: str | None = None) -> Non
             total = _length(response, limit)
             etag = response.headers.get("ETag")
             if not total or not etag or etag.startswith("W/"):
-                with replace_when_written(path) as temporary:
+                with atomic_file(path) as temporary:
                     with temporary.open("wb") as file:
                         _copy(response, file, total or limit, path.name)
                     if total and _size(temporary) != total:

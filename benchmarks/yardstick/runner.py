@@ -1,0 +1,101 @@
+"""Run a list of the plan's runs in one process, one after the other."""
+
+import contextlib
+import fcntl
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from spacy.tokens import Doc, DocBin
+from spacy.vocab import Vocab
+
+from spacy_elmo_ner.elmo.pretrained import PACKAGED, packaged_names
+from spacy_elmo_ner.elmo.storage import sha256_of, weights_file
+from spacy_elmo_ner.vectors.shared import packaged_sha256
+
+from . import layer_zero  # noqa: F401  (registers its architecture)
+from .casing import CASES
+from .plan import Run, blocks
+from .results import ResultsFile, Row, fingerprint
+from .score import scores, words_per_second
+from .train import SharedLayers, train
+
+
+@dataclass
+class Runner:
+    """What runs share: files, biLM layers, and a lock that other heavy work takes, too.
+
+    work: folder for the shares of training parts. lock: a file to lock during each run, so that
+    processes which do the same take turns; None to lock nothing. cases: which of `CASES` to score.
+    """
+
+    work: Path
+    bilm: str
+    vectors: str | None
+    lock: Path | None = None
+    cases: Sequence[str] = tuple(CASES)
+    shared: SharedLayers = field(default_factory=SharedLayers)
+
+    def run(self, run: Run, results: ResultsFile) -> Row:
+        """Train and score, unless the results have this very run; returns its row."""
+        train_path = run.corpus.train(self.work)
+        bilm = self.bilm if run.system.bilm else None
+        config = run.config(train_path, self.bilm, self.vectors)
+        files = {"train": sha256_of(train_path), "dev": sha256_of(run.corpus.dev)}
+        if bilm:
+            files["biLM"] = _bilm_sha256(bilm)
+        if run.system.vectors and self.vectors:
+            files["vectors"] = sha256_of(Path(self.vectors) / "vocab" / "vectors")
+        for block in blocks(config["components"]):
+            if str(block.get("@architectures", "")).startswith("spacy_elmo_ner.WordVectors."):
+                files[block["name"]] = packaged_sha256(block["name"]) or ""
+        made_from = fingerprint(config.to_str(interpolate=False), files, self.cases)
+        key = run.corpus.name, run.system.name, run.seed, bilm
+        if not results.has(key, made_from):
+            with _locked(self.lock):
+                print(f"{run.corpus.name}, {run.system.name}, seed {run.seed}", flush=True)
+                trained = train(config, self.shared, _report)
+                dev = read_docs(run.corpus.dev)
+                row = Row(
+                    corpus=run.corpus.name,
+                    system=run.system.name,
+                    seed=run.seed,
+                    bilm=bilm,
+                    made_from=made_from,
+                    scores=scores(trained.nlp, dev, read_docs(train_path), self.cases),
+                    best_step=trained.best_step,
+                    steps=trained.steps,
+                    train_seconds=round(trained.seconds, 1),
+                    words_per_second=round(words_per_second(trained.nlp, dev)),
+                )
+            results.add(row)
+        return results.rows[key]
+
+
+def _report(step: int, score: float) -> None:
+    print(f"  step {step}: {100 * score:.2f}", flush=True)
+
+
+@cache
+def read_docs(path: Path) -> Sequence[Doc]:
+    """Return the Docs of a .spacy file; the same objects each time."""
+    return list(DocBin().from_disk(path).get_docs(Vocab()))
+
+
+def _bilm_sha256(name: str) -> str:
+    folder = PACKAGED / name if name in packaged_names() else Path(name)
+    weights = weights_file(folder)
+    if weights is None:
+        raise SystemExit(f"{folder} holds no weights of a biLM")
+    return sha256_of(weights)
+
+
+@contextlib.contextmanager
+def _locked(path: Path | None) -> Iterator[None]:
+    if path is None:
+        yield
+        return
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield  # closing the file unlocks it

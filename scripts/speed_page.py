@@ -1,0 +1,145 @@
+"""The text of docs/speed.md and its chart, from the benchmarks' results."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from matplotlib.ticker import FuncFormatter
+
+from spacy_elmo_ner.comparison.plotting import Chart, figure, series_color
+from spacy_elmo_ner.comparison.render import markdown_table
+from spacy_elmo_ner.comparison.tables import NOTHING, Table
+
+# Scores beside the speeds.
+SPEED_SCORES = {"ents_f": "entity F1", "tag_acc": "tag accuracy"}
+
+
+def speed_sections(
+    bilm: dict[str, Any] | None,
+    pipelines: dict[str, Any] | None,
+    compiled: dict[str, Any] | None,
+    training: dict[str, Any] | None,
+) -> Iterator[str]:
+    """Write the biLM against AllenNLP, whole pipelines, the compiled cell, and training."""
+    if bilm:
+        yield "## The biLM against AllenNLP"
+        yield (
+            "Official shapes with random weights, the same sentences, in turns; tokens per second. "
+            "Cold: every word is spelled out; warm: all words are known from the batch before; "
+            "compiled: with the cell of `python -m spacy elmo compile`. The limit is the rate of "
+            "matrix products on the same CPU in the same run; the last column is the share of it "
+            f"that the LSTMs reach, compiled and warm. {bilm['machine']['threads']} threads."
+        )
+        yield markdown_table(bilm_table(bilm["results"]))
+    if pipelines:
+        yield "## Pipelines"
+        yield (
+            f"On {pipelines['corpus']}, {pipelines['machine']['threads']} threads, components that "
+            "the task does not need disabled; in turns, medians. Ratios are to "
+            f"{pipelines['reference']}. One sentence at a time: 5 to 15 words, milliseconds."
+        )
+        yield markdown_table(throughput_table(pipelines))
+        yield "Ours, by length of the texts:"
+        yield markdown_table(lengths_table(pipelines))
+        yield "Ours, by settings of `nlp.pipe` and torch:"
+        yield markdown_table(settings_table(pipelines["settings"]))
+    if compiled:
+        yield "## With the compiled cell"
+        yield "The same after `python -m spacy elmo compile`, in another run."
+        yield markdown_table(throughput_table(compiled))
+        yield markdown_table(lengths_table(compiled))
+    if training:
+        yield "## Training"
+        yield (
+            f"Seconds per pass over {training['n_docs']:,} texts of {training['corpus']} with "
+            f"configs/elmo.cfg, {training['machine']['threads']} threads: a frozen biLM's layers "
+            "are computed once and kept on disk (`training_cache`), or computed every time."
+        )
+        yield markdown_table(training_table(training["rows"]))
+
+
+def bilm_table(measured: Sequence[dict[str, Any]]) -> Table:
+    """Build tokens per second of each shape, and their ratios to AllenNLP."""
+    kinds = ("cold", "warm", "compiled_cold", "compiled_warm")
+    titles = [kind.replace("_", ", ") for kind in kinds]
+    header = ["", "sentences", "AllenNLP", *titles, *(f"{title}: ratio" for title in titles)]
+    header.append("of limit")
+    rows = [
+        [
+            row["shape"],
+            f"{row['n_sentences']}",
+            *(f"{row[name]:,.0f}" for name in ("peer", *kinds)),
+            *(f"{row[f'{name}_ratio']:.1f}x" for name in kinds),
+            f"{row['compiled_warm_share_of_limit']:.0%}",
+        ]
+        for row in measured
+    ]
+    return Table("biLM", header, rows)
+
+
+def throughput_table(data: dict[str, Any]) -> Table:
+    """Build words per second, latency, and scores where they were taken, one row per pipeline."""
+    waits = {row["pipeline"]: row for row in data["latency"]}
+    rows = []
+    for row in data["throughput"]:
+        name = row["pipeline"]
+        scores = data["accuracy"].get(name, {})
+        rows.append(
+            [
+                name,
+                f"{row['median']:,.0f}",
+                f"{row['ratio']:.2f}x",
+                *(f"{waits[name][key]:.1f}" for key in ("p50_ms", "p99_ms")),
+                *(f"{100 * scores[key]:.2f}" if key in scores else NOTHING for key in SPEED_SCORES),
+            ]
+        )
+    header = ["", "words/s", "ratio", "one sentence, p50", "p99", *SPEED_SCORES.values()]
+    return Table("Pipelines", header, rows)
+
+
+def lengths_table(data: dict[str, Any]) -> Table:
+    """Build words per second on the same words in texts of other lengths."""
+    header = ["words in a text", *(f"{row['words']:,}" for row in data["lengths"])]
+    cells = [f"{row['median']:,.0f}" for row in data["lengths"]]
+    return Table("Lengths", header, [["words/s", *cells]])
+
+
+def settings_table(settings: Sequence[dict[str, Any]]) -> Table:
+    """Build words per second by batch size, threads and processes."""
+    keys = ("batch_size", "threads", "n_process")
+    rows = [[*(f"{row[key]}" for key in keys), f"{row['median']:,.0f}"] for row in settings]
+    header = ["texts in a batch", "torch threads", "processes", "words/s"]
+    return Table("Settings", header, rows, frozenset())
+
+
+def training_table(measured: Sequence[dict[str, Any]]) -> Table:
+    """Build seconds per pass with and without kept layers."""
+    passes = range(len(measured[0]["seconds"]))
+    header = ["biLM", "layers", *(f"pass {number + 1}" for number in passes)]
+    rows = [
+        [
+            row["bilm"],
+            "kept" if row["cached"] else "computed",
+            *(f"{seconds:.1f}" for seconds in row["seconds"]),
+        ]
+        for row in measured
+    ]
+    return Table("Training", header, rows, frozenset({0, 1}))
+
+
+def lengths_chart(data: dict[str, Any]) -> Chart:
+    """Draw words per second against words in a text."""
+    lengths = [row["words"] for row in data["lengths"]]
+    rates = [row["median"] for row in data["lengths"]]
+    with figure(2.6) as (fig, axes):
+        axes.plot(lengths, rates, color=series_color(0), marker="o")
+        axes.set_xscale("log")
+        axes.set_ylim(0, 1.15 * max(rates))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+        axes.xaxis.set_minor_formatter(FuncFormatter(lambda value, _: ""))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+        axes.set_xlabel("words in a text (logarithmic)")
+        axes.set_ylabel("words per second")
+    story = f"From {lengths[0]:,} to {lengths[-1]:,} words: {rates[0]:,.0f} to {rates[-1]:,.0f}."
+    rows = [[f"{n:,}", f"{rate:,.0f}"] for n, rate in zip(lengths, rates, strict=True)]
+    table = Table("Words per second by length", ["words in a text", "words/s"], rows, frozenset())
+    return Chart("speed-lengths", "Words per second by length of the texts", story, fig, table)

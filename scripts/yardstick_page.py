@@ -1,0 +1,151 @@
+"""The text of docs/yardstick.md, from the scores of benchmarks.yardstick."""
+
+import statistics
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from spacy_elmo_ner.comparison.render import markdown_table
+from spacy_elmo_ner.comparison.tables import NOTHING, Table, spread
+
+# The gold corpora of users' own fields; the others are shares of one silver corpus.
+FIELDS = ("politics", "science", "literature", "finance", "anatomy")
+
+INTRODUCTION = """\
+# Yardstick
+
+Written by `python scripts/pages.py` from `benchmarks/results/yardstick.json`, which
+`python -m benchmarks.yardstick` writes. Every choice of representation, head and training is made
+on these tables: entity F1 on the dev parts (Scorer's `ents_f` on gold tokens), in percent; with
+several seeds, mean ± standard deviation. The test parts are not read.
+
+politics, science and literature have 100 or 200 training sentences, finance 931 and anatomy 2,252;
+gmb-2 and gmb-10 are 2 and 10 percent of the training part of the seed split, gmb-100 is all of it.
+"head" is the `elmo_ner` of `configs/ner.cfg` on hash embeddings and what its name adds; "both" is
+the biLM and vectors, "layer 0" the biLM's word representation without its contextual layers.
+spaCy's CNN with vectors has the same table of vectors. {transformer}"""
+
+TRANSFORMER = (
+    "all-MiniLM-L6-v2 is a transformer of 22 M parameters that lower-cases what it reads: the case "
+    "of a text makes no difference to it, and tells it nothing."
+)
+
+# Differences of two systems, by what they tell.
+DIFFERENCES = (
+    ("contextual layers, beside vectors", "head + both", "head + vectors + layer 0"),
+    ("contextual layers, without vectors", "head + biLM", "head + layer 0"),
+    ("biLM, beside vectors", "head + both", "head + vectors"),
+    ("vectors, beside the biLM", "head + both", "head + biLM"),
+    ("both, against spaCy's CNN with vectors", "head + both", "spaCy CNN + vectors"),
+)
+
+COLUMNS = {
+    "clean": "F1",
+    "lower": "lower",
+    "upper": "UPPER",
+    "title": "Title",
+    "seen": "seen",
+    "unseen": "unseen",
+}
+
+Row = Mapping[str, Any]
+
+
+def yardstick_page(data: Mapping[str, Any]) -> str:
+    """Make the page from a results file's content."""
+    scores = Scores(data)
+    transformer = TRANSFORMER if any("MiniLM" in name for name in scores.systems) else ""
+    parts = [INTRODUCTION.format(transformer=transformer).rstrip()]
+    parts += ["## All corpora", markdown_table(scores.overview())]
+    differences = scores.differences()
+    if differences.rows:
+        parts += [
+            "## What each part adds",
+            "Difference of F1, mean over the seeds that both systems have.",
+            markdown_table(differences),
+        ]
+    for corpus in scores.corpora:
+        parts += [f"## {corpus}", *scores.corpus_sections(corpus)]
+    parts.append(
+        "Seconds of training and words per second are CPU time of one thread "
+        f"({data['cpu']}), beside other work on the same machine: good to tell a half from a "
+        "whole, no more. docs/speed.md has times that were taken with care."
+    )
+    return "\n\n".join(parts) + "\n"
+
+
+class Scores:
+    """The rows of a results file by corpus and system, in the plan's order."""
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self.rows: dict[tuple[str, str], list[Row]] = {}
+        several = len({row["bilm"] for row in data["rows"] if row["bilm"]}) > 1
+        found: dict[str, list[str]] = {}
+        for row in sorted(data["rows"], key=lambda row: row["seed"]):
+            named = several and row["bilm"]
+            name = f"{row['system']} ({row['bilm']})" if named else row["system"]
+            names = found.setdefault(row["system"], [])
+            if name not in names:
+                names.append(name)
+            self.rows.setdefault((row["corpus"], name), []).append(row)
+        self.systems = [name for system in data["systems"] for name in found.get(system, ())]
+        ran = {corpus for corpus, _ in self.rows}
+        self.corpora = [corpus for corpus in data["corpora"] if corpus in ran]
+
+    def values(self, corpus: str, system: str, score: str) -> list[float]:
+        return [row["scores"][score] for row in self.rows.get((corpus, system), ())]
+
+    def overview(self) -> Table:
+        """One row per system, one column per corpus, and the mean of the fields."""
+        rows = []
+        for system in self.systems:
+            found = {corpus: self.values(corpus, system, "clean") for corpus in self.corpora}
+            fields = [statistics.mean(found[name]) for name in FIELDS if found.get(name)]
+            mean = spread([statistics.mean(fields)]) if len(fields) == len(FIELDS) else NOTHING
+            rows.append([system, *(spread(values) for values in found.values()), mean])
+        return Table("All corpora", ["", *self.corpora, "mean of the fields"], rows)
+
+    def differences(self) -> Table:
+        """One row per pair of systems: F1 of the first less that of the second."""
+        rows = []
+        for title, first, second in DIFFERENCES:
+            added = {corpus: self._added(corpus, first, second) for corpus in self.corpora}
+            if all(value is None for value in added.values()):
+                continue
+            of_fields = (added.get(name) for name in FIELDS)
+            fields = [value for value in of_fields if value is not None]
+            mean = statistics.mean(fields) if len(fields) == len(FIELDS) else None
+            rows.append([title, *(_points(value) for value in (*added.values(), mean))])
+        return Table("Differences", ["", *self.corpora, "mean of the fields"], rows)
+
+    def _added(self, corpus: str, first: str, second: str) -> float | None:
+        by_seed = [
+            {row["seed"]: row["scores"]["clean"] for row in self.rows.get((corpus, system), ())}
+            for system in (first, second)
+        ]
+        seeds = by_seed[0].keys() & by_seed[1].keys()
+        if not seeds:
+            return None
+        return statistics.mean(by_seed[0][seed] - by_seed[1][seed] for seed in seeds)
+
+    def corpus_sections(self, corpus: str) -> Iterator[str]:
+        """How many entities were seen in training, and every system's figures."""
+        systems = [system for system in self.systems if (corpus, system) in self.rows]
+        first = self.rows[corpus, systems[0]][0]["scores"]
+        n_seen, n_unseen = first["n_seen"], first["n_unseen"]
+        yield (
+            f"{n_seen + n_unseen:,} entities, of which {n_seen:,} are entities in the training "
+            "part with the same words, whatever their type."
+        )
+        rows = []
+        for system in systems:
+            runs = self.rows[corpus, system]
+            seconds = statistics.mean(run["train_seconds"] for run in runs)
+            speed = statistics.median(run["words_per_second"] for run in runs)
+            cells = [spread(self.values(corpus, system, score)) for score in COLUMNS]
+            rows.append([system, f"{len(runs)}", *cells, f"{seconds:,.0f}", f"{speed:,.0f}"])
+        header = ["", "seeds", *COLUMNS.values(), "seconds", "words/s"]
+        yield markdown_table(Table(corpus, header, rows))
+
+
+def _points(value: float | None) -> str:
+    return NOTHING if value is None else f"{100 * value:+.2f}"

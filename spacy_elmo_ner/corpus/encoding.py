@@ -1,0 +1,65 @@
+"""Decide by a text's bytes which encoding it is in."""
+
+import codecs
+import re
+from dataclasses import dataclass
+
+# In the order they are asked: UTF-32's mark for little-endian begins with UTF-16's.
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_NOT_ASCII = re.compile("[^\0-\x7f]")
+_SINGLE_BYTE = "cp1252"
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A text and its encoding, as Python names it.
+
+    is_guess: neither a byte order mark nor the bytes themselves told the encoding.
+    """
+
+    text: str
+    encoding: str
+    is_guess: bool = False
+
+    def first_not_ascii(self) -> tuple[int, str]:
+        """Return the first line with a character outside ASCII: its number from 1, and itself."""
+        found = _NOT_ASCII.search(self.text)
+        if found is None:
+            raise ValueError("the text is all ASCII")
+        start = self.text.rfind("\n", 0, found.start()) + 1
+        end = self.text.find("\n", found.start())
+        line = self.text[start : end if end >= 0 else None].rstrip("\r")
+        return self.text.count("\n", 0, start) + 1, line
+
+
+def decode(data: bytes) -> Decoded:
+    """Decode bytes as what they show themselves to be.
+
+    A byte order mark decides; then UTF-8, which text in other encodings all but never happens to
+    be. Windows-1252 takes nearly any bytes, so it comes last, and not for text that is UTF-8 but
+    for a few damaged characters. Raises UnicodeDecodeError, which names encoding and place.
+    """
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return Decoded(data.decode(encoding), encoding.removesuffix("-sig"))
+    if data.isascii():
+        return Decoded(data.decode("ascii"), "ascii")
+    try:
+        return Decoded(data.decode("utf-8"), "utf-8")
+    except UnicodeDecodeError:
+        if _is_mostly_utf8(data):
+            raise
+    return Decoded(data.decode(_SINGLE_BYTE), _SINGLE_BYTE, is_guess=True)
+
+
+def _is_mostly_utf8(data: bytes) -> bool:
+    """Tell whether more characters outside ASCII are whole in UTF-8 than are not."""
+    characters = _NOT_ASCII.findall(data.decode("utf-8", errors="surrogateescape"))
+    n_broken = sum("\udc80" <= character <= "\udcff" for character in characters)
+    return 2 * n_broken < len(characters)

@@ -1,0 +1,106 @@
+/* Convolutions over characters and their maximum, as sums of table rows.
+
+A filter's value at a place is the sum over its width of what each character gives it there; a table
+(n_characters, width, n_filters) holds that for every character. So a place costs a filter one
+addition per character instead of one per value of the embedding, and the maximum over a word never
+leaves the registers.
+*/
+
+#include <math.h>
+
+#include "kernels.h"
+
+#define FILTERS 64 /* of a block: its part of a table stays in the second cache */
+
+struct convolution {
+    int64_t n_words, n_slots, width, n_filters, n_parts, threads;
+    const int16_t *ids;     /* (n_words, n_slots) */
+    const int16_t *lengths; /* (n_words,) */
+    const float *table;     /* (n_characters, width, n_filters) */
+    const float *bias;      /* (n_filters,) */
+    int64_t stride;         /* of largest, where and d_largest, whose columns these filters are */
+    float *largest;         /* (n_words, n_filters) */
+    half *largest_half;     /* or in bfloat16 */
+    int16_t *where;         /* (n_words, n_filters): first character of the largest; may be NULL */
+    const float *d_largest; /* (n_words, n_filters) */
+    float *d_table;         /* zeros */
+};
+
+INLINE void largest_of(const struct convolution *c, int64_t word, int64_t filter, const int n) {
+    const int16_t *ids = c->ids + word * c->n_slots;
+    int64_t row = c->n_filters, width = c->width;
+    /* Behind a word all places see padding alone and have one value. */
+    int64_t last = least(c->lengths[word], c->n_slots - width);
+    vec best[4];
+    __m512i where[4];
+    for (int j = 0; j < 4; j++) {
+        best[j] = _mm512_set1_ps(-INFINITY);
+        where[j] = _mm512_setzero_si512();
+    }
+    for (int64_t at = 0; at <= last; at++) {
+        vec sum[4];
+#pragma GCC unroll 4
+        for (int j = 0; j < n; j++)
+            sum[j] = _mm512_loadu_ps(c->table + ids[at] * width * row + filter + j * LANES);
+        for (int64_t k = 1; k < width; k++) {
+            const float *from = c->table + (ids[at + k] * width + k) * row + filter;
+#pragma GCC unroll 4
+            for (int j = 0; j < n; j++) sum[j] += _mm512_loadu_ps(from + j * LANES);
+        }
+#pragma GCC unroll 4
+        for (int j = 0; j < n; j++) {
+            /* NaN counts as the largest, as in torch. */
+            __mmask16 larger = _mm512_cmp_ps_mask(sum[j], best[j], _CMP_GT_OQ) |
+                               _mm512_cmp_ps_mask(sum[j], sum[j], _CMP_UNORD_Q);
+            best[j] = _mm512_mask_mov_ps(best[j], larger, sum[j]);
+            where[j] = _mm512_mask_mov_epi32(where[j], larger, _mm512_set1_epi32((int)at));
+        }
+    }
+    int64_t to = word * c->stride + filter;
+    for (int j = 0; j < n; j++, to += LANES) {
+        best[j] += _mm512_loadu_ps(c->bias + filter + j * LANES);
+        if (c->largest) _mm512_storeu_ps(c->largest + to, best[j]);
+        else store_half(c->largest_half + to, best[j]);
+        if (c->where)
+            _mm256_storeu_si256((__m256i *)(c->where + to), _mm512_cvtepi32_epi16(where[j]));
+    }
+}
+
+static void convolve_part(void *context, int part) {
+    const struct convolution *c = context;
+    for (int64_t f = part * FILTERS; f < c->n_filters; f += FILTERS * c->n_parts)
+        for (int64_t word = 0; word < c->n_words; word++) {
+            int n = (int)least(FILTERS, c->n_filters - f) / LANES;
+            if (n == 4) largest_of(c, word, f, 4);
+            else if (n == 3) largest_of(c, word, f, 3);
+            else if (n == 2) largest_of(c, word, f, 2);
+            else largest_of(c, word, f, 1);
+        }
+}
+
+static void spread_part(void *context, int part) {
+    const struct convolution *c = context;
+    int64_t row = c->n_filters, width = c->width;
+    for (int64_t f = part * FILTERS; f < c->n_filters; f += FILTERS * c->n_parts)
+        for (int64_t word = 0; word < c->n_words; word++) {
+            const int16_t *ids = c->ids + word * c->n_slots;
+            const int16_t *where = c->where + word * c->stride;
+            const float *d = c->d_largest + word * c->stride;
+            for (int64_t i = f; i < least(f + FILTERS, c->n_filters); i++) {
+                if (d[i] == 0.0f) continue;
+                const int16_t *own = ids + where[i];
+                for (int64_t k = 0; k < width; k++)
+                    c->d_table[(own[k] * width + k) * row + i] += d[i];
+            }
+        }
+}
+
+int64_t convolution_size(void) { return sizeof(struct convolution); }
+
+void convolution_forward(struct convolution *c) {
+    run_parts(convolve_part, c, (int)c->n_parts, (int)c->threads);
+}
+
+void convolution_backward(struct convolution *c) {
+    run_parts(spread_part, c, (int)c->n_parts, (int)c->threads);
+}

@@ -1,0 +1,178 @@
+/* What all kernels share: products of small packed blocks, and the exponential.
+
+A "unit" is the 32 bits that a product takes at once: two bfloat16 values that are neighbours along
+the sum. Products are blocks of up to 6 rows by 64 columns that stay in registers. Left sides are
+rows of units; right sides are packed as [unit][64 columns]. Sums are float32.
+*/
+
+#include <immintrin.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef uint16_t half;
+typedef uint32_t unit;
+typedef __m512 vec;
+
+#define INLINE static inline __attribute__((always_inline))
+#define ROWS 6    /* of a block; even, as rows are also taken in pairs */
+#define LANES 16  /* float32 values in a vector */
+#define COLUMNS 64
+
+INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+INLINE int64_t even(int64_t n) { return n + (n & 1); }
+INLINE int64_t in_columns(int64_t n) { return (n + COLUMNS - 1) / COLUMNS * COLUMNS; }
+
+INLINE vec load_half(const half *from) {
+    return _mm512_castsi512_ps(
+        _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)from)), 16));
+}
+
+INLINE void store_half(half *to, vec value) {
+    _mm256_storeu_si256((__m256i *)to, (__m256i)_mm512_cvtneps_pbh(value));
+}
+
+/* 32 values side by side to aligned memory that is not read soon. */
+INLINE void stream_halves(half *to, vec first, vec second) {
+    _mm512_stream_si512((__m512i *)to, (__m512i)_mm512_cvtne2ps_pbh(second, first));
+}
+
+INLINE half to_half(float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    uint32_t rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
+    return value != value ? 0x7fc0 : rounded;
+}
+
+INLINE float from_half(half value) {
+    uint32_t bits = (uint32_t)value << 16;
+    float result;
+    memcpy(&result, &bits, sizeof result);
+    return result;
+}
+
+/* exp(x) within 2 units in the last place; bounded where float32 ends, NaN stays NaN. */
+INLINE vec exponential(vec x) {
+    x = _mm512_min_ps(_mm512_set1_ps(87.0f), _mm512_max_ps(_mm512_set1_ps(-87.0f), x));
+    vec t = x * _mm512_set1_ps(1.44269504f);
+    vec n = _mm512_roundscale_ps(t, 0);
+    vec r = _mm512_fmadd_ps(x, _mm512_set1_ps(1.44269504f), -n);
+    vec p = _mm512_set1_ps(0.000154035304f);
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.0013333558f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.0096181291f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.0555041087f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.2402265070f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.6931471806f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.0f));
+    return _mm512_scalef_ps(p, n);
+}
+
+INLINE vec inverse(vec x) {
+    vec y = _mm512_rcp14_ps(x);
+    return y * _mm512_fnmadd_ps(x, y, _mm512_set1_ps(2.0f));
+}
+
+INLINE vec logistic(vec x) { return inverse(_mm512_set1_ps(1.0f) + exponential(-x)); }
+
+INLINE vec hyperbolic(vec x) {
+    return _mm512_fmadd_ps(_mm512_set1_ps(2.0f), logistic(x + x), _mm512_set1_ps(-1.0f));
+}
+
+INLINE vec clipped(vec x, vec bound) {
+    return _mm512_min_ps(bound, _mm512_max_ps(-bound, x));
+}
+
+/* sums[row][column] += left (rows, n) @ right [n][64] */
+INLINE void add_product(vec sums[ROWS][4], const unit *left, int64_t stride, const unit *right,
+                        int64_t n, const int rows) {
+    vec s[ROWS][4];
+#pragma GCC unroll 6
+    for (int r = 0; r < rows; r++)
+#pragma GCC unroll 4
+        for (int j = 0; j < 4; j++) s[r][j] = sums[r][j];
+    for (int64_t k = 0; k < n; k++) {
+        __m512bh w[4];
+#pragma GCC unroll 4
+        for (int j = 0; j < 4; j++)
+            w[j] = (__m512bh)_mm512_loadu_si512(right + k * COLUMNS + j * LANES);
+#pragma GCC unroll 6
+        for (int r = 0; r < rows; r++) {
+            __m512bh x = (__m512bh)_mm512_set1_epi32((int)left[r * stride + k]);
+#pragma GCC unroll 4
+            for (int j = 0; j < 4; j++) s[r][j] = _mm512_dpbf16_ps(s[r][j], x, w[j]);
+        }
+    }
+#pragma GCC unroll 6
+    for (int r = 0; r < rows; r++)
+#pragma GCC unroll 4
+        for (int j = 0; j < 4; j++) sums[r][j] = s[r][j];
+}
+
+/* The same for 2, 4 or 6 rows. Not inlined: GCC would run out of registers beside other work. */
+static __attribute__((noinline, unused)) void block_product(vec sums[ROWS][4], const unit *left,
+                                                    int64_t stride, const unit *right, int64_t n,
+                                                    int rows) {
+    if (rows == 6)
+        add_product(sums, left, stride, right, n, 6);
+    else if (rows == 4)
+        add_product(sums, left, stride, right, n, 4);
+    else
+        add_product(sums, left, stride, right, n, 2);
+}
+
+/* Adds left (n_rows, n) @ right [n][64] to result (n_rows, 64 columns of stride floats). */
+__attribute__((unused)) static void add_to(float *result, int64_t result_stride, const unit *left, int64_t left_stride,
+                   const unit *right, int64_t n, int64_t n_rows) {
+    for (int64_t row = 0; row < n_rows; row += ROWS) {
+        int rows = (int)least(ROWS, n_rows - row);
+        float *to = result + row * result_stride;
+        vec sums[ROWS][4];
+        for (int r = 0; r < rows; r++)
+            for (int j = 0; j < 4; j++)
+                sums[r][j] = _mm512_loadu_ps(to + r * result_stride + j * LANES);
+        block_product(sums, left + row * left_stride, left_stride, right, n, rows);
+        for (int r = 0; r < rows; r++)
+            for (int j = 0; j < 4; j++)
+                _mm512_storeu_ps(to + r * result_stride + j * LANES, sums[r][j]);
+    }
+}
+
+INLINE unit pair_of(half first, half second) { return (unit)first | (unit)second << 16; }
+
+/* 16 pairs of two vectors, as bfloat16: the first one's values in the low halves. */
+INLINE __m512i paired(vec first, vec second) {
+    __m512i low = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(first));
+    __m512i high = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(second));
+    return _mm512_or_si512(low, _mm512_slli_epi32(high, 16));
+}
+
+/* Runs work(context, 0..n-1), the last of them here and the others on threads of their own. */
+struct job {
+    void (*work)(void *, int);
+    void *context;
+    int number;
+};
+
+static void *run_job(void *argument) {
+    struct job *job = argument;
+    job->work(job->context, job->number);
+    return NULL;
+}
+
+#define MOST_PARTS 16
+
+static void run_parts(void (*work)(void *, int), void *context, int n, int threads) {
+    struct job jobs[MOST_PARTS];
+    pthread_t ids[MOST_PARTS];
+    int started[MOST_PARTS] = {0};
+    for (int i = 0; i < n; i++) jobs[i] = (struct job){work, context, i};
+    if (threads > 1)
+        for (int i = 0; i < n - 1; i++)
+            started[i] = pthread_create(&ids[i], NULL, run_job, &jobs[i]) == 0;
+    for (int i = n - 1; i >= 0; i--)
+        if (!started[i]) run_job(&jobs[i]);
+    for (int i = 0; i < n - 1; i++)
+        if (started[i]) pthread_join(ids[i], NULL);
+}

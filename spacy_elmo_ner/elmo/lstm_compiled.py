@@ -1,0 +1,177 @@
+"""The compiled kernels of an LSTM layer: `lstm_training.c` behind tensors."""
+
+import ctypes
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from .kernels import PARTS, available, call, pointer, threads
+
+_UNBOUNDED = float("inf")
+
+
+class _Arguments(ctypes.Structure):
+    """`struct lstm` of lstm_training.c."""
+
+    _fields_ = (
+        *((name, ctypes.c_int64) for name in ("n_steps", "n_in", "n_out", "units")),
+        *((name, ctypes.c_int64) for name in ("n_parts", "threads")),
+        *((name, ctypes.c_void_p) for name in ("sizes", "inputs", "h0", "c0", "mask")),
+        *((name, ctypes.c_void_p) for name in ("input", "recurrent", "bias", "projection")),
+        *((name, ctypes.c_int64) for name in ("input_stride", "recurrent_stride")),
+        ("order", ctypes.c_int64 * 4),
+        *((name, ctypes.c_float) for name in ("cell_clip", "proj_clip", "forget_bias")),
+        *((name, ctypes.c_void_p) for name in ("packed", "outputs", "last_cells")),
+        *((name, ctypes.c_void_p) for name in ("read", "gates", "cells", "hidden")),
+        *((name, ctypes.c_void_p) for name in ("d_outputs", "d_inputs", "d_weight", "d_bias")),
+        *((name, ctypes.c_void_p) for name in ("d_input", "d_recurrent", "d_all_bias")),
+        ("d_projected", ctypes.c_void_p),
+        ("failed", ctypes.c_int64),
+    )
+
+
+class Saved(NamedTuple):
+    """What the backward pass needs of the forward one."""
+
+    read: Tensor
+    gates: Tensor
+    cells: Tensor
+    hidden: Tensor
+    outputs: Tensor
+
+
+def fits(units: int, n_out: int, dtype: torch.dtype, device: torch.device) -> bool:
+    """Whether the kernels take a layer of this shape."""
+    return (
+        dtype == torch.bfloat16
+        and device.type == "cpu"
+        and units % 16 == n_out % 16 == 0
+        and available()
+    )
+
+
+class CompiledLSTM:
+    """One layer and direction for training, its memory and its arguments."""
+
+    def __init__(
+        self,
+        batch_sizes: Sequence[int],
+        n_in: int,
+        weights: Any,
+        state: tuple[Tensor, Tensor] | None,
+        mask: Tensor | None,
+        clips: tuple[float | None, float | None],
+    ) -> None:
+        self.batch_sizes = list(batch_sizes)
+        self.n_packed = sum(batch_sizes)
+        self.n_padded = sum(n + n % 2 for n in batch_sizes)
+        self.n_in, self.n_out = n_in, weights.recurrent.shape[1]
+        self.units = len(weights.bias) // 4
+        self.read_width = n_in + n_in % 2 + self.n_out
+        self._sizes = torch.tensor(self.batch_sizes)
+        self._weights = [_rows(w) for w in weights[:4]]
+        self._state = [part.float().contiguous() for part in state or ()]
+        self._mask = None if mask is None else mask.float().contiguous()
+        input_weight, recurrent, bias, projection = self._weights
+        self._arguments = _Arguments(
+            n_steps=len(self.batch_sizes),
+            n_in=n_in,
+            n_out=self.n_out,
+            units=self.units,
+            n_parts=PARTS,
+            threads=threads(),
+            sizes=self._sizes.data_ptr(),
+            h0=self._state[0].data_ptr() if state else None,
+            c0=self._state[1].data_ptr() if state else None,
+            mask=pointer(self._mask),
+            input=input_weight.data_ptr(),
+            recurrent=recurrent.data_ptr(),
+            bias=bias.data_ptr(),
+            projection=pointer(projection),
+            input_stride=input_weight.stride(0),
+            recurrent_stride=recurrent.stride(0),
+            order=(ctypes.c_int64 * 4)(*map(weights.gates.index, "ifgo")),
+            forget_bias=weights.forget_bias,
+            cell_clip=_UNBOUNDED if clips[0] is None else clips[0],
+            proj_clip=_UNBOUNDED if clips[1] is None else clips[1],
+        )
+
+    def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor, Saved]:
+        """inputs (n_packed, n_in) -> outputs (n_packed, n_out), last cells (n_sequences, units)."""
+        half, n, units = torch.bfloat16, self.n_padded, self.units
+        first = self.batch_sizes[0]
+        has_projection = self._arguments.projection is not None
+        outputs = torch.empty(self.n_packed, self.n_out)
+        last_cells = torch.empty(first, units)
+        saved = Saved(
+            torch.empty(n, self.read_width, dtype=half),
+            torch.empty(n, 4 * units, dtype=half),
+            torch.empty(n + first + first % 2, units, dtype=half),
+            torch.empty(n if has_projection else 0, units, dtype=half),
+            outputs,
+        )
+        inputs = inputs.float().contiguous()
+        self._call(
+            "lstm_forward",
+            inputs=inputs,
+            outputs=outputs,
+            last_cells=last_cells,
+            read=saved.read,
+            gates=saved.gates,
+            cells=saved.cells,
+            hidden=saved.hidden,
+        )
+        return outputs, last_cells, saved
+
+    def backward(self, d_outputs: Tensor, saved: Saved) -> tuple[Tensor | None, ...]:
+        """Gradients of inputs, input and recurrent weights, bias, projection; all float32."""
+        units, width, n_in = self.units, self.read_width, self.n_in
+        has_projection = self._arguments.projection is not None
+        d_inputs = torch.empty(self.n_packed, n_in)
+        d_weight = torch.zeros(PARTS, width, 4 * units)
+        d_bias = torch.zeros(PARTS, 4 * units)
+        d_weights = [torch.empty(4 * units, n) for n in (n_in, self.n_out)]
+        d_all_bias = torch.empty(4 * units)
+        rows = self.n_padded if has_projection else 0
+        d_projected = torch.empty(rows, self.n_out, dtype=torch.bfloat16)
+        self._call(
+            "lstm_backward",
+            outputs=saved.outputs,
+            read=saved.read,
+            gates=saved.gates,
+            cells=saved.cells,
+            hidden=saved.hidden,
+            d_outputs=d_outputs.float().contiguous(),
+            d_inputs=d_inputs,
+            d_weight=d_weight,
+            d_bias=d_bias,
+            d_input=d_weights[0],
+            d_recurrent=d_weights[1],
+            d_all_bias=d_all_bias,
+            d_projected=d_projected,
+        )
+        return (
+            d_inputs,
+            *d_weights,
+            d_all_bias,
+            (d_projected.T @ saved.hidden).float() if has_projection else None,
+        )
+
+    def _call(self, name: str, **tensors: Tensor) -> None:
+        arguments = self._arguments
+        packed = torch.empty(call("lstm_packed_units", arguments), dtype=torch.int32)
+        arguments.packed = packed.data_ptr()
+        for key, tensor in tensors.items():
+            setattr(arguments, key, tensor.data_ptr())
+        if call(name, arguments):
+            raise MemoryError
+
+
+def _rows(weight: Tensor | None) -> Tensor | None:
+    """Float32 with rows that lie together."""
+    if weight is None:
+        return None
+    weight = weight.detach().float()
+    return weight if weight.stride(-1) == 1 else weight.contiguous()

@@ -1,0 +1,38 @@
+"""Torch's modes, which belong to the caller: what outlives a call is made independent of them.
+
+The default dtype is one setting for all threads and cannot be changed for a moment, so every
+tensor is created with an explicit dtype instead.
+"""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+import torch
+
+
+@contextmanager
+def lasting() -> Iterator[None]:
+    """A context for creating tensors that outlive the call: ordinary ones, on the CPU, exact.
+
+    Turns off inference mode, gradients, autocast on CPUs and a default device set by the caller.
+    """
+    with (
+        torch.inference_mode(False),
+        torch.no_grad(),
+        torch.autocast("cpu", enabled=False),
+        on_cpu(),
+    ):
+        yield
+
+
+@contextmanager
+def training() -> Iterator[None]:
+    """A context for a pass forward or back with gradients, whatever the caller has turned off."""
+    with torch.inference_mode(False), torch.enable_grad(), on_cpu():
+        yield
+
+
+def on_cpu() -> AbstractContextManager[object]:
+    """A context in which new tensors are on the CPU unless they say otherwise."""
+    # Entered only where it changes something: a device context slows down every torch function.
+    return nullcontext() if torch.get_default_device().type == "cpu" else torch.device("cpu")

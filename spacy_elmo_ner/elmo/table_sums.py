@@ -1,0 +1,110 @@
+"""The char-CNN's convolutions as sums of table rows: `char_cnn.c` behind tensors.
+
+What a character gives each filter at each place of its width is one small product for all words;
+after it, a filter's value at a place costs an addition per character. All of it is float32.
+"""
+
+import ctypes
+from collections.abc import Sequence
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from .kernels import PARTS, available, call, pointer, threads
+
+
+class _Arguments(ctypes.Structure):
+    """`struct convolution` of char_cnn.c."""
+
+    _fields_ = (
+        *((name, ctypes.c_int64) for name in ("n_words", "n_slots", "width", "n_filters")),
+        *((name, ctypes.c_int64) for name in ("n_parts", "threads")),
+        *((name, ctypes.c_void_p) for name in ("ids", "lengths", "table", "bias")),
+        ("stride", ctypes.c_int64),
+        *((name, ctypes.c_void_p) for name in ("largest", "largest_half", "where")),
+        *((name, ctypes.c_void_p) for name in ("d_largest", "d_table")),
+    )
+
+
+def fit(convolutions: Sequence[nn.Conv1d], dtype: torch.dtype, device: torch.device) -> bool:
+    """Whether the kernel takes these convolutions."""
+    return (
+        device.type == "cpu"
+        and dtype in (torch.float32, torch.bfloat16)
+        and all(convolution.out_channels % 16 == 0 for convolution in convolutions)
+        and available()
+    )
+
+
+def pooled(
+    char_ids: Tensor,
+    lengths: Tensor,
+    embedding: nn.Embedding,
+    convolutions: Sequence[nn.Conv1d],
+    dtype: torch.dtype,
+) -> Tensor:
+    """See `pooled_convolutions`; dtype: of the result."""
+    with torch.autocast("cpu", enabled=False):
+        tables = [
+            # (filters, characters, width) -> (n_characters, width, filters)
+            torch.tensordot(embedding.weight.float(), each.weight.float(), ([1], [1]))
+            .transpose(1, 2)
+            .contiguous()
+            for each in convolutions
+        ]
+        bias = torch.cat([cast(Tensor, each.bias).float() for each in convolutions])
+        ids, lengths = char_ids.to(torch.int16).contiguous(), lengths.to(torch.int16)
+        return _TableSums.apply(ids, lengths, bias, dtype, *tables)
+
+
+class _TableSums(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, ids: Tensor, lengths: Tensor, bias: Tensor, dtype: torch.dtype, *tables: Tensor
+    ) -> Tensor:
+        largest = torch.empty(len(ids), len(bias), dtype=dtype)
+        where = torch.empty(len(ids), len(bias), dtype=torch.int16)
+        start = 0
+        name = "largest" if dtype == torch.float32 else "largest_half"
+        for table in tables:
+            columns = slice(start, start + table.shape[2])
+            start = columns.stop
+            arguments = _arguments(ids, lengths, table, where[:, columns])
+            arguments.bias = bias[columns].data_ptr()
+            setattr(arguments, name, largest[:, columns].data_ptr())
+            call("convolution_forward", arguments)
+        ctx.save_for_backward(ids, lengths, where)
+        ctx.shapes = [table.shape for table in tables]
+        return largest
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Any, ...]:
+        ids, lengths, where = ctx.saved_tensors
+        d_largest = grad_outputs[0].float().contiguous()
+        d_tables, start = [], 0
+        for shape in ctx.shapes:
+            columns = slice(start, start + shape[2])
+            start = columns.stop
+            d_tables.append(torch.zeros(shape))
+            arguments = _arguments(ids, lengths, d_tables[-1], where[:, columns])
+            arguments.d_table = pointer(d_tables[-1])
+            arguments.d_largest = d_largest[:, columns].data_ptr()
+            call("convolution_backward", arguments)
+        return None, None, d_largest.sum(0), None, *d_tables
+
+
+def _arguments(ids: Tensor, lengths: Tensor, table: Tensor, where: Tensor) -> _Arguments:
+    return _Arguments(
+        n_words=ids.shape[0],
+        n_slots=ids.shape[1],
+        width=table.shape[1],
+        n_filters=table.shape[2],
+        n_parts=PARTS,
+        threads=threads(),
+        ids=ids.data_ptr(),
+        lengths=lengths.data_ptr(),
+        table=table.data_ptr(),
+        stride=where.stride(0),
+        where=where.data_ptr(),
+    )

@@ -1,0 +1,243 @@
+"""benchmarks/yardstick: the plan, runs in one process, figures in other case, the page."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import spacy
+from spacy.tokens import Doc, DocBin
+from spacy.vocab import Vocab
+
+from benchmarks import fields, judge_bilm
+from benchmarks.yardstick import runner as runners
+from benchmarks.yardstick.casing import recased
+from benchmarks.yardstick.plan import Plan, read_plan
+from benchmarks.yardstick.results import ResultsFile, Row
+from benchmarks.yardstick.runner import Runner
+from scripts import yardstick_page
+
+pytest.importorskip("seqeval", reason="the metrics need the extra [project]")
+
+ROOT = Path(__file__).parents[1]
+PLAN = ROOT / "benchmarks" / "experiments" / "yardstick.json"
+
+CONLL = {
+    "train": "Ada\tB-person\nmet\tO\nBabbage\tB-person\n.\tO\n\nIn\tO\nLondon\tB-place\n.\tO\n\n",
+    "dev": "Ada\tB-person\nleft\tO\nNew\tB-place\nYork\tI-place\n.\tO\n",
+    "test": "Turing\tB-person\nslept\tO\n.\tO\n\n",
+}
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    source = tmp_path / "conll" / "tiny"
+    source.mkdir(parents=True)
+    for part, text in CONLL.items():
+        (source / f"{part}.conll").write_text(text, encoding="utf8")
+    fields.write_field(source, tmp_path / "corpus" / "tiny")
+    return tmp_path / "corpus" / "tiny"
+
+
+@pytest.fixture
+def plan(tmp_path: Path, corpus: Path) -> Plan:
+    """The committed plan's systems on a corpus of three sentences, for two steps each."""
+    data = json.loads(PLAN.read_text(encoding="utf8"))
+    data["corpora"] = {"tiny": {"folder": str(corpus), "schedule": "tiny"}}
+    steps = {"training.max_steps": 2, "training.eval_frequency": 1}
+    data["schedules"] = {"tiny": dict.fromkeys(data["bases"], steps)}
+    for base in data["bases"].values():
+        base["config"] = str(ROOT / base["config"])
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps(data), encoding="utf8")
+    return read_plan(path)
+
+
+# ---- corpora -----------------------------------------------------------------------------
+
+
+def test_a_field_keeps_its_words_and_entities(corpus: Path) -> None:
+    (dev,) = DocBin().from_disk(corpus / "dev.spacy").get_docs(Vocab())
+    assert [token.text for token in dev] == ["Ada", "left", "New", "York", "."]
+    assert [(ent.text, ent.label_) for ent in dev.ents] == [
+        ("Ada", "person"),
+        ("New York", "place"),
+    ]
+    sizes = json.loads((corpus / "corpus.json").read_text(encoding="utf8"))["parts"]
+    assert sizes["train"] == {"sentences": 2, "tokens": 7, "entities": 3}
+
+
+@pytest.mark.parametrize("line", ["Ada B-person", "Ada\tperson", "\tO", "Ada\tO\tx"])
+def test_a_line_that_is_no_word_and_label_is_named(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "train.conll"
+    path.write_text(f"Ada\tO\n{line}\n", encoding="utf8")
+    with pytest.raises(ValueError, match=r"train\.conll, line 2"):
+        list(fields.read_sentences(path))
+
+
+@pytest.mark.parametrize(
+    ("case", "words"),
+    [
+        ("clean", ["Visit", "of", "NATO", "to", "the", "éclair", "u.s."]),
+        ("lower", ["visit", "of", "nato", "to", "the", "éclair", "u.s."]),
+        ("upper", ["VISIT", "OF", "NATO", "TO", "THE", "ÉCLAIR", "U.S."]),
+        ("title", ["Visit", "Of", "NATO", "To", "The", "Éclair", "U.s."]),
+    ],
+)
+def test_another_case_keeps_words_apart_and_entities_in_place(case: str, words: list[str]) -> None:
+    doc = Doc(Vocab(), words=["Visit", "of", "NATO", "to", "the", "éclair", "u.s."])
+    doc.set_ents([doc[2:3]], default="outside")
+    doc = fields.to_doc([token.text for token in doc], ["O", "O", "B-org", *["O"] * 4], doc.vocab)
+    found = recased(doc, case, Vocab())
+    assert [token.text for token in found] == words
+    assert [(ent.start, ent.end, ent.label_) for ent in found.ents] == [(2, 3, "org")]
+
+
+# ---- plan --------------------------------------------------------------------------------
+
+
+def test_the_plan_changes_settings_that_its_configs_have() -> None:
+    plan = read_plan(PLAN)
+    for run in plan.runs([0]):
+        whole = run.config(Path("train.spacy"), "small-en", "vectors")
+        known = spacy.util.load_config(ROOT / run.system.config, interpolate=False)
+        for name in {**run.system.settings, **run.schedule}:
+            *sections, key = name.split(".")
+            block: Any = known
+            for section in sections:
+                block = block[section]
+            assert key in block, f"{run.system.name}: {name}"
+        assert whole["paths"]["vectors"] == ("vectors" if run.system.vectors else None)
+
+
+def test_seeds_come_in_turns_so_that_every_system_has_one_first(plan: Plan) -> None:
+    runs = plan.runs([0, 1], systems=["spaCy CNN", "head + biLM"])
+    assert [(run.system.name, run.seed) for run in runs] == [
+        ("spaCy CNN", 0),
+        ("head + biLM", 0),
+        ("spaCy CNN", 1),
+        ("head + biLM", 1),
+    ]
+    with pytest.raises(SystemExit, match="no head"):
+        plan.runs([0], systems=["head"])
+
+
+def test_a_biLM_of_another_width_fits_its_listeners(plan: Plan, bilm_dir: Path) -> None:
+    (run,) = plan.runs([0], systems=["head + layer 0"])
+    config = run.config(Path("train.spacy"), str(bilm_dir), None)
+    assert config["components"]["elmo"]["model"]["name"] == str(bilm_dir)
+    assert config["components"]["elmo_ner"]["model"]["tok2vec"]["elmo"]["width"] == 4
+
+
+# ---- runs --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["spaCy CNN", "head without biLM", "head + biLM"])
+def test_a_run_has_scores_of_every_case(
+    plan: Plan, name: str, bilm_dir: Path, tmp_path: Path
+) -> None:
+    results = ResultsFile(tmp_path / "results.json", plan.heading)
+    (run,) = plan.runs([0], systems=[name])
+    row = Runner(tmp_path / "work", str(bilm_dir), None).run(run, results)
+    assert {"clean", "lower", "upper", "title", "seen", "unseen"} <= row.scores.keys()
+    assert all(0 <= row.scores[case] <= 1 for case in ("clean", "lower", "upper", "title"))
+    assert (row.scores["n_seen"], row.scores["n_unseen"]) == (1, 1)  # Ada, New York
+    assert row.steps == 2 and row.best_step <= 2 and row.words_per_second > 0
+    saved = json.loads((tmp_path / "results.json").read_text(encoding="utf8"))
+    assert saved["rows"][0]["system"] == name and saved["systems"] == list(plan.systems)
+
+
+def test_the_second_seed_reads_layers_that_the_first_has_computed(
+    plan: Plan, bilm_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And scores the same as a process that computes them anew."""
+    first, second = plan.runs([0, 1], systems=["head + biLM"])
+    alone = Runner(tmp_path / "work", str(bilm_dir), None)
+    expected = alone.run(second, ResultsFile(tmp_path / "alone.json", plan.heading))
+    shared = Runner(tmp_path / "work", str(bilm_dir), None)
+    results = ResultsFile(tmp_path / "shared.json", plan.heading)
+    shared.run(first, results)
+    (cache,) = shared.shared._caches.values()
+    n_kept = len(cache)
+    assert n_kept >= 3
+    assert shared.run(second, results).scores == expected.scores
+    assert list(shared.shared._caches.values()) == [cache] and len(cache) == n_kept
+
+
+def test_what_is_in_the_results_is_not_run_again_unless_it_changed(
+    plan: Plan, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained: list[int] = []
+    real = runners.train
+
+    def counted(*arguments: Any) -> Any:
+        trained.append(1)
+        return real(*arguments)
+
+    monkeypatch.setattr(runners, "train", counted)
+    (run,) = plan.runs([0], systems=["spaCy CNN"])
+    for _ in range(2):
+        results = ResultsFile(tmp_path / "results.json", plan.heading)
+        Runner(tmp_path / "work", "small-en", None).run(run, results)
+    assert len(trained) == 1
+    runners.read_docs.cache_clear()
+    docs = list(DocBin().from_disk(corpus / "train.spacy").get_docs(Vocab()))
+    DocBin(docs=docs[:1]).to_disk(corpus / "train.spacy")
+    results = ResultsFile(tmp_path / "results.json", plan.heading)
+    Runner(tmp_path / "work", "small-en", None).run(run, results)
+    assert len(trained) == 2
+
+
+# ---- what is written ---------------------------------------------------------------------
+
+
+def row(corpus: str, system: str, seed: int, clean: float, bilm: str | None = None) -> Row:
+    scores = dict.fromkeys(("clean", "lower", "upper", "title", "seen", "unseen"), clean)
+    counts = {"n_seen": 1200, "n_unseen": 800}
+    return Row(corpus, system, seed, bilm, "sha", {**scores, **counts}, 1, 2, 60.0, 5000)
+
+
+def test_two_processes_may_write_to_one_results_file(tmp_path: Path) -> None:
+    heading = {"title": "t", "corpora": ["a"], "systems": ["x", "y"]}
+    one, other = (ResultsFile(tmp_path / "r.json", heading) for _ in range(2))
+    one.add(row("a", "x", 0, 0.5))
+    other.add(row("a", "y", 0, 0.6))
+    assert {key[1] for key in ResultsFile(tmp_path / "r.json", heading).rows} == {"x", "y"}
+
+
+def test_the_page_has_means_spreads_and_what_each_part_adds(tmp_path: Path) -> None:
+    systems = ["spaCy CNN + vectors", "head + vectors", "head + both"]
+    heading = {
+        "title": "t",
+        "cpu": "a CPU",
+        "corpora": [*yardstick_page.FIELDS, "gmb-2"],
+        "systems": systems,
+    }
+    results = ResultsFile(tmp_path / "yardstick.json", heading)
+    for corpus in yardstick_page.FIELDS:
+        results.add(row(corpus, "head + vectors", 0, 0.60))
+        results.add(row(corpus, "head + both", 0, 0.66, "small-en"))
+    results.add(row("politics", "head + both", 1, 0.70, "small-en"))
+    page = yardstick_page.yardstick_page(
+        json.loads((tmp_path / "yardstick.json").read_text("utf8"))
+    )
+    assert "| head + vectors | 60.00 | 60.00 | 60.00 | 60.00 | 60.00 | 60.00 |" in page
+    assert "| head + both | 68.00 ± 2.83 | 66.00 | 66.00 | 66.00 | 66.00 | 66.40 |" in page
+    assert "| biLM, beside vectors | +6.00 | +6.00 | +6.00 | +6.00 | +6.00 | +6.00 |" in page
+    assert "2,000 entities, of which 1,200 are" in page
+    assert "gmb-2 |" not in page and "MiniLM" not in page
+
+
+def test_a_biLM_is_judged_against_its_layer_0() -> None:
+    rows = [
+        row("a", "head + biLM", 0, 0.66, "one"),
+        row("a", "head + layer 0", 0, 0.64, "one"),
+        row("b", "head + biLM", 0, 0.56, "one"),
+        row("b", "head + layer 0", 0, 0.57, "one"),
+    ]
+    found = judge_bilm.table(rows, ["a", "b"], judge_bilm.ALONE)
+    assert found.rows == [
+        ["one", "head + biLM", "66.00", "56.00", "61.00"],
+        ["one", "head + layer 0", "64.00", "57.00", "60.50"],
+        ["one", "contextual layers", "+2.00", "-1.00", "+0.50"],
+    ]
