@@ -387,7 +387,7 @@ class Errors(metaclass=_Coded):
     EL304 = (
         "{path} cannot be read as a corpus: {problem}. Give a .spacy file, as `python -m spacy "
         "elmo corpus` or `python -m spacy convert` writes it, or UTF-8 text ending in .txt with "
-        "one text a line."
+        "one text per line."
     )
     EL305 = "{path} holds no words, so there is nothing to compare on. Give a corpus with text."
     EL306 = (
