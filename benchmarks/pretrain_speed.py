@@ -1,6 +1,6 @@
 """Pre-training against AllenNLP's ELMo, in turns, on the same weights and batches.
 
-    python -m benchmarks.pretrain_speed --text ../shared/corpus/wikinews.txt.xz
+    python -m benchmarks.pretrain_speed --text TEXT
         [--config configs/pretrain-small-en.cfg] [--turns 7] [--threads 2]
         [--output benchmarks/results/pretrain.json]
 
@@ -94,7 +94,7 @@ class Trainer:
     def __init__(self, model: LanguageModel, config: PretrainingConfig, bf16: bool) -> None:
         self.model, self.bf16, self.settings = model, bf16, config.training
         self.optimizer = torch.optim.AdamW(
-            model.parameters(), lr=1e-3, weight_decay=self.settings.weight_decay
+            model.parameters(), lr=1e-3, weight_decay=self.settings.weight_decay, fused=True
         )
 
     def step(self, batch: Batch) -> tuple[float, float]:
@@ -118,7 +118,7 @@ class Trainer:
         clock.append(time.perf_counter())
         tokens = vectors.detach()[batch.word_index].requires_grad_()
         with self._autocast():
-            layers, _ = bilm.contextualize(tokens, batch.packing)
+            layers, _ = bilm(tokens, batch.packing)
         clock.append(time.perf_counter())
         top = layers[-1].detach().requires_grad_()
         ahead, back = top.chunk(2, dim=1)

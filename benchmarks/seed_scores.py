@@ -28,7 +28,7 @@ from spacy_elmo_ner.comparison.metrics import SEQEVAL_DEFAULT, ner_scores, tag_s
 from spacy_elmo_ner.comparison.pipelines import load_pipeline
 from spacy_elmo_ner.comparison.predict import predict
 from spacy_elmo_ner.comparison.score import pairwise_agreement
-from spacy_elmo_ner.corpus.docs import bio_to_spans, spans_to_bio
+from spacy_elmo_ner.decoding import bio_to_spans, spans_to_bio
 
 from .output import write
 from .run_experiments import DONE, Run, read_plan

@@ -222,6 +222,37 @@ class Errors(metaclass=_Coded):
         "{name} = {level} is not a share of the texts. Give the case augmenter a number from 0, "
         "for none of them, to 1, for all."
     )
+    EL120 = (
+        "{name!r} listens to the `elmo` pipe {upstream!r} of the pipeline it was made in, and none "
+        "comes before it here. Take both: nlp.add_pipe({upstream!r}, source=...) first. Or make it "
+        "independent in its own pipeline first: source.replace_listeners({upstream!r}, {name!r}, "
+        '["model.tok2vec"]).'
+    )
+    EL121 = (
+        "{name!r} was trained with the biLM {learned!r}, but the pipe {upstream!r} before it has "
+        "{found!r}. Take its own `elmo` pipe too, or make it independent in its own pipeline "
+        'first: source.replace_listeners("elmo", {name!r}, ["model.tok2vec"]).'
+    )
+    EL122 = (
+        "The path does not say which listener to replace, so none was. Give the paths of all of "
+        "them: {paths}."
+    )
+    EL123 = (
+        "layer_norm = true is no longer supported: it changed no score. Train the pipeline again "
+        "without it."
+    )
+    EL124 = (
+        "The label_smoothing of {name!r} is {value}, with decoder {decoder!r}. Give a number of at "
+        'least 0 and below 1; decoder "crf" learns from whole sequences and takes only 0.'
+    )
+    EL125 = (
+        'The gold tag {tag!r} says which tag a token has not. {name!r} has decoder "crf", which '
+        'cannot learn from that: use "softmax", or set neg_prefix to "" if this is a tag itself.'
+    )
+    EL126 = (
+        "{name!r} has no earlier state to rehearse. Call nlp.resume_training() before training on "
+        "and nlp.rehearse() beside each nlp.update()."
+    )
     EL141 = (
         "{path} was trained with transitions = {saved!r}, but the config says {config!r}. A CRF "
         "is learned in training: load the pipe with the config it was saved with, or train it "
@@ -238,10 +269,6 @@ class Errors(metaclass=_Coded):
     EL152 = (
         "Tag {value} of token {token} is no label of this scheme. Use whole numbers from 0 to "
         "{highest}, one per token."
-    )
-    EL153 = (
-        "The span {span} cannot be written as BIO labels: {problem}. Give spans within the {n} "
-        "tokens that do not overlap, of the types {types}."
     )
     EL154 = (
         "Emissions of shape {found}, expected {expected}. Give one score per token and label, "
@@ -537,6 +564,10 @@ class Errors(metaclass=_Coded):
         "{path} could not be written: {problem}. Mend that; then the same command with --resume "
         "goes on from the newest checkpoint."
     )
+    EL427 = (
+        "{option} is no option of this command. Settings of a config are named with their block, "
+        "behind the config, for instance CONFIG --training.max_steps 1000."
+    )
 
     # EL5xx: commands
     EL501 = (
@@ -623,6 +654,17 @@ class Warnings(metaclass=_Coded):
         "The disk of {folder} is full: {n_bytes:,} bytes of biLM layers are kept there, and the "
         "rest is computed anew in each pass over the training Docs, which is slower. Make room, "
         "or point the environment variable TMPDIR at another disk."
+    )
+    WL102 = (
+        "{owner}._.{name} exists already, set by other code, and stays as it is: it does not hold "
+        "our probabilities. Read them from {owner}._.{second}; or remove the other one, "
+        '{owner}.remove_extension("{name}"), before the pipeline is made.'
+    )
+    WL103 = (
+        "{name!r} listens to the `elmo` pipe {upstream!r}, which is no longer among the enabled "
+        "pipes before it. It can neither annotate nor be saved for use without one: add or enable "
+        "it again. To do without it, call nlp.replace_listeners({upstream!r}, {name!r}, "
+        '["model.tok2vec"]) before removing it.'
     )
 
     # WL4xx: corpora and pre-training text

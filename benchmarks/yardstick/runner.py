@@ -11,7 +11,8 @@ from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
 from spacy_elmo_ner.elmo.pretrained import PACKAGED, packaged_names
-from spacy_elmo_ner.elmo.storage import sha256_of, weights_file
+from spacy_elmo_ner.elmo.storage import weights_file
+from spacy_elmo_ner.files import sha256_of
 from spacy_elmo_ner.vectors.shared import packaged_sha256
 
 from . import layer_zero  # noqa: F401  (registers its architecture)

@@ -18,7 +18,8 @@ from spacy.scorer import get_ner_prf
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from ..corpus.docs import blank_copy, spans_to_bio
+from ..corpus.docs import blank_copy
+from ..decoding import spans_to_bio
 from ..errors import Errors
 from .breakdowns import seen_unseen
 from .corpora import UNMAPPED_TAG, Annotation, Pairs, scored_tags

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterator
+from typing import cast
 
 from spacy.attrs import (
     DEP,
@@ -19,6 +20,7 @@ from spacy.attrs import (
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
+from thinc.types import Ints2d
 
 from ..errors import Errors
 from .casing import CASES
@@ -76,7 +78,7 @@ def recased_doc(doc: Doc, case: str) -> Doc:
     copy = Doc(doc.vocab, words=words, spaces=spaces)
     # Heads say where sentences begin, and spaCy takes only one of the two.
     attrs = [*_ATTRS, *([HEAD, DEP] if doc.has_annotation("DEP") else [SENT_START])]
-    copy.from_array(attrs, doc.to_array(attrs))
+    copy.from_array(attrs, cast(Ints2d, doc.to_array(attrs)))
     copy.cats = dict(doc.cats)
     for key, group in doc.spans.items():
         copy.spans[key] = [

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from spacy.vocab import Vocab
 
+from ..decoding import bio_to_spans
 from ..errors import Errors
 from ..files import make_output_folder, sync
-from .docs import bio_to_spans, doc_bin_bytes
+from .docs import doc_bin_bytes
 from .gmb import GMBSentence
 from .splits import PARTS, Split, Variant, cut
 

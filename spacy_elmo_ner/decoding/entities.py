@@ -1,4 +1,4 @@
-"""From emissions to entities with probabilities: the calls a pipe makes."""
+"""Turn emissions into entities with probabilities: the functions that a pipe calls."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,28 +9,31 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import Errors
-from .batch import Batch, EntitySpan
-from .k_best import k_best
+from .documents import Documents, EntitySpan
 from .label_scheme import LabelScheme, SpanArrays
 from .lattice import Lattice
 from .marginals import marginals, run_forward_backward
 from .spans import SpanChain
 from .transitions import Transitions
-from .viterbi import run_viterbi
+from .viterbi import k_best, run_viterbi
 
 DecoderMode = Literal["softmax", "constrained", "crf"]
 
 
 class Decoded(NamedTuple):
-    """entities: of one document, in order and without overlap. alternatives: other spans that are
-    likely, ordered by start and end, which may overlap each other and the entities."""
+    """Holds what was found in one document.
+
+    entities: in order and without overlap.
+    alternatives: other likely spans, ordered by start and end, which may overlap each other and
+        the entities.
+    """
 
     entities: list[EntitySpan]
     alternatives: list[EntitySpan]
 
 
 class Reading(NamedTuple):
-    """One way to read a document. probability: of exactly these entities and no others."""
+    """Holds one way to read a document, and the probability of exactly these entities."""
 
     entities: list[EntitySpan]
     probability: float
@@ -38,17 +41,17 @@ class Reading(NamedTuple):
 
 @dataclass(frozen=True)
 class Decoder:
-    """How scores are read.
+    """Says how to read scores.
 
     mode: "softmax" takes each token's best label, and an I-x that follows neither B-x nor I-x
-        opens an entity. "constrained" takes the best sequence that is valid BIO, "crf" the same
-        with the given transitions. Each gives the exact marginal probability of each span: with
-        "softmax" tokens are independent, otherwise over all valid sequences.
-    temperature: the scores, transitions included, are divided by it: above 1 makes
-        probabilities less sure of themselves, below 1 more. It changes no reading.
+        begins an entity. "constrained" takes the best sequence that is valid BIO, "crf" the best
+        one with the given transitions. All give the exact marginal probability of each span: over
+        independent tokens with "softmax", otherwise over all valid sequences.
+    temperature: divides all scores, those of transitions included. Above 1 it moves probabilities
+        away from 0 and 1, below 1 towards them. It does not change which entities are found.
 
-    Raises ValueError for an unknown mode, transitions in another mode than "crf" or missing
-    there, or a temperature that is not above 0.
+    Raises ValueError for an unknown mode, for transitions in another mode than "crf" or none in
+    that mode, and for a temperature that is not above 0.
     """
 
     scheme: LabelScheme
@@ -68,7 +71,7 @@ class Decoder:
 
     @cached_property
     def constrained(self) -> Transitions:
-        """The transitions with -inf for what is not valid BIO, over temperature."""
+        """The transitions over temperature, -inf for those that are not valid BIO."""
         return self.scheme.constrain(self.transitions).over(self.temperature)
 
 
@@ -81,15 +84,15 @@ def decode_entities(
     blocked: Sequence[ArrayLike] | None = None,
     skipped: Sequence[ArrayLike] | None = None,
 ) -> list[Decoded]:
-    """The entities of each document, in order and without overlap.
+    """Find the entities of each document.
 
-    emissions: of each document (n_tokens, n_labels of the scheme) floats, not normalized.
-    threshold: entities less probable than this are dropped, see `drop_unlikely`.
-    alternatives: spans at least as probable are given beside the entities; None gives none.
-    blocked: of each document (n_tokens,) bool, tokens that belong to no entity.
-    skipped: of each document (n_tokens,) bool, tokens left out of the sequence, such as
-        whitespace. An entity may reach over them, but never begins or ends on one: it cannot,
-        the decoder never sees them. A token both blocked and skipped is blocked.
+    emissions: per document (n_tokens, n_labels of the scheme) floats, not normalized.
+    threshold: drops entities that are less probable, see `drop_unlikely`.
+    alternatives: also returns other spans that are at least as probable; None returns none.
+    blocked: per document (n_tokens,) bool, tokens that belong to no entity.
+    skipped: per document (n_tokens,) bool, tokens that the decoder does not see, such as
+        whitespace. An entity may span them, but never begins or ends on one. A token that is
+        both blocked and skipped is blocked.
 
     Raises ValueError for arrays of other shapes, NaN or +inf, or a threshold or alternatives
     outside [0, 1] or (0, 1].
@@ -100,7 +103,7 @@ def decode_entities(
         raise ValueError(
             Errors.EL169.format(name="alternatives", value=alternatives, range="(0, 1]")
         )
-    batch = Batch.of(emissions, decoder.scheme, blocked, skipped)
+    batch = Documents.of(emissions, decoder.scheme, blocked, skipped)
     scores = batch.scores / decoder.temperature
     if decoder.mode == "softmax":
         lattice = None
@@ -127,11 +130,10 @@ def decode_entities(
 def drop_unlikely(
     entities: Sequence[EntitySpan], candidates: Iterable[EntitySpan], threshold: float
 ) -> list[EntitySpan]:
-    """The entities that are at least as probable as the threshold, and in the place of each
-    other one the best of what else may stand there.
+    """Drop entities that are less probable than the threshold, and fill their place.
 
-    That is the most probable candidates that reach the threshold, overlap what was dropped and
-    overlap nothing kept; from 0.5 up there is none such that overlaps another.
+    The place of a dropped entity goes to the most probable candidates that reach the threshold,
+    overlap it and do not overlap what is kept. From 0.5 up no two of these overlap each other.
     """
     kept = [one for one in entities if one.probability >= threshold]
     dropped = [one for one in entities if one.probability < threshold]
@@ -155,13 +157,13 @@ def best_readings(
     blocked: Sequence[ArrayLike] | None = None,
     skipped: Sequence[ArrayLike] | None = None,
 ) -> list[list[Reading]]:
-    """The n most probable readings of each document, best first; fewer where there are fewer.
+    """Find the n most probable readings of each document, best first, or all if there are fewer.
 
-    Readings are valid BIO sequences, each of which spells other entities. With "softmax" they
-    are those of "constrained". Other arguments and errors as in `decode_entities`; ValueError
-    for n below 1 too.
+    Readings are the entities of valid BIO sequences, so no two are equal. With "softmax" they are
+    those of "constrained". Other arguments and errors are those of `decode_entities`; also raises
+    ValueError for n below 1.
     """
-    batch = Batch.of(emissions, decoder.scheme, blocked, skipped)
+    batch = Documents.of(emissions, decoder.scheme, blocked, skipped)
     scores, transitions = batch.scores / decoder.temperature, decoder.constrained
     ids, totals = k_best(n, scores, batch.lengths, transitions)
     found = marginals(scores, batch.lengths, transitions)
@@ -179,7 +181,7 @@ def best_readings(
 def _decoded(
     entities: list[EntitySpan], candidates: Iterable[EntitySpan], lowest: float | None
 ) -> Decoded:
-    """Candidates that are no entities and at least as probable as `lowest`, beside the entities."""
+    """Add the candidates that are not entities and at least as probable as `lowest`."""
     if lowest is None:
         return Decoded(entities, [])
     taken = {one[:3] for one in entities}
@@ -188,10 +190,12 @@ def _decoded(
 
 
 def _probabilities(
-    batch: Batch, scores: NDArray[np.float64], spans: SpanArrays, decoder: Decoder
+    batch: Documents, scores: NDArray[np.float64], spans: SpanArrays, decoder: Decoder
 ) -> NDArray[np.float64]:
-    """Of these spans, (n_spans,). Forward-backward is the dear part, so only documents in which
-    something was found take part."""
+    """Return the probability of each span, (n_spans,).
+
+    Forward-backward takes most of the time, so it runs only on documents that have spans.
+    """
     has_spans = np.zeros(len(batch.lengths), dtype=bool)
     has_spans[batch.docs[spans.starts]] = True
     is_used = has_spans[batch.docs]

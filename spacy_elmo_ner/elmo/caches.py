@@ -108,20 +108,24 @@ class WordCache:
     def _keep(self, new: Sequence[int], words: Sequence[str], vectors: Tensor) -> None:
         if not new:
             return
-        with self._lock, lasting():
+        with self._lock:
             table = self._table
             if table is not None:  # another thread may have been faster
                 new = [i for i in new if words[i] not in table.rows]
             new = new[: self.capacity]
             if table is None or len(table.rows) + len(new) > self.capacity:
                 # Not emptied: other threads may be reading the old table's vectors.
-                shape = (self.capacity, self.width)
-                table = _Table({}, torch.empty(shape, dtype=torch.float32, device=vectors.device))
+                table = _Table({}, self._empty(vectors.device))
             start = len(table.rows)
-            table.vectors[start : start + len(new)] = vectors[list(new)]
+            at = torch.tensor(new, device=vectors.device, dtype=torch.int64)
+            table.vectors[start : start + len(new)] = vectors[at]
             # A word is found only once its vector has been written.
             table.rows.update((words[i], start + n) for n, i in enumerate(new))
             self._table = table
+
+    def _empty(self, device: torch.device) -> Tensor:
+        with lasting():
+            return torch.empty(self.capacity, self.width, dtype=torch.float32, device=device)
 
 
 class _Table(NamedTuple):

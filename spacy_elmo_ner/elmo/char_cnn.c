@@ -86,21 +86,73 @@ static void spread_part(void *context, int part) {
             const int16_t *ids = c->ids + word * c->n_slots;
             const int16_t *where = c->where + word * c->stride;
             const float *d = c->d_largest + word * c->stride;
+            /* No branch for a gradient of zero: nobody could foretell it. */
             for (int64_t i = f; i < least(f + FILTERS, c->n_filters); i++) {
-                if (d[i] == 0.0f) continue;
                 const int16_t *own = ids + where[i];
-                for (int64_t k = 0; k < width; k++)
-                    c->d_table[(own[k] * width + k) * row + i] += d[i];
+                float *to = c->d_table + i;
+                for (int64_t k = 0; k < width; k++, to += row) to[own[k] * width * row] += d[i];
             }
         }
 }
 
-int64_t convolution_size(void) { return sizeof(struct convolution); }
+/* A highway between its product and its output: carry * relu(transformed) + (1 - carry) * x. */
+struct highway {
+    int64_t n, dim, n_parts, threads;
+    const half *gates; /* (n, 2 * dim): what the product gives, transformed beside carry */
+    const half *x;     /* (n, dim) */
+    half *y;
+    const half *d_y;   /* (n, dim) */
+    half *d_gates;     /* (n, 2 * dim) */
+    half *d_x;         /* (n, dim): of what is carried past the product */
+};
 
-void convolution_forward(struct convolution *c) {
-    run_parts(convolve_part, c, (int)c->n_parts, (int)c->threads);
+INLINE vec exact_logistic(vec x) {
+    return _mm512_div_ps(_mm512_set1_ps(1.0f), _mm512_set1_ps(1.0f) + exponential(-x));
 }
 
-void convolution_backward(struct convolution *c) {
+static void highway_forward_part(void *context, int part) {
+    const struct highway *h = context;
+    for (int64_t i = part; i < h->n; i += h->n_parts)
+        for (int64_t k = 0; k < h->dim; k += LANES) {
+            const half *gates = h->gates + 2 * i * h->dim + k;
+            vec carry = exact_logistic(load_half(gates + h->dim)), x = load_half(h->x + i * h->dim + k);
+            vec transformed = _mm512_max_ps(_mm512_setzero_ps(), load_half(gates));
+            store_half(h->y + i * h->dim + k, _mm512_fmadd_ps(carry, transformed - x, x));
+        }
+}
+
+static void highway_backward_part(void *context, int part) {
+    const struct highway *h = context;
+    vec zero = _mm512_setzero_ps(), one = _mm512_set1_ps(1.0f);
+    for (int64_t i = part; i < h->n; i += h->n_parts)
+        for (int64_t k = 0; k < h->dim; k += LANES) {
+            int64_t at = i * h->dim + k, gate = at + i * h->dim;
+            vec carry = exact_logistic(load_half(h->gates + gate + h->dim)), x = load_half(h->x + at);
+            vec transformed = load_half(h->gates + gate), d = load_half(h->d_y + at);
+            __mmask16 open = _mm512_cmp_ps_mask(transformed, zero, _CMP_GT_OQ);
+            transformed = _mm512_maskz_mov_ps(open, transformed);
+            store_half(h->d_gates + gate, _mm512_maskz_mul_ps(open, d, carry));
+            store_half(h->d_gates + gate + h->dim, d * (transformed - x) * carry * (one - carry));
+            store_half(h->d_x + at, d * (one - carry));
+        }
+}
+
+int64_t highway_forward(struct highway *h) {
+    run_parts(highway_forward_part, h, (int)h->n_parts, (int)h->threads);
+    return 0;
+}
+
+int64_t highway_backward(struct highway *h) {
+    run_parts(highway_backward_part, h, (int)h->n_parts, (int)h->threads);
+    return 0;
+}
+
+int64_t convolution_forward(struct convolution *c) {
+    run_parts(convolve_part, c, (int)c->n_parts, (int)c->threads);
+    return 0;
+}
+
+int64_t convolution_backward(struct convolution *c) {
     run_parts(spread_part, c, (int)c->n_parts, (int)c->threads);
+    return 0;
 }

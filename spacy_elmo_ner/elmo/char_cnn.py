@@ -1,16 +1,18 @@
 """A word's vector from its characters: convolutions, highways, projection."""
 
+from collections.abc import Callable
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
+from . import table_sums
 from .caches import Derived
 from .fast_char_cnn import FastCharCNN
-from .fast_linear import product_dtype
 from .options import N_CHARACTERS, BiLMOptions
 from .packed_lstm import with_more_rows
 from .pooled_convolutions import pooled_convolutions
+from .products import product_dtype
 
 
 class Highway(nn.Module):
@@ -27,6 +29,8 @@ class Highway(nn.Module):
         nn.init.constant_(self.carry.bias, -2.0)
 
     def forward(self, x: Tensor) -> Tensor:
+        if table_sums.highway_fits(x):
+            return table_sums.highway(x, self.transform, self.carry)
         carry = torch.sigmoid(self.carry(x))
         return carry * torch.relu(self.transform(x)) + (1 - carry) * x
 
@@ -38,7 +42,9 @@ class CharCNN(nn.Module):
         super().__init__()
         cnn = options.char_cnn
         self.widest = max(width for width, _ in cnn.filters)
-        self.activation = torch.relu if cnn.activation == "relu" else torch.tanh
+        self.activation: Callable[[Tensor], Tensor] = (
+            torch.relu if cnn.activation == "relu" else torch.tanh
+        )
         # Row 0, "no character", is kept so that ids agree with AllenNLP's; no word uses it.
         self.embedding = nn.Embedding(
             N_CHARACTERS + 1, cnn.embedding_dim, padding_idx=0, dtype=torch.float32

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from ..errors import Errors
+from ..files import atomic_file
 
 SOURCE = Path(__file__).with_name("lstm_cell.c")
 FOLDER = Path(os.path.expanduser("~/.cache/spacy-elmo-ner/compiled"))
@@ -136,12 +137,10 @@ def compile_cell(folder: Path | None = None) -> Path:
 
     Raises OSError (EL020) where there is no compiler or it fails.
     """
-    from .storage import replace_when_written
-
     path = _path(folder or FOLDER)
     compiler = shlex.split(os.environ.get("CC", "cc"))
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replace_when_written(path) as temporary:
+    with atomic_file(path) as temporary:
         command = [*compiler, *_FLAGS.split(), str(SOURCE), "-o", str(temporary), "-lm"]
         try:
             done = subprocess.run(command, capture_output=True, text=True)

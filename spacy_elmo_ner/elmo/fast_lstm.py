@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from .compiled_cell import compiled_cell
-from .fast_linear import FastLinear, padded
 from .packed_lstm import LSTMWeights
+from .products import FastLinear, padded
 
 
 class TorchCell:

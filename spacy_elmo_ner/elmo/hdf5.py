@@ -7,21 +7,19 @@ import math
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import h5py
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ..errors import Errors
 from .hdf5_heaps import check_heaps
 from .modes import lasting
-from .options import N_CHARACTERS
-from .storage import check_size, weights_in
-
-if TYPE_CHECKING:
-    from .bilm import BiLM
+from .options import N_CHARACTERS, BiLMOptions
+from .storage import Weights, check_size, weights_in
 
 Array = NDArray[np.float32]
 
@@ -67,9 +65,8 @@ def _from_conv1d(x: Array) -> Array:
     return x.transpose(2, 1, 0)[None]
 
 
-def datasets(bilm: "BiLM") -> Iterator[Dataset]:
-    """The table of one shape of biLM."""
-    options = bilm.options
+def datasets(options: BiLMOptions) -> Iterator[Dataset]:
+    """Yield each dataset that the official file of a biLM of this shape has."""
     yield Dataset(
         "char_embed", "char_cnn.embedding.weight", _rows_after_padding, _rows_without_padding
     )
@@ -94,19 +91,19 @@ def datasets(bilm: "BiLM") -> Iterator[Dataset]:
                 yield Dataset(f"{cell}/W_P_0", f"{own}.projection", _transpose, _transpose)
 
 
-def read_hdf5(bilm: "BiLM", path: str | Path) -> None:
-    """Fill a biLM's parameters from official weights; every shape is checked before any read.
+def read_hdf5(options: BiLMOptions, path: str | Path) -> Weights:
+    """Read official weights; every shape is checked before any value is read.
 
     Raises FileNotFoundError, or ValueError naming the file, the dataset and both shapes.
     """
     path = Path(os.path.expanduser(path))
     if not path.is_file():
         raise FileNotFoundError(Errors.EL003.format(path=path, what="weights.hdf5"))
-    check_size(bilm.options, path.stat().st_size, path)
+    check_size(options, path.stat().st_size, path)
     try:
         check_heaps(path)
         with h5py.File(path, "r") as file:
-            _read(bilm, file, path)
+            return Weights(options, _read(options, file, path))
     except _Misfit:
         raise
     # h5py tells of damage inside a file by any of these, and of a file that is none by OSError.
@@ -114,34 +111,33 @@ def read_hdf5(bilm: "BiLM", path: str | Path) -> None:
         raise ValueError(Errors.EL004.format(path=path, problem=err)) from err
 
 
-def _read(bilm: "BiLM", file: h5py.File, path: Path) -> None:
-    parameters = dict(bilm.named_parameters())
-    absent = _identity_projection(bilm, file)
-    table = [dataset for dataset in datasets(bilm) if dataset.name not in absent]
+def _read(options: BiLMOptions, file: h5py.File, path: Path) -> dict[str, Tensor]:
+    tensors = {} if "CNN_proj" in file else _identity_projection(options)
+    table = [dataset for dataset in datasets(options) if dataset.parameter not in tensors]
     for dataset in table:
-        _check(path, file, dataset, tuple(parameters[dataset.parameter].shape))
-    with lasting():
-        for dataset in table:
-            values = file[dataset.name][...]
-            with np.errstate(over="ignore"):  # a float64 too large becomes infinite: caught below
-                values = values.astype(np.float32)
-            if not np.isfinite(values).all():
-                raise _Misfit(Errors.EL007.format(path=path, name=dataset.name))
-            values = np.ascontiguousarray(dataset.to_torch(values))
-            parameters[dataset.parameter].copy_(torch.from_numpy(values))
+        _check(path, file, dataset, options.shapes[dataset.parameter])
+    for dataset in table:
+        values = file[dataset.name][...]
+        with np.errstate(over="ignore"):  # a float64 too large becomes infinite: caught below
+            values = values.astype(np.float32)
+        if not np.isfinite(values).all():
+            raise _Misfit(Errors.EL007.format(path=path, name=dataset.name))
+        values = np.ascontiguousarray(dataset.to_torch(values))
+        with lasting():
+            tensors[dataset.parameter] = torch.from_numpy(values)
+    return tensors
 
 
-def write_hdf5(bilm: "BiLM", directory: str | Path) -> None:
+def write_hdf5(weights: Weights, directory: str | Path) -> None:
     """Write ``options.json`` and ``weights.hdf5`` in the official layout, float32.
 
     Raises OSError where they cannot be written; what was there before stays.
     """
-    parameters = dict(bilm.named_parameters())
-    with weights_in(Path(directory), "weights.hdf5", bilm.options) as path:
+    with weights_in(directory, "weights.hdf5", weights.options) as path:
         try:
             with h5py.File(path, "w") as file:
-                for dataset in datasets(bilm):
-                    values = parameters[dataset.parameter].detach().float().cpu().numpy()
+                for dataset in datasets(weights.options):
+                    values = weights.tensors[dataset.parameter].detach().float().cpu().numpy()
                     file.create_dataset(dataset.name, data=dataset.to_hdf5(values))
         except RuntimeError as err:  # how h5py says that a full disk kept it from closing the file
             raise OSError(str(err)) from err
@@ -197,12 +193,13 @@ def _dataset_in(file: h5py.File, name: str) -> h5py.Dataset | None:
     return item
 
 
-def _identity_projection(bilm: "BiLM", file: h5py.File) -> set[str]:
-    """bilm-tf writes no projection where the filters are as many as it would give."""
-    projection = bilm.char_cnn.projection
-    if "CNN_proj" in file or projection.in_features != projection.out_features:
-        return set()
+def _identity_projection(options: BiLMOptions) -> dict[str, Tensor]:
+    """The projection that changes nothing, where it has a shape that bilm-tf would leave out."""
+    n = options.lstm.projection_dim
+    if options.char_cnn.n_filters != n:
+        return {}
     with lasting():
-        projection.weight.copy_(torch.eye(projection.out_features, dtype=torch.float32))
-        projection.bias.zero_()
-    return {"CNN_proj/W_proj", "CNN_proj/b_proj"}
+        return {
+            "char_cnn.projection.weight": torch.eye(n, dtype=torch.float32),
+            "char_cnn.projection.bias": torch.zeros(n, dtype=torch.float32),
+        }

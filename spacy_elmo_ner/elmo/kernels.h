@@ -69,15 +69,25 @@ INLINE vec exponential(vec x) {
     return _mm512_scalef_ps(p, n);
 }
 
-INLINE vec inverse(vec x) {
-    vec y = _mm512_rcp14_ps(x);
-    return y * _mm512_fnmadd_ps(x, y, _mm512_set1_ps(2.0f));
+/* 1 / (1 + 2^t), t = -x * log2(e) for the logistic function of x: within 1e-4 of the value, a
+twentieth of what rounding it to bfloat16 costs. */
+INLINE vec rough_logistic(vec t) {
+    t = _mm512_min_ps(_mm512_set1_ps(126.0f), t);
+    vec n = _mm512_roundscale_ps(t, 0);
+    vec r = t - n;
+    vec p = _mm512_set1_ps(0.0096181291f);
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.0555041087f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.2402265070f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.6931471806f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.0f));
+    return _mm512_rcp14_ps(_mm512_set1_ps(1.0f) + _mm512_scalef_ps(p, n));
 }
 
-INLINE vec logistic(vec x) { return inverse(_mm512_set1_ps(1.0f) + exponential(-x)); }
+INLINE vec logistic(vec x) { return rough_logistic(x * _mm512_set1_ps(-1.44269504f)); }
 
 INLINE vec hyperbolic(vec x) {
-    return _mm512_fmadd_ps(_mm512_set1_ps(2.0f), logistic(x + x), _mm512_set1_ps(-1.0f));
+    vec s = rough_logistic(x * _mm512_set1_ps(-2.88539008f));
+    return _mm512_fmadd_ps(_mm512_set1_ps(2.0f), s, _mm512_set1_ps(-1.0f));
 }
 
 INLINE vec clipped(vec x, vec bound) {

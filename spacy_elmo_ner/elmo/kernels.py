@@ -18,9 +18,7 @@ _FLAGS = (
     "-O3 -march=native -std=gnu11 -fno-math-errno -fno-trapping-math -ffp-contract=fast "
     "-shared -fPIC -pthread"
 )
-# Work is dealt out to as many parts, whatever the number of threads: sums of gradients are then
-# the same on one and on two.
-PARTS = 2
+_MOST_THREADS = 16
 
 
 def available() -> bool:
@@ -38,7 +36,8 @@ def call(name: str, arguments: ctypes.Structure) -> int:
 
 
 def threads() -> int:
-    return min(PARTS, torch.get_num_threads())
+    """Parts that work is dealt out to, each in a thread of its own."""
+    return min(_MOST_THREADS, torch.get_num_threads())
 
 
 def pointer(tensor: Tensor | None) -> int | None:

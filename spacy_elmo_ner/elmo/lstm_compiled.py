@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from .kernels import PARTS, available, call, pointer, threads
+from .kernels import available, call, pointer, threads
 
 _UNBOUNDED = float("inf")
 
@@ -65,23 +65,29 @@ class CompiledLSTM:
         clips: tuple[float | None, float | None],
     ) -> None:
         self.batch_sizes = list(batch_sizes)
+        self.n_parts = threads()
         self.n_packed = sum(batch_sizes)
         self.n_padded = sum(n + n % 2 for n in batch_sizes)
         self.n_in, self.n_out = n_in, weights.recurrent.shape[1]
         self.units = len(weights.bias) // 4
         self.read_width = n_in + n_in % 2 + self.n_out
         self._sizes = torch.tensor(self.batch_sizes)
-        self._weights = [_rows(w) for w in weights[:4]]
+        # Kept, as the kernels get their addresses.
+        self._weights = input_weight, recurrent, bias, projection = (
+            _rows(weights.input),
+            _rows(weights.recurrent),
+            _rows(weights.bias),
+            None if weights.projection is None else _rows(weights.projection),
+        )
         self._state = [part.float().contiguous() for part in state or ()]
         self._mask = None if mask is None else mask.float().contiguous()
-        input_weight, recurrent, bias, projection = self._weights
         self._arguments = _Arguments(
             n_steps=len(self.batch_sizes),
             n_in=n_in,
             n_out=self.n_out,
             units=self.units,
-            n_parts=PARTS,
-            threads=threads(),
+            n_parts=self.n_parts,
+            threads=self.n_parts,
             sizes=self._sizes.data_ptr(),
             h0=self._state[0].data_ptr() if state else None,
             c0=self._state[1].data_ptr() if state else None,
@@ -130,8 +136,8 @@ class CompiledLSTM:
         units, width, n_in = self.units, self.read_width, self.n_in
         has_projection = self._arguments.projection is not None
         d_inputs = torch.empty(self.n_packed, n_in)
-        d_weight = torch.zeros(PARTS, width, 4 * units)
-        d_bias = torch.zeros(PARTS, 4 * units)
+        d_weight = torch.zeros(self.n_parts, width, 4 * units)
+        d_bias = torch.zeros(self.n_parts, 4 * units)
         d_weights = [torch.empty(4 * units, n) for n in (n_in, self.n_out)]
         d_all_bias = torch.empty(4 * units)
         rows = self.n_padded if has_projection else 0
@@ -169,9 +175,7 @@ class CompiledLSTM:
             raise MemoryError
 
 
-def _rows(weight: Tensor | None) -> Tensor | None:
+def _rows(weight: Tensor) -> Tensor:
     """Float32 with rows that lie together."""
-    if weight is None:
-        return None
     weight = weight.detach().float()
     return weight if weight.stride(-1) == 1 else weight.contiguous()

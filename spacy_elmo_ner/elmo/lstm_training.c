@@ -332,13 +332,24 @@ static void backward_part(void *context, int part) {
                 memset(d_read, 0, columns * sizeof(float));
             }
         int64_t n_pairs = own / 2;
+        /* 16 units of two rows at a time: their low and high halves are 32 values' pairs of rows. */
         for (int64_t row = first, pair = 0; row < n_rows; row += stride)
             for (int64_t r = row; r < least(row + ROWS, n_rows); r += 2, pair++) {
                 const unit *one = read + r * n_read, *two = one + n_read;
-                for (int64_t k = 0; k < n_read; k++) {
-                    s.read_pairs[2 * k * n_pairs + pair] = (one[k] & 0xffff) | two[k] << 16;
-                    s.read_pairs[(2 * k + 1) * n_pairs + pair] =
-                        one[k] >> 16 | (two[k] & 0xffff0000u);
+                __m512i places = _mm512_mullo_epi32(
+                    _mm512_set1_epi32(2 * (int)n_pairs),
+                    _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0));
+                for (int64_t k = 0; k < n_read; k += LANES) {
+                    __mmask16 there = n_read - k < LANES ? (1 << (n_read - k)) - 1 : 0xffff;
+                    __m512i x = _mm512_maskz_loadu_epi32(there, one + k);
+                    __m512i y = _mm512_maskz_loadu_epi32(there, two + k);
+                    unit *to = s.read_pairs + 2 * k * n_pairs + pair;
+                    _mm512_mask_i32scatter_epi32(
+                        to, there, places,
+                        _mm512_mask_blend_epi16(0xaaaaaaaa, x, _mm512_slli_epi32(y, 16)), 4);
+                    _mm512_mask_i32scatter_epi32(
+                        to + n_pairs, there, places,
+                        _mm512_mask_blend_epi16(0xaaaaaaaa, _mm512_srli_epi32(x, 16), y), 4);
                 }
             }
         const unit *transposed = b->transposed;

@@ -1,6 +1,7 @@
 """The shape of a biLM, as ``options.json`` beside official ELMo weights describes it."""
 
 import json
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -87,17 +88,45 @@ class BiLMOptions:
         return self.lstm.n_layers + 1
 
     @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The name and shape of each parameter of `BiLM`."""
+        cnn, lstm = self.char_cnn, self.lstm
+        n, out = cnn.n_filters, lstm.projection_dim
+        # Row 0, "no character", is in front of the rows that words reach.
+        shapes: dict[str, tuple[int, ...]] = {
+            "char_cnn.embedding.weight": (N_CHARACTERS + 1, cnn.embedding_dim)
+        }
+        for i, (width, n_own) in enumerate(cnn.filters):
+            shapes[f"char_cnn.convolutions.{i}.weight"] = (n_own, cnn.embedding_dim, width)
+            shapes[f"char_cnn.convolutions.{i}.bias"] = (n_own,)
+        for i in range(cnn.n_highway):
+            for gate in ("transform", "carry"):
+                shapes[f"char_cnn.highways.{i}.{gate}.weight"] = (n, n)
+                shapes[f"char_cnn.highways.{i}.{gate}.bias"] = (n,)
+        shapes["char_cnn.projection.weight"] = (out, n)
+        shapes["char_cnn.projection.bias"] = (out,)
+        for direction in ("forward_lstm", "backward_lstm"):
+            for i in range(lstm.n_layers):
+                shapes[f"{direction}.layers.{i}.weight"] = (4 * lstm.dim, 2 * out)
+                shapes[f"{direction}.layers.{i}.bias"] = (4 * lstm.dim,)
+                if lstm.has_projection:
+                    shapes[f"{direction}.layers.{i}.projection"] = (out, lstm.dim)
+        return shapes
+
+    def shapes_of_states(self, n_rows: int) -> dict[str, tuple[int, int]]:
+        """The name and shape of each LSTM state of n_rows sentences, see `states.py`."""
+        widths = {"h": self.lstm.projection_dim, "c": self.lstm.dim}
+        return {
+            f"{direction}.{depth}.{part}": (n_rows, width)
+            for direction in ("forward", "backward")
+            for depth in range(self.lstm.n_layers)
+            for part, width in widths.items()
+        }
+
+    @property
     def n_params(self) -> int:
         """Parameters, counted as official files store them (no padding row)."""
-        cnn, lstm = self.char_cnn, self.lstm
-        n_chars = N_CHARACTERS * cnn.embedding_dim
-        n_convolutions = sum(n * (width * cnn.embedding_dim + 1) for width, n in cnn.filters)
-        n_highways = cnn.n_highway * 2 * cnn.n_filters * (cnn.n_filters + 1)
-        n_projection = (cnn.n_filters + 1) * lstm.projection_dim
-        n_cell = 4 * lstm.dim * (2 * lstm.projection_dim + 1)
-        if lstm.has_projection:
-            n_cell += lstm.dim * lstm.projection_dim
-        return n_chars + n_convolutions + n_highways + n_projection + 2 * lstm.n_layers * n_cell
+        return sum(map(math.prod, self.shapes.values())) - self.char_cnn.embedding_dim
 
     @classmethod
     def from_dict(cls, data: dict[str, Any], *, source: str = "options") -> "BiLMOptions":

@@ -42,16 +42,18 @@ class LSTMWeights(NamedTuple):
     def in_torch_order(self) -> "LSTMWeights":
         """The same with gates as in torch and the constant added to the bias."""
         places = list(map(self.gates.index, "ifgo"))
-        ordered = []
-        for weight in (self.input, self.recurrent, self.bias):
+
+        def ordered(weight: Tensor) -> Tensor:
             chunks = weight.chunk(4)
-            ordered.append(torch.cat([chunks[place] for place in places]))
+            return torch.cat([chunks[place] for place in places])
+
+        bias = ordered(self.bias)
         if self.forget_bias:
             units = len(self.bias) // 4
-            constant = torch.zeros_like(self.bias)
+            constant = torch.zeros_like(bias)
             constant[units : 2 * units] = self.forget_bias
-            ordered[2] = ordered[2] + constant
-        return LSTMWeights(*ordered, self.projection)
+            bias = bias + constant
+        return LSTMWeights(ordered(self.input), ordered(self.recurrent), bias, self.projection)
 
 
 def packed_lstm(
@@ -74,21 +76,14 @@ def packed_lstm(
     cell_clip, proj_clip: bounds of cell states and of projected outputs; no gradient passes a
     value at its bound. dtype: of the matrix products. Cells carry no gradient.
     """
+    clips = cell_clip, proj_clip
     n_out, units = weights.recurrent.shape[1], len(weights.bias) // 4
+    sizes, rest = list(batch_sizes), (state, recurrent_mask, clips)
     if fits(units, n_out, dtype, inputs.device):
-        function, names = _CompiledLSTM, weights[4:]
+        outputs, last_cells = _CompiledLSTM.apply(inputs, sizes, *weights, *rest)
     else:
-        function, names, weights = _PackedLSTM, (), weights.in_torch_order()
-    outputs, last_cells = function.apply(
-        inputs,
-        list(batch_sizes),
-        *weights[:4],
-        *names,
-        state,
-        recurrent_mask,
-        (cell_clip, proj_clip),
-        dtype,
-    )
+        own = weights.in_torch_order()[:4]
+        outputs, last_cells = _PackedLSTM.apply(inputs, sizes, *own, *rest, dtype)
     return outputs, last_cells
 
 
@@ -107,7 +102,6 @@ class _CompiledLSTM(torch.autograd.Function):
         state: tuple[Tensor, Tensor] | None,
         mask: Tensor | None,
         clips: tuple[float | None, float | None],
-        dtype: torch.dtype,  # the kernels' own
     ) -> tuple[Tensor, Tensor]:
         weights = LSTMWeights(input_weight, recurrent_weight, bias, projection, gates, forget_bias)
         ctx.layer = CompiledLSTM(batch_sizes, inputs.shape[1], weights, state, mask, clips)
@@ -119,7 +113,7 @@ class _CompiledLSTM(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Any, ...]:
         d_inputs, *d_weights = ctx.layer.backward(grad_outputs[0], Saved(*ctx.saved_tensors))
-        return d_inputs, None, *d_weights, *[None] * 6
+        return d_inputs, None, *d_weights, *[None] * 5
 
 
 class TorchTrainingCell:

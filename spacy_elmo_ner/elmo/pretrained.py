@@ -5,29 +5,20 @@ there. No sha256 of them was ever published: a file is checked against the shape
 number of parameters, its sha256 is recorded at first load, and a later mismatch is refused.
 """
 
-import hashlib
 import json
 import os
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from ..download import download
 from ..errors import Errors, Warnings
-from .bilm import BiLM
+from ..files import atomic_file, sha256_of
+from .hdf5 import read_hdf5
 from .local_files import LocalFiles, local_files
 from .options import BiLMOptions, CharCNNOptions, LSTMOptions
-from .shared import shared
-from .storage import (
-    OPTIONS_FILE,
-    WEIGHTS_FILE,
-    from_bytes,
-    read_files,
-    replace_when_written,
-    sha256_of,
-)
+from .storage import OPTIONS_FILE, WEIGHTS_FILE, Weights, read_files
 
 PACKAGED = Path(__file__).parent.parent / "data"
 # Unlike Path.home(), this does not fail for a user without a home folder.
@@ -87,10 +78,13 @@ def read_options(name: str) -> BiLMOptions | None:
     return None if files is None else files.read_options()
 
 
-def load_pretrained(name: str, *, cache: Path | None = None) -> BiLM:
-    """See `BiLM.from_pretrained`. cache: where official files lie or are downloaded to."""
+def read_pretrained(name: str, *, cache: Path | None = None) -> Weights:
+    """Read weights by name, see `BiLM.from_pretrained`.
+
+    cache: where official files are, or are downloaded to.
+    """
     if name in OFFICIAL:
-        return _load_official(name, (cache or CACHE) / name)
+        return _read_official(name, (cache or CACHE) / name)
     files = _local_files(name)
     if files is None or not files.weights.is_file():
         names = ", ".join([*packaged_names(), *OFFICIAL])
@@ -98,7 +92,7 @@ def load_pretrained(name: str, *, cache: Path | None = None) -> BiLM:
     with files.unpacked() as (options, weights):
         if weights.suffix == ".safetensors":
             return read_files(options, weights)
-        return BiLM.from_hdf5(options, weights)
+        return read_hdf5(BiLMOptions.from_json(options), weights)
 
 
 def is_hdf5(name: str) -> bool:
@@ -109,26 +103,8 @@ def is_hdf5(name: str) -> bool:
     return files is not None and files.weights.suffix != ".safetensors"
 
 
-def shared_bilm(name: str) -> BiLM:
-    """A frozen biLM that everyone who asks for this name shares; never to be trained."""
-    return shared(_key(name), lambda: load_pretrained(name))
-
-
-def shared_from_bytes(options: dict[str, Any], weights: bytes) -> BiLM:
-    """A frozen biLM from what a pipeline was saved with, shared by all with the same bytes.
-
-    Raises ValueError for weights that do not fit the options.
-    """
-    source = "the saved pipeline"
-
-    def read() -> BiLM:
-        return from_bytes(BiLMOptions.from_dict(options, source=source), weights, source=source)
-
-    return shared(f"sha256:{hashlib.sha256(weights).hexdigest()}", read)
-
-
-def _key(name: str) -> str:
-    """What tells the weights by this name from all others."""
+def weights_key(name: str) -> str:
+    """What tells the weights by this name, as they are now, from all others."""
     if is_published(name):
         return name
     files = _local_files(name)
@@ -161,7 +137,7 @@ def _local_files(name: str) -> LocalFiles | None:
     return local_files(PACKAGED / name if name in packaged_names() else Path(name))
 
 
-def _load_official(name: str, folder: Path) -> BiLM:
+def _read_official(name: str, folder: Path) -> Weights:
     _fetch_official(name, folder)
     weights, record = folder / "weights.hdf5", folder / "sha256.json"
     found, wanted = _sha256(weights), _recorded_sha256(record)
@@ -178,10 +154,10 @@ def _load_official(name: str, folder: Path) -> BiLM:
             expected=expected.n_params,
         )
         raise ValueError(message)
-    bilm = BiLM.from_hdf5(folder / OPTIONS_FILE, weights)
+    read = read_hdf5(options, weights)
     if wanted is None:
         _record_sha256(record, found)  # only now: a damaged file must not be what counts
-    return bilm
+    return read
 
 
 def _recorded_sha256(record: Path) -> str | None:
@@ -196,7 +172,7 @@ def _recorded_sha256(record: Path) -> str | None:
 
 def _record_sha256(record: Path, sha256: str) -> None:
     try:
-        with replace_when_written(record) as path:
+        with atomic_file(record) as path:
             path.write_text(json.dumps({"sha256": sha256}) + "\n", encoding="utf8")
     except OSError as err:  # a folder shared by many users is often read-only: no reason to fail
         warnings.warn(Warnings.WL001.format(path=record, problem=err), stacklevel=2)

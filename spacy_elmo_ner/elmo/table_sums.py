@@ -11,7 +11,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from .kernels import PARTS, available, call, pointer, threads
+from .kernels import available, call, pointer, threads
 
 
 class _Arguments(ctypes.Structure):
@@ -24,6 +24,15 @@ class _Arguments(ctypes.Structure):
         ("stride", ctypes.c_int64),
         *((name, ctypes.c_void_p) for name in ("largest", "largest_half", "where")),
         *((name, ctypes.c_void_p) for name in ("d_largest", "d_table")),
+    )
+
+
+class _HighwayArguments(ctypes.Structure):
+    """`struct highway` of char_cnn.c."""
+
+    _fields_ = (
+        *((name, ctypes.c_int64) for name in ("n", "dim", "n_parts", "threads")),
+        *((name, ctypes.c_void_p) for name in ("gates", "x", "y", "d_y", "d_gates", "d_x")),
     )
 
 
@@ -100,7 +109,7 @@ def _arguments(ids: Tensor, lengths: Tensor, table: Tensor, where: Tensor) -> _A
         n_slots=ids.shape[1],
         width=table.shape[1],
         n_filters=table.shape[2],
-        n_parts=PARTS,
+        n_parts=threads(),
         threads=threads(),
         ids=ids.data_ptr(),
         lengths=lengths.data_ptr(),
@@ -108,3 +117,50 @@ def _arguments(ids: Tensor, lengths: Tensor, table: Tensor, where: Tensor) -> _A
         stride=where.stride(0),
         where=where.data_ptr(),
     )
+
+
+def highway(x: Tensor, transform: nn.Linear, carry: nn.Linear) -> Tensor:
+    """x (n, dim) bfloat16 -> carry * relu(transform(x)) + (1 - carry) * x, bfloat16."""
+    weight = torch.cat([transform.weight, carry.weight])
+    bias = torch.cat([transform.bias, carry.bias])
+    with torch.autocast("cpu", enabled=False):
+        return _Highway.apply(x.contiguous(), weight, bias)
+
+
+def highway_fits(x: Tensor) -> bool:
+    return (
+        x.dtype == torch.bfloat16
+        and x.device.type == "cpu"
+        and x.shape[1] % 16 == 0
+        and available()
+    )
+
+
+class _Highway(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        w = weight.to(x.dtype)
+        gates = torch.addmm(bias.to(x.dtype), x, w.T)
+        y = torch.empty_like(x)
+        _run_highway("highway_forward", gates=gates, x=x, y=y)
+        ctx.save_for_backward(gates, x, w)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Any, ...]:
+        gates, x, w = ctx.saved_tensors
+        d_gates, d_x = torch.empty_like(gates), torch.empty_like(x)
+        d_y = grad_outputs[0].contiguous()
+        _run_highway("highway_backward", gates=gates, x=x, d_y=d_y, d_gates=d_gates, d_x=d_x)
+        ones = d_gates.new_ones(1, len(d_gates))
+        return torch.addmm(d_x, d_gates, w), (d_gates.T @ x).float(), (ones @ d_gates)[0].float()
+
+
+def _run_highway(name: str, *, gates: Tensor, x: Tensor, **others: Tensor) -> None:
+    n, dim = x.shape
+    arguments = _HighwayArguments(
+        n=n, dim=dim, n_parts=threads(), threads=threads(), gates=pointer(gates), x=pointer(x)
+    )
+    for key, tensor in others.items():
+        setattr(arguments, key, pointer(tensor))
+    call(name, arguments)

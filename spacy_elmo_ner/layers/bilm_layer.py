@@ -17,14 +17,8 @@ from thinc.util import xp2torch
 from ..elmo import BiLM
 from ..elmo.bilm import InitialState
 from ..elmo.modes import lasting, training
-from ..elmo.pretrained import (
-    is_published,
-    published_sha256,
-    read_options,
-    shared_bilm,
-    shared_from_bytes,
-)
-from ..elmo.storage import to_bytes
+from ..elmo.pretrained import is_published, published_sha256, read_options
+from ..elmo.shared import shared_bilm, shared_from_bytes
 from ..errors import Errors
 from .elmo_listener import ListenerState
 from .torch_shim import Precision, TorchShim, in_precision
@@ -82,7 +76,8 @@ def forward(
         return [_layers(model, one) for one in layers], lambda d_layers: []
     bilm = shim.bilm
     with training():
-        tensors = iter(bilm.layers(pieces, bilm.initial_states(shim.initial_state)))
+        outputs_of_pieces, _ = bilm.run(pieces, bilm.initial_states(shim.initial_state))
+        tensors = iter(outputs_of_pieces)
         by_doc = [[next(tensors)[:, w.kept] for w in own] for own in cut]
 
     def backprop(d_layers: DocLayers) -> object:
@@ -150,6 +145,17 @@ class BiLMShim(TorchShim):
                     bilm = self._model = _trainable_copy(bilm)
         return bilm
 
+    def same_bilm(self, other: "BiLMShim") -> bool:
+        """Have both the same weights, however they run them? Reads weights of other names."""
+        if self is other or self.trainable or other.trainable:
+            return self is other
+        if self.name == other.name and None in (self._model, other._model):
+            return True
+        ours, theirs = self.bilm.state_dict(), other.bilm.state_dict()
+        return ours.keys() == theirs.keys() and all(
+            torch.equal(value, theirs[name]) for name, value in ours.items()
+        )
+
     def same_weights(self, other: "BiLMShim") -> bool:
         """Whether both give the same layers: frozen, one set of weights, one initial state."""
         return (
@@ -185,6 +191,9 @@ class BiLMShim(TorchShim):
         other._model = copy.deepcopy(self._model) if self.trainable else self._model
         return other
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> "BiLMShim":
+        return self.copy()
+
     def to_device(self, device_type: str, device_id: int) -> None:
         if self._model is not None:
             super().to_device(device_type, device_id)
@@ -198,7 +207,7 @@ class BiLMShim(TorchShim):
             sha256 = published_sha256(self.name)
             return srsly.msgpack_dumps({"name": self.name, "sha256": sha256})
         options = self.bilm.options.to_dict()
-        return srsly.msgpack_dumps({"options": options, "weights": to_bytes(self.bilm)})
+        return srsly.msgpack_dumps({"options": options, "weights": self.bilm.to_bytes()})
 
     def from_bytes(self, bytes_data: bytes) -> "BiLMShim":
         """Raises ValueError where named weights are not those the pipeline was trained with."""

@@ -12,7 +12,7 @@ from spacy.tokens import Doc
 from thinc.api import Model, chain
 
 from ..errors import Errors
-from .scalar_mix import scalar_mix
+from .scalar_mix import scalar_mix, without_layer_norm
 from .types import BiLMModel, DocLayers, LayersBackprop, Tok2VecModel
 
 
@@ -27,11 +27,14 @@ class Upstream(Protocol):
 class ListenerState:
     """Which pipe a node listens to, and the batch that pipe is training on.
 
-    Never saved and never copied: linking happens anew whenever a pipeline is put together.
+    Never saved: linking happens anew whenever a pipeline is put together. A copy of a pipeline
+    is linked within itself, and a copy of a pipe or model alone to the same upstream pipe.
     """
 
     def __init__(self) -> None:
         self._upstream: weakref.ref[Upstream] | None = None
+        self.bilm: Any = None  # shim of the biLM that this node learned to listen to
+        self._is_news = False
         self.docs: Sequence[Doc] = ()
         self.outputs: DocLayers = []
         self.backprop: LayersBackprop | None = None
@@ -40,8 +43,15 @@ class ListenerState:
     def upstream(self) -> Upstream | None:
         return self._upstream() if self._upstream is not None else None
 
-    def link(self, upstream: Upstream | None) -> None:
+    def link(self, upstream: Upstream | None, bilm: Any = None) -> None:
         self._upstream = weakref.ref(upstream) if upstream is not None else None
+        self.bilm = bilm if bilm is not None else self.bilm
+        self._is_news = upstream is not None
+
+    def take_news(self) -> bool:
+        """Return whether the node was linked since this was last asked."""
+        is_news, self._is_news = self._is_news, False
+        return is_news
 
     def receive(self, docs: Sequence[Doc], outputs: DocLayers, backprop: LayersBackprop) -> None:
         """Keep a training batch of the upstream pipe until the gradient has gone back."""
@@ -56,15 +66,19 @@ class ListenerState:
         )
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "ListenerState":
-        return ListenerState()
+        other = ListenerState()
+        # What is copied already is in the memo: an `elmo` pipe comes before its listeners.
+        other.link(memo.get(id(self.upstream), self.upstream))
+        other.bilm = memo.get(id(self.bilm), self.bilm)
+        return other
 
     def __getstate__(self) -> dict[str, Any]:
         # To another process pipes go together, and stay linked there.
-        return {"upstream": self.upstream}
+        return {"upstream": self.upstream, "bilm": self.bilm}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__()  # type: ignore[misc]
-        self.link(state["upstream"])
+        self.link(state["upstream"], state["bilm"])
 
 
 def build_elmo_listener_v1(
@@ -74,15 +88,16 @@ def build_elmo_listener_v1(
 
     width, n_layers: of the upstream biLM, 256 and 3 for "small-en"; checked when linked.
     upstream: the pipe's name, or "*" for the nearest `elmo` pipe before this one.
-    layer_norm: see `scalar_mix`.
+    layer_norm: no longer supported; False in the configs of older pipelines.
     """
+    without_layer_norm(layer_norm)
     listener: BiLMModel = Model(
         "elmo_listener",
         forward,
         dims={"nO": width},
         attrs={"listener": ListenerState(), "upstream": upstream},
     )
-    model: Tok2VecModel = chain(listener, scalar_mix(n_layers, width, layer_norm))
+    model: Tok2VecModel = chain(listener, scalar_mix(n_layers, width))
     model.set_dim("nO", width)
     return model
 

@@ -13,12 +13,12 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from ..elmo.caches import Derived
-from ..elmo.fast_linear import product_dtype
 from ..elmo.fast_lstm import FastLSTM
 from ..elmo.memory import empty
 from ..elmo.modes import on_cpu, training
 from ..elmo.packed_lstm import LSTMWeights, packed_lstm
 from ..elmo.packing import Packing, inverse, token_batches
+from ..elmo.products import product_dtype
 from .torch_shim import Precision, TorchShim, in_precision
 from .types import EncoderModel
 from .windows import Window, windows

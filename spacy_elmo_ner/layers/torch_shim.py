@@ -65,6 +65,8 @@ class TorchShim(Shim):
         return cast(nn.Module, self._model)
 
     def finish_update(self, optimizer: Optimizer) -> None:
+        # nlp.rehearse() collects gradients with a function that takes no scale.
+        scale = {"lr_scale": self.learn_rate_scale} if isinstance(optimizer, Optimizer) else {}
         for name, parameter in self.module.named_parameters():
             if parameter.grad is None:
                 continue
@@ -72,7 +74,7 @@ class TorchShim(Shim):
                 self._key(name),
                 cast(FloatsXd, torch2xp(parameter.data)),
                 cast(FloatsXd, torch2xp(parameter.grad)),
-                lr_scale=self.learn_rate_scale,
+                **scale,
             )
             _write(parameter, values)
             parameter.grad = None

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from spacy.tokens import Doc
 
-from ..decoding import Decoded, EntitySpan, drop_unlikely
-from .elmo_ner import SPANS_KEY
+from ..decoding import Decoded, drop_unlikely
+from .stored_scores import decoded_entities
 
 THRESHOLDS = tuple(round(0.05 * k, 2) for k in range(20))  # 0, 0.05, ..., 0.95
 
@@ -36,23 +36,6 @@ class OperatingPoint(NamedTuple):
     precision: float
     recall: float
     f: float
-
-
-def decoded_entities(doc: Doc) -> Decoded:
-    """The entities that `elmo_ner` set in this Doc, and the alternatives it kept.
-
-    An entity of another pipe is not among them. Both are empty where no `elmo_ner` has been.
-    """
-    group = doc.spans.get(SPANS_KEY)
-    if group is None:
-        return Decoded([], [])
-    set_here = {(ent.start, ent.end, ent.label) for ent in doc.ents}
-    found = Decoded([], [])
-    for span, score in zip(group, group.attrs["scores"], strict=True):
-        is_entity = (span.start, span.end, span.label) in set_here
-        one = EntitySpan(span.start, span.end, span.label_, float(score))
-        (found.entities if is_entity else found.alternatives).append(one)
-    return found
 
 
 def scored_entities(

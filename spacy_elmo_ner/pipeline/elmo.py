@@ -19,9 +19,10 @@ from thinc.types import Floats3d
 from ..errors import Errors
 from ..layers.bilm_layer import bilm_shim
 from ..layers.elmo_listener import ListenerState
-from ..layers.elmo_tok2vec import replace_listener_cfg
+from ..layers.elmo_tok2vec import ListenerReplacement
 from ..layers.types import BiLMModel, DocLayers, LayersBackprop
 from .layers_cache import LayersCache, word_hashes
+from .listening import has_weights
 
 DEFAULT_ELMO_CONFIG = """
 [model]
@@ -94,12 +95,13 @@ class Elmo(TrainablePipe):
         self.cfg: dict[str, Any] = {}
         self.keep_layers = keep_layers
         self.training_cache = training_cache
-        self.listener_map: dict[str, list[Model]] = {}
+        self._listener_map: dict[str, list[Model]] = {}
         shim = bilm_shim(model)
         shim.trainable = trainable
         shim.learn_rate_scale = learn_rate_scale
-        model.attrs["replace_listener"] = _unlinked
-        model.attrs["replace_listener_cfg"] = replace_listener_cfg
+        replacement = ListenerReplacement()
+        model.attrs["replace_listener"] = replacement.model
+        model.attrs["replace_listener_cfg"] = replacement.config
         self._kept = _KeptLayers()
         self._pending: tuple[DocLayers, LayersBackprop] | None = None
         self._optimizer: Optimizer | None = None
@@ -108,6 +110,18 @@ class Elmo(TrainablePipe):
             Doc.set_extension("elmo", default=None)
 
     # ---- listeners -------------------------------------------------------------------
+
+    @property
+    def listener_map(self) -> dict[str, list[Model]]:
+        """Nodes that listen to this pipe, by the name of their pipe."""
+        return self._listener_map
+
+    @listener_map.setter
+    def listener_map(self, value: dict[str, list[Model]]) -> None:
+        """spaCy sets an empty one whenever it links a pipeline anew."""
+        for node in self.listeners:
+            node.attrs["listener"].link(None)
+        self._listener_map = value
 
     @property
     def listeners(self) -> list[Model]:
@@ -121,7 +135,7 @@ class Elmo(TrainablePipe):
         nodes = self.listener_map.setdefault(component_name, [])
         if listener not in nodes:
             nodes.append(listener)
-            listener.attrs["listener"].link(self)
+            listener.attrs["listener"].link(self, bilm_shim(self.model))
 
     def remove_listener(self, listener: Model, component_name: str) -> bool:
         nodes = self.listener_map.get(component_name, [])
@@ -136,27 +150,47 @@ class Elmo(TrainablePipe):
     def find_listeners(self, component: Any) -> None:
         """Link the nodes of a later pipe that ask for this one.
 
-        A node with a biLM of its own (ElmoTok2Vec) is linked only where both are frozen and
-        have the same weights, so that linking changes nothing but the time it takes.
-        Raises ValueError for a listener of another width.
+        A listener whose upstream pipe is not there, such as one that was renamed, listens to the
+        nearest `elmo` pipe before it. A node with a biLM of its own (ElmoTok2Vec) is linked only
+        where both are frozen and have the same weights, so that linking changes nothing but the
+        time it takes.
+
+        Raises ValueError for a listener of another width, or one that was trained with another
+        biLM.
         """
         model = getattr(component, "model", None)
         if not isinstance(model, Model):
             return
         for node in model.walk():
-            if node.attrs.get("upstream") not in ("*", self.name):
+            upstream = node.attrs.get("upstream")
+            if upstream is None:
+                continue
+            if upstream not in ("*", self.name) and (node.shims or _has_upstream(node)):
                 continue
             if node.shims and not bilm_shim(node).same_weights(bilm_shim(self.model)):
                 continue
-            if self.model.has_dim("nO") and node.has_dim("nO"):
-                found, width = self.model.get_dim("nO"), node.get_dim("nO")
-                if found != width:
-                    raise ValueError(
-                        Errors.EL104.format(
-                            name=component.name, upstream=self.name, width=width, found=found
-                        )
-                    )
+            if not node.shims:
+                self._require_fit(node, component)
+            self._take_over(node)
             self.add_listener(node, component.name)
+
+    def _require_fit(self, node: Model, component: Any) -> None:
+        names = {"name": component.name, "upstream": self.name}
+        if self.model.has_dim("nO") and node.has_dim("nO"):
+            found, width = self.model.get_dim("nO"), node.get_dim("nO")
+            if found != width:
+                raise ValueError(Errors.EL104.format(**names, width=width, found=found))
+        learned, ours = node.attrs["listener"].bilm, bilm_shim(self.model)
+        if learned is None or learned.same_bilm(ours) or not has_weights(component.model):
+            return
+        raise ValueError(Errors.EL121.format(**names, learned=learned.name, found=ours.name))
+
+    def _take_over(self, node: Model) -> None:
+        """Of several `elmo` pipes the nearest before a listener counts."""
+        upstream = node.attrs["listener"].upstream
+        if isinstance(upstream, Elmo) and upstream is not self:
+            for name in upstream.listening_components:
+                upstream.remove_listener(node, name)
 
     def layers(self, docs: Sequence[Doc], reader: BiLMModel) -> DocLayers:
         """Layers of these Docs for one listener: kept ones, or computed here and now."""
@@ -355,9 +389,7 @@ class _KeptLayers(weakref.WeakKeyDictionary[Doc, _Kept]):
         return _KeptLayers, ()
 
 
-def _unlinked(model: BiLMModel) -> BiLMModel:
-    """A copy of the biLM that takes a listener's place and computes for itself."""
-    model.attrs.pop("replace_listener", None)
-    model.attrs.pop("replace_listener_cfg", None)
-    model.attrs["upstream"] = None
-    return model
+def _has_upstream(node: Model) -> bool:
+    """Does this listener listen to the very pipe it asks for?"""
+    upstream = node.attrs["listener"].upstream
+    return upstream is not None and node.attrs["upstream"] == upstream.name

@@ -10,12 +10,11 @@ import srsly
 from numpy.typing import NDArray
 from spacy.errors import Errors as SpacyErrors
 from spacy.language import Language
-from spacy.pipeline.trainable_pipe import TrainablePipe
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.util import minibatch
 from spacy.vocab import Vocab
-from thinc.api import Config, Model
+from thinc.api import Config, Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
 from ..decoding import MISSING, DecoderMode, Transitions, log_softmax, marginals
@@ -24,7 +23,8 @@ from ..errors import Errors
 from ..layers import crf
 from ..layers.half import narrowed, widened
 from .calibration import Calibration, ScoredBatch, calibrate
-from .losses import cross_entropy
+from .listening import ListeningPipe
+from .losses import cross_entropy, distillation
 
 DEFAULT_MODEL = """
 [model]
@@ -67,7 +67,7 @@ def default_model(decoder: DecoderMode, transitions: crf.TransitionKind) -> Conf
     return Config().from_str(DEFAULT_MODEL.format(decoder=decoder, transitions=transitions))
 
 
-class TokenClassifier(TrainablePipe):
+class TokenClassifier(ListeningPipe):
     """A pipe that scores each token against a fixed list of classes.
 
     Subclasses say which labels an Example holds, which class each token's gold label is, which
@@ -87,6 +87,8 @@ class TokenClassifier(TrainablePipe):
         self.model = model
         self.name = name
         self.scorer = scorer
+        self._takes_labels = True  # from the examples it is updated with
+        self._rehearsal_model: Any = None  # set by nlp.resume_training()
         self.cfg: dict[str, Any] = {"labels": [], "overwrite": overwrite, "temperature": 1.0}
 
     # ---- for subclasses --------------------------------------------------------------
@@ -102,6 +104,13 @@ class TokenClassifier(TrainablePipe):
     def gold_classes(self, example: Example) -> NDArray[np.int64]:
         """(n_tokens of the predicted Doc,) int64: each token's class, or MISSING."""
         raise NotImplementedError
+
+    def negative_classes(self, example: Example) -> NDArray[np.int64]:
+        """(n_tokens of the predicted Doc,) int64: a class that each token is known not to have, or
+        MISSING."""
+        return np.full(len(example.predicted), MISSING, dtype=np.int64)
+
+    label_smoothing = 0.0
 
     def transitions(self, temperature: float) -> Transitions:
         """Return what sequences of classes score beside the emissions, over temperature; -inf
@@ -142,19 +151,23 @@ class TokenClassifier(TrainablePipe):
         return self.labels
 
     def add_label(self, label: str) -> int:
-        """Add a label before initialization. Returns 1, or 0 if it was there already.
+        """Add a label. Returns 1, or 0 if it was there already.
 
-        Raises ValueError for a label that is not a str, or once the model's size is fixed.
+        A trained model grows: its old labels keep their scores, those of the new one begin at 0
+        and are learned from now on. Raises ValueError for a label that is not a str, or where the
+        config fixes the number of labels.
         """
         if not isinstance(label, str):
             raise ValueError(SpacyErrors.E187)
         if label in self.labels:
             return 0
         output_layer = self.model.get_ref("output_layer")
-        if output_layer.has_dim("nO"):
+        if output_layer.has_dim("nO") and not output_layer.has_param("W"):
             raise ValueError(SpacyErrors.E922.format(name=self.name, nO=output_layer.get_dim("nO")))
         self.cfg["labels"].append(label)
         self.vocab.strings.add(label)
+        if output_layer.has_param("W"):
+            self.set_output(self.n_classes)
         return 1
 
     # ---- saving ----------------------------------------------------------------------
@@ -164,6 +177,11 @@ class TokenClassifier(TrainablePipe):
         super().to_disk(path, exclude=[*exclude, "model"])
         if "model" not in exclude:
             (Path(path) / "model").write_bytes(narrowed(self.model.to_bytes()))
+
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "TokenClassifier":
+        super().from_bytes(bytes_data, exclude=exclude)
+        self._add_strings()
+        return self
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "TokenClassifier":
         super().from_disk(path, exclude=[*exclude, "model"])
@@ -175,9 +193,13 @@ class TokenClassifier(TrainablePipe):
                 self._require_same_decoder(saved, path)
                 raise
             self._require_same_transitions(path)
+        self._add_strings()
+        return self
+
+    def _add_strings(self) -> None:
+        """A vocab that was saved apart may not hold the labels."""
         for label in self.labels:
             self.vocab.strings.add(label)
-        return self
 
     def _require_same_decoder(self, saved: bytes, path: str | Path) -> None:
         """Where Thinc only says "mismatched structure": a CRF is a layer more."""
@@ -210,6 +232,7 @@ class TokenClassifier(TrainablePipe):
         Raises ValueError if there are no examples or no labels.
         """
         validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
+        self._takes_labels = labels is None
         if labels is None:
             found = {label for example in get_examples() for label in self.example_labels(example)}
             labels = sorted(found)
@@ -219,6 +242,65 @@ class TokenClassifier(TrainablePipe):
         self.cfg["temperature"] = 1.0
         self.model.get_ref("output_layer").set_dim("nO", self.n_classes)
         self.model.initialize(X=[example.x for example in islice(get_examples(), 10)])
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Learn from a batch of examples; labels that the pipe does not know yet are added.
+
+        Not so where initialize() was given a list of labels: others are then not annotation.
+        """
+        examples = list(examples)
+        validate_examples(examples, f"{type(self).__name__}.update")
+        if self._takes_labels and self.is_trained:
+            known = set(self.labels)
+            new = {label for one in examples for label in self.example_labels(one)} - known
+            for label in sorted(new):
+                self.add_label(label)
+        return super().update(examples, drop=drop, sgd=sgd, losses=losses)
+
+    def rehearse(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Learn to score the tokens of these examples as when nlp.resume_training() was called.
+
+        The loss is the mean cross-entropy, in nats per token, between the probabilities over all
+        labels then and now. What a CRF has learned of how labels follow each other stays as it
+        is. Raises ValueError if nlp.resume_training() was not called.
+        """
+        losses = losses if losses is not None else {}
+        losses.setdefault(self.name, 0.0)
+        examples = list(examples)
+        validate_examples(examples, f"{type(self).__name__}.rehearse")
+        if self._rehearsal_model is None:
+            raise ValueError(Errors.EL126.format(name=self.name))
+        docs = [example.predicted for example in examples]
+        if not any(len(doc) for doc in docs):
+            return losses
+        xp = self.model.ops.xp
+        target = xp.concatenate(self._rehearsal_model.predict(docs))
+        set_dropout_rate(self.model, drop)
+        scores, backprop = self.model.begin_update(docs)
+        # Labels that were added since are not rehearsed.
+        emissions = xp.concatenate(scores)
+        loss, known = distillation(emissions[:, : target.shape[1]], target, xp)
+        gradient = xp.zeros_like(emissions)
+        gradient[:, : target.shape[1]] = known
+        backprop(xp.split(gradient, np.cumsum([len(one) for one in scores])[:-1].tolist()))
+        if sgd not in (None, False):
+            self.finish_update(sgd)
+        losses[self.name] += loss
+        return losses
 
     def predict_scores(self, docs: Sequence[Doc]) -> list[Floats2d]:
         """Emissions (n_tokens, n_classes) float32 of each Doc."""
@@ -247,12 +329,18 @@ class TokenClassifier(TrainablePipe):
         xp = self.model.ops.xp
         emissions = xp.concatenate(list(scores))
         gold = np.concatenate([self.gold_classes(example) for example in examples])
+        negative = xp.asarray(
+            np.concatenate([self.negative_classes(example) for example in examples])
+        )
         if not xp.isfinite(emissions).all():
             raise ValueError(SpacyErrors.E940)
         node = self.model.maybe_get_ref("crf")
         if node is not None:
             return crf.sequence_loss(node, self.transitions(1.0), scores, gold)
-        loss, gradient = cross_entropy(emissions, xp.asarray(gold), xp)
+        smoothing = self.label_smoothing
+        loss, gradient = cross_entropy(
+            emissions, xp.asarray(gold), xp, negative=negative, smoothing=smoothing
+        )
         ends = np.cumsum([len(one) for one in scores])
         return loss, xp.split(gradient, ends[:-1].tolist())
 

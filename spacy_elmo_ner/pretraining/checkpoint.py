@@ -15,8 +15,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ..elmo import BiLMOptions
-from ..elmo.bilm import BiLMStates
 from ..elmo.lstm import LSTMState
+from ..elmo.states import BiLMStates
 from ..errors import Errors, shown
 from ..files import atomic_folder, remove_folder
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..elmo.kernels import PARTS, available, call, threads
+from ..elmo.kernels import available, call, threads
 
 _LOGITS_PER_BLOCK = 1 << 21
 
@@ -67,15 +67,16 @@ class _CompiledCrossEntropy(torch.autograd.Function):
         (n, dim), n_classes = hidden.shape, len(weight)
         hidden, weight = hidden.detach().float().contiguous(), weight.detach().float().contiguous()
         targets = targets.contiguous()
-        loss = torch.zeros(PARTS, dtype=torch.float64)
+        n_parts = threads()
+        loss = torch.zeros(n_parts, dtype=torch.float64)
         grad_hidden = torch.empty(n, dim)
-        by_part = torch.zeros(PARTS, dim, n_classes + -n_classes % 64)
+        by_part = torch.zeros(n_parts, dim, n_classes + -n_classes % 64)
         arguments = _Arguments(
             n=n,
             dim=dim,
             n_classes=n_classes,
-            n_parts=PARTS,
-            threads=threads(),
+            n_parts=n_parts,
+            threads=n_parts,
             hidden=hidden.data_ptr(),
             weight=weight.data_ptr(),
             targets=targets.data_ptr(),

@@ -11,7 +11,7 @@ import torch
 from tqdm import tqdm
 
 from ..elmo import BiLM
-from ..elmo.bilm import BiLMStates
+from ..elmo.states import BiLMStates
 from ..elmo.storage import WEIGHTS_FILE
 from ..errors import Errors, shown
 from ..files import make_output_folder
@@ -119,7 +119,10 @@ class _Run:
             {} if self.silver is None else self.silver.n_labels,
         )
         self.optimizer = torch.optim.AdamW(
-            self.model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+            self.model.parameters(),
+            lr=settings.learning_rate,
+            weight_decay=settings.weight_decay,
+            fused=True,
         )
         self.progress = Progress()
         self.states: BiLMStates | None = None  # of running text, where the batch before ended

@@ -13,7 +13,7 @@ from spacy_elmo_ner.comparison import metrics
 from spacy_elmo_ner.comparison.corpora import UNMAPPED_TAG, Annotation, from_doc
 from spacy_elmo_ner.comparison.metrics import ner_scores, padded_tag_score, tag_accuracy, tag_scores
 from spacy_elmo_ner.comparison.results import Score
-from spacy_elmo_ner.corpus.docs import spans_to_bio
+from spacy_elmo_ner.decoding import spans_to_bio
 
 GOLD = [
     ["B-per", "I-per", "O", "B-geo", "O"],

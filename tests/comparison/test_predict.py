@@ -1,14 +1,13 @@
 import math
 
-import numpy as np
 import pytest
-from spacy.tokens import Doc, Span, SpanGroup, Token
+from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
 from spacy_elmo_ner.comparison.predict import onto_words
 from spacy_elmo_ner.comparison.results import Misaligned
-from spacy_elmo_ner.pipeline.elmo_ner import SPANS_KEY, confidence
-from spacy_elmo_ner.pipeline.elmo_tagger import CONFIDENCE_KEY, tag_confidence
+from spacy_elmo_ner.decoding import Decoded, EntitySpan
+from spacy_elmo_ner.pipeline.stored_scores import ENTITIES, TAGS, give_entities, give_tags
 
 
 def doc(words, ents=(), tags=None):
@@ -65,20 +64,11 @@ def test_another_text_is_refused():
 @pytest.fixture
 def scored():
     """A Doc as elmo_ner and elmo_tagger leave it: an entity, an alternative, sure tags."""
-    for owner, name, getter in (
-        (Span, "confidence", confidence),
-        (Token, "tag_confidence", tag_confidence),
-    ):
-        if not owner.has_extension(name):
-            owner.set_extension(name, getter=getter)
     made = doc(["the", "U.S", ".", "army"], [(1, 3, "gpe")], ["DT", "NNP", "NNP", "NN"])
-    spans = [Span(made, 1, 3, "gpe"), Span(made, 1, 4, "org")]
-    scores = np.asarray([0.75, 0.25], dtype=np.float32)
-    made.spans[SPANS_KEY] = SpanGroup(made, spans=spans, attrs={"scores": scores})
-    made.user_data[CONFIDENCE_KEY] = {
-        "tags": [token.tag for token in made],
-        "scores": [0.9, 0.8, 0.7, 0.6],
-    }
+    found = Decoded([EntitySpan(1, 3, "gpe", 0.75)], [EntitySpan(1, 4, "org", 0.25)])
+    ENTITIES.register(), TAGS.register()
+    give_entities(made, "elmo_ner", found)
+    give_tags(made, [token.tag_ for token in made], [0.9, 0.8, 0.7, 0.6])
     return made
 
 

@@ -17,8 +17,9 @@ from spacy_elmo_ner.comparison.pipelines import load_pipeline
 from spacy_elmo_ner.comparison.render import render_markdown, render_terminal
 from spacy_elmo_ner.comparison.results import results_from_json
 from spacy_elmo_ner.comparison.run import Comparison, TrainedOnShare, compare
-from spacy_elmo_ner.corpus.docs import bio_to_spans, doc_bin_bytes
+from spacy_elmo_ner.corpus.docs import doc_bin_bytes
 from spacy_elmo_ner.corpus.sample import read_sample
+from spacy_elmo_ner.decoding import bio_to_spans
 
 from .conftest import SENTENCES, add_ruler, gold_docs
 

@@ -79,8 +79,8 @@ def test_projection_clips_and_state_equal_automatic_differentiation(
     )
     assert not cells.requires_grad and cells.abs().max() <= bounds[0]
     torch.testing.assert_close(found, expected)
-    wanted = torch.autograd.grad((expected * direction).sum(), [x, *weights])
-    got = torch.autograd.grad((found * direction).sum(), [x, *weights])
+    wanted = torch.autograd.grad((expected * direction).sum(), [x, *weights[:4]])
+    got = torch.autograd.grad((found * direction).sum(), [x, *weights[:4]])
     for a, b in zip(got, wanted, strict=True):
         torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-4)
 

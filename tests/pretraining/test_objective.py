@@ -67,7 +67,7 @@ def test_a_batch_spells_each_distinct_word_once(batch: Batch) -> None:
 def _reference(model: LanguageModel, batch: Batch) -> tuple[Tensor, Tensor]:
     """torch's own softmax module, over each position's neighbour taken one by one."""
     vectors = model.bilm.char_cnn(batch.char_ids, batch.lengths)
-    layers, _ = model.bilm.contextualize(vectors[batch.word_index], batch.packing)
+    layers, _ = model.bilm(vectors[batch.word_index], batch.packing)
     ahead, back = layers[-1].chunk(2, dim=1)
     losses = []
     for hidden, step, ends in ((ahead, 1, batch.is_last), (back, -1, batch.is_first)):
@@ -121,7 +121,7 @@ def test_neither_direction_can_see_the_word_it_predicts(
         ids = np.array([3, 1, word, 1, 5], dtype=np.int32)
         batch = make_batch([ids])
         vectors = model.bilm.char_cnn(batch.char_ids, batch.lengths)
-        layers, _ = model.bilm.contextualize(vectors[batch.word_index], batch.packing)
+        layers, _ = model.bilm(vectors[batch.word_index], batch.packing)
         hidden.append(layers[-1].chunk(2, dim=1))
     place = changed + 1  # behind the begin mark
     for direction, reads in ((0, range(place, 7)), (1, range(place + 1))):
@@ -140,7 +140,14 @@ def test_the_neighbour_is_the_target_in_both_directions(
 
     monkeypatch.setattr(model, "_loss", keep)
     model(batch)
-    assert asked == [
+    packing = batch.packing
+    in_sentences = []
+    for targets, read, ends in zip(
+        asked, (packing.forward, packing.backward), (batch.is_last, batch.is_first), strict=True
+    ):
+        positions = [i for i in read.tolist() if not ends[i]]
+        in_sentences.append([target for _, target in sorted(zip(positions, targets, strict=True))])
+    assert in_sentences == [
         [6, 4, 7, 4, 8, 1, 12, 1, 5, 9, 2, 1],  # each next word, then the end mark
         [0, 6, 4, 7, 4, 8, 0, 12, 0, 5, 9, 2],  # the begin mark, then each word before
     ]

@@ -1,10 +1,10 @@
 """Feed every reader changed files for a given time, and count what comes of them.
 
-``python -m fuzz.readers [--seconds S] [--target NAME ...] [--seed N] [--guided]``: each target
-runs in a process of its own, with memory and time per input limited, so that a crash in C code, a
-hang and hunger for memory are found as well. --guided: atheris chooses the inputs by the lines of
+``python -m tests.fuzz.readers [--seconds S] [--target NAME ...] [--seed N] [--guided]``: each
+target runs in a process of its own, with memory and time per input limited, so that a crash in C,
+a hang and hunger for memory are found as well. --guided: atheris chooses the inputs by the lines of
 ours they reach; without it, whole files are changed at random. Counts are added to
-benchmarks/results/trust-readers.json; an input that broke a reader is kept in fuzz/broken.
+benchmarks/results/trust-readers.json; an input that broke a reader is kept in tests/fuzz/broken.
 """
 
 import argparse
@@ -25,7 +25,10 @@ from . import results
 from .mutate import mutated
 from .targets import make_targets, outcome, scratch_folder
 
-COMMAND = "python -m fuzz.readers --seconds 600; python -m fuzz.readers --seconds 300 --guided"
+COMMAND = (
+    "python -m tests.fuzz.readers --seconds 600; "
+    "python -m tests.fuzz.readers --seconds 300 --guided"
+)
 _MOST_MEMORY = 6 << 30  # of address space: torch alone takes half of it
 _MOST_SECONDS = 20  # of processor time, for one input
 
@@ -84,7 +87,7 @@ def run(name: str, seconds: float, seed: int) -> None:
 def _run_in_child(name: str, seconds: float, seed: int) -> None:
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 1:
-        command = [sys.executable, "-m", "fuzz.readers", "--child", "--target", name]
+        command = [sys.executable, "-m", "tests.fuzz.readers", "--child", "--target", name]
         command += ["--seconds", str(left), "--seed", str(seed)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         seed += 1
@@ -101,7 +104,7 @@ def _run_in_child(name: str, seconds: float, seed: int) -> None:
 
 
 def _run_guided(name: str, seconds: float) -> None:
-    command = [sys.executable, "-m", "fuzz.guided", name, str(round(seconds))]
+    command = [sys.executable, "-m", "tests.fuzz.guided", name, str(round(seconds))]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     found = dict(
         line.removeprefix("stat::").split(":")

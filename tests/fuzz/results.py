@@ -8,10 +8,10 @@ from typing import Any
 
 from spacy_elmo_ner.files import write_text
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
 # Inputs that broke something, for whoever looks into it; not committed.
-BROKEN = ROOT / "fuzz" / "broken"
+BROKEN = ROOT / "tests" / "fuzz" / "broken"
 
 
 def read(name: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Odd Docs through a small pipeline: ``python -m fuzz.documents [--seconds S] [--seed N]``.
+"""Odd Docs through a small pipeline: ``python -m tests.fuzz.documents [--seconds S] [--seed N]``.
 
 Counts the Docs and tokens annotated and what was wrong with any, in
 benchmarks/results/trust-documents.json, added to what is there.
@@ -37,7 +37,9 @@ def main() -> None:
             problems |= annotate(nlp, some)
             n_docs, n_tokens = n_docs + len(some), n_tokens + sum(map(len, some))
     found = {"docs": n_docs, "tokens": n_tokens, "problems": problems}
-    results.write("documents", f"python -m fuzz.documents --seconds {arguments.seconds:g}", found)
+    results.write(
+        "documents", f"python -m tests.fuzz.documents --seconds {arguments.seconds:g}", found
+    )
     print(f"{n_docs:,} Docs of {n_tokens:,} tokens, {len(problems)} problems")
 
 

@@ -1,4 +1,6 @@
-"""Annotate without end and watch the memory: ``python -m fuzz.soak [--minutes M] [--seed N]``.
+"""Annotate without end and watch the memory.
+
+``python -m tests.fuzz.soak [--minutes M] [--seed N]``
 
 Sentences of the sample corpus, a third of their words replaced by ones never seen before, odd
 Docs among them and a long one now and then, through `nlp.pipe` in memory zones. Memory is read
@@ -62,7 +64,9 @@ def main() -> None:
             "peak_megabytes": megabytes_at_most(),
             "samples": samples,
         }
-        results.write("soak", f"python -m fuzz.soak --minutes {arguments.minutes:g}", found_all)
+        results.write(
+            "soak", f"python -m tests.fuzz.soak --minutes {arguments.minutes:g}", found_all
+        )
     print(f"{n_docs:,} Docs of {n_words:,} words, {len(problems)} problems")
 
 

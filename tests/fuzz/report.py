@@ -1,4 +1,4 @@
-"""The tables of docs/trust.md, from what the long runs left: ``python -m fuzz.report``."""
+"""The tables of docs/trust.md, from what the long runs left: ``python -m tests.fuzz.report``."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any

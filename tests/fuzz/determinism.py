@@ -1,4 +1,4 @@
-"""Whatever must not change an answer, changed: ``python -m fuzz.determinism [--docs N]``.
+"""Whatever must not change an answer, changed: ``python -m tests.fuzz.determinism [--docs N]``.
 
 Annotates the same Docs in each way and writes down by how much any number differs from the first
 time, in benchmarks/results/trust-determinism.json.
@@ -73,7 +73,7 @@ def main() -> None:
         print(row.what, row.max_diff, row.n_other, "" if row.holds else "DIFFERS", sep="\t")
     found = [{**asdict(row), "holds": row.holds} for row in rows]
     n_tokens = sum(map(len, words))
-    command = f"python -m fuzz.determinism --docs {arguments.docs}"
+    command = f"python -m tests.fuzz.determinism --docs {arguments.docs}"
     results.write("determinism", command, {"docs": len(words), "tokens": n_tokens, "rows": found})
     sys.exit(not all(row.holds for row in rows))
 

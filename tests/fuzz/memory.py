@@ -1,4 +1,4 @@
-"""Peak memory by length and number of Docs: ``python -m fuzz.memory``. Linux.
+"""Peak memory by length and number of Docs: ``python -m tests.fuzz.memory``. Linux.
 
 Each size runs in a process of its own: a pipeline of the usual size, what it held before, and the
 most it held while annotating, in benchmarks/results/trust-memory.json.
@@ -33,11 +33,11 @@ def main() -> None:
         return
     rows = []
     for n_tokens, n_docs in SIZES:
-        command = [sys.executable, "-m", "fuzz.memory", "--child", str(n_tokens), str(n_docs)]
+        command = [sys.executable, "-m", "tests.fuzz.memory", "--child", str(n_tokens), str(n_docs)]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         rows.append(json.loads(done.stdout.splitlines()[-1]))
         print(rows[-1], flush=True)
-        results.write("memory", "python -m fuzz.memory", {"rows": rows})
+        results.write("memory", "python -m tests.fuzz.memory", {"rows": rows})
 
 
 def measured(n_tokens: int, n_docs: int) -> dict[str, float]:

@@ -14,8 +14,8 @@ from spacy_elmo_ner.corpus.gmb import GMBSentence
 from spacy_elmo_ner.corpus.splits import Split
 from spacy_elmo_ner.elmo import BiLMOptions
 from spacy_elmo_ner.elmo.options import CharCNNOptions, LSTMOptions
-from spacy_elmo_ner.elmo.storage import OPTIONS_FILE, replace_when_written
-from spacy_elmo_ner.files import write_text
+from spacy_elmo_ner.elmo.storage import OPTIONS_FILE
+from spacy_elmo_ner.files import atomic_file, write_text
 from spacy_elmo_ner.pipeline.save import save_pipeline
 from spacy_elmo_ner.pretraining.checkpoint import (
     Progress,
@@ -113,7 +113,7 @@ def _annotated(scratch: Path) -> Writer:
     def annotate(text: str, folder: Path) -> None:
         docs = [Doc(nlp.vocab, words=text.split()) for _ in range(40)]
         found = DocBin(docs=nlp.pipe(docs, batch_size=10)).to_bytes()
-        with replace_when_written(folder / "docs.spacy") as path:
+        with atomic_file(folder / "docs.spacy") as path:
             path.write_bytes(found)
 
     return _same(

@@ -1,7 +1,7 @@
 """One reader under atheris, which keeps inputs that reach new lines of ours and changes those.
 
-``python -m fuzz.guided TARGET SECONDS``; meant to be run by `fuzz.readers --guided`. Stops at the
-first input that breaks the reader and leaves it in fuzz/broken.
+``python -m tests.fuzz.guided TARGET SECONDS``; meant to be run by `tests.fuzz.readers --guided`.
+Stops at the first input that breaks the reader and leaves it in tests/fuzz/broken.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Documents as one block of scores, without the tokens that no sequence of labels should see."""
+"""Join the scores of documents to one block, without the tokens that the decoder skips."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,13 +10,14 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import Errors
 from .emissions import check_emissions
 from .label_scheme import LabelScheme
-from .spans import Spans
+from .reductions import Floats, Ints
+from .spans import ScoredSpans
 
 
 class EntitySpan(NamedTuple):
-    """Tokens start to end - 1 of a document are an entity of type `label`.
+    """An entity of type `label`: the tokens start to end - 1 of a document.
 
-    probability: of exactly this span with this label, in [0, 1].
+    probability: that of exactly this span with this label, in [0, 1].
     """
 
     start: int
@@ -30,17 +31,18 @@ class EntitySpan(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Batch:
-    """scores: (n_kept, n_labels) float64; lengths: (n_docs,) int64, kept tokens of each document.
+class Documents:
+    """A batch of documents, as the tokens that are kept.
 
-    rows, docs: (n_kept,) int64, the place in its document of each kept token, and its document.
+    scores: (n_kept, n_labels) float64; lengths: (n_docs,) int64, kept tokens per document.
+    rows, docs: (n_kept,) int64, each kept token's index in its document, and its document.
     """
 
     scheme: LabelScheme
-    scores: NDArray[np.float64]
-    lengths: NDArray[np.int64]
-    rows: NDArray[np.int64]
-    docs: NDArray[np.int64]
+    scores: Floats
+    lengths: Ints
+    rows: Ints
+    docs: Ints
 
     @classmethod
     def of(
@@ -49,8 +51,8 @@ class Batch:
         scheme: LabelScheme,
         blocked: Sequence[ArrayLike] | None = None,
         skipped: Sequence[ArrayLike] | None = None,
-    ) -> "Batch":
-        """Arguments and errors as in `decode_entities`."""
+    ) -> "Documents":
+        """Join documents. Arguments and errors are those of `decode_entities`."""
         docs = [_one_doc(one, scheme) for one in emissions]
         lengths = np.asarray([len(one) for one in docs], dtype=np.int64)
         scores = check_emissions(np.concatenate([np.zeros((0, scheme.n_labels)), *docs]), lengths)
@@ -66,9 +68,9 @@ class Batch:
             scores, row_of, doc_of = scores[is_kept], row_of[is_kept], doc_of[is_kept]
         return cls(scheme, scores, np.bincount(doc_of, minlength=len(docs)), row_of, doc_of)
 
-    def entities(self, found: Spans) -> list[list[EntitySpan]]:
-        """Spans that count kept tokens over the batch, as entities of each document."""
-        spans, probabilities = found
+    def entities(self, scored: ScoredSpans) -> list[list[EntitySpan]]:
+        """Return the entities of each document, from spans that count kept tokens of the batch."""
+        spans, probabilities = scored
         doc = self.docs[spans.starts]
         starts, ends = self.rows[spans.starts], self.rows[spans.ends - 1] + 1
         result: list[list[EntitySpan]] = [[] for _ in self.lengths]
@@ -78,7 +80,7 @@ class Batch:
         return result
 
 
-def _one_doc(emissions: ArrayLike, scheme: LabelScheme) -> NDArray[np.float64]:
+def _one_doc(emissions: ArrayLike, scheme: LabelScheme) -> Floats:
     scores = np.asarray(emissions, dtype=np.float64)
     if scores.ndim != 2 or scores.shape[1] != scheme.n_labels:
         expected = f"(n_tokens, {scheme.n_labels})"
@@ -86,8 +88,8 @@ def _one_doc(emissions: ArrayLike, scheme: LabelScheme) -> NDArray[np.float64]:
     return scores
 
 
-def _flags(name: str, flags: Sequence[ArrayLike], lengths: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """(n_tokens of the batch,) bool from one array per document."""
+def _flags(name: str, flags: Sequence[ArrayLike], lengths: Ints) -> NDArray[np.bool_]:
+    """Join one array of flags per document: (n_tokens of the batch,) bool."""
     arrays = [np.asarray(one, dtype=bool) for one in flags]
     if len(arrays) != len(lengths):
         raise ValueError(Errors.EL166.format(name=name, found=len(arrays), n_docs=len(lengths)))

@@ -1,7 +1,7 @@
 """Kill, interrupt and starve every writer at random points, and look at what is left.
 
-``python -m fuzz.faults [--each N] [--pretraining N] [--seed N]``: each writer gets each fault N
-times, at any moment, and exactly as it opens, renames or deletes a file. A writer that was struck
+``python -m tests.fuzz.faults [--each N] [--pretraining N] [--seed N]``: each writer gets each fault
+N times, at any moment, and exactly as it opens, renames or deletes a file. A writer that was struck
 must leave the old files or the new ones, whole; pre-training must end, after kills and resumes, in
 the same bytes as without. Counts go to benchmarks/results/trust-faults.json. POSIX only.
 """
@@ -53,7 +53,9 @@ def main() -> None:
         for fault in ("kill", "Ctrl-C"):
             left = interrupt_pretraining(scratch / fault, fault, arguments.pretraining, rng)
             found.setdefault("pre-training", {})[fault] = left
-    command = f"python -m fuzz.faults --each {arguments.each} --pretraining {arguments.pretraining}"
+    command = (
+        f"python -m tests.fuzz.faults --each {arguments.each} --pretraining {arguments.pretraining}"
+    )
     results.write("faults", command, {"writers": found})
     losses = sum(left.get(LOSS, 0) for faults in found.values() for left in faults.values())
     total = sum(sum(left.values()) for faults in found.values() for left in faults.values())

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from spacy_elmo_ner.decoding import FullTransitions, marginals, viterbi
-from spacy_elmo_ner.decoding.relay import relay
+from spacy_elmo_ner.decoding.pieces import run_pieces
 
 
 @pytest.mark.parametrize("n_rounds", [1, 2, 6])
@@ -17,7 +17,7 @@ def test_pieces_run_again_until_what_they_begin_with_is_what_was_handed_on(n_rou
     def hand_on(pieces):
         return np.minimum(tokens[pieces] + 1, n_rounds - 1)
 
-    relay(np.arange(-1, 5), np.zeros(6, dtype=int), run, hand_on)
+    run_pieces(np.arange(-1, 5), np.zeros(6, dtype=int), run, hand_on)
     assert tokens.tolist() == np.minimum(np.arange(6), n_rounds - 1).tolist()
     assert runs == [list(range(k, 6)) for k in range(n_rounds)]
 
@@ -25,7 +25,7 @@ def test_pieces_run_again_until_what_they_begin_with_is_what_was_handed_on(n_rou
 def test_pieces_that_follow_none_run_once():
     runs = []
     alone = np.asarray([-1, -1])
-    relay(alone, np.zeros((3, 2)), lambda *args: runs.append(args), lambda pieces: 1 / 0)
+    run_pieces(alone, np.zeros((3, 2)), lambda *args: runs.append(args), lambda pieces: 1 / 0)
     assert len(runs) == 1
 
 

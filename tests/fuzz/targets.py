@@ -32,7 +32,6 @@ from spacy_elmo_ner.comparison.texts import Text, Texts, read_texts
 from spacy_elmo_ner.corpus.gmb import read_gmb
 from spacy_elmo_ner.corpus.sample import read_conll
 from spacy_elmo_ner.elmo import BiLM, BiLMOptions
-from spacy_elmo_ner.elmo.storage import from_bytes, to_bytes
 from spacy_elmo_ner.pretraining.checkpoint import Progress, load_checkpoint, save_checkpoint
 from spacy_elmo_ner.pretraining.config import PretrainingConfig
 from spacy_elmo_ner.pretraining.files import read_json_lines, read_lines, read_sentences
@@ -42,7 +41,7 @@ from spacy_elmo_ner.pretraining.text import TokenizedText, tokenize
 from spacy_elmo_ner.pretraining.train import write_language_model
 from tests.conftest import random_bilm
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CODE = re.compile(r"\[EL\d{3}\] ")
 
 
@@ -228,11 +227,11 @@ def _hdf5(folder: Path) -> Target:
 
 def _safetensors() -> Target:
     bilm = random_bilm()
-    seeds = [to_bytes(bilm), to_bytes(bilm, torch.float16)]
+    seeds = [bilm.to_bytes(), bilm.to_bytes(dtype=torch.float16)]
     places = {i: range(8 + int.from_bytes(seed[:8], "little")) for i, seed in enumerate(seeds)}
 
     def read(data: bytes) -> object:
-        return from_bytes(bilm.options, data, source="an input")
+        return BiLM.from_bytes(bilm.options, data, source="an input")
 
     words = (*_JSON_WORDS, b'"F32"', b'"F64"', b'"BF16"', b'"I64"', b'"F8_E4M3"', b'"shape"')
     return Target(read, seeds, words, places)
