@@ -7,7 +7,10 @@ EL3xx comparison, EL4xx pre-training, EL5xx commands.
 
 import reprlib
 import string
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 _repr = reprlib.Repr()
 _repr.maxstring = _repr.maxother = _repr.maxlong = 60
@@ -19,6 +22,14 @@ def shown(value: object) -> str:
         return _repr.repr(value)
     except ValueError:  # Python writes out no whole number of more than 4,300 digits
         return f"a very large {type(value).__name__}"
+
+
+def shape_problems(error: "ValidationError") -> list[str]:
+    """List the places where data does not have the expected shape, and what is wrong there."""
+    return [
+        ".".join(str(step) for step in found["loc"]) + ": " + found["msg"]
+        for found in error.errors()
+    ]
 
 
 # Characters of one value in a message. A value may be a whole file that was read as one line.
@@ -406,7 +417,7 @@ class Errors(metaclass=_Coded):
     EL304 = (
         "{path} cannot be read as a corpus: {problem}. Give a .spacy file, as `python -m spacy "
         "elmo corpus` or `python -m spacy convert` writes it, or UTF-8 text ending in .txt with "
-        "one text a line."
+        "one text per line."
     )
     EL305 = "{path} holds no words, so there is nothing to compare on. Give a corpus with text."
     EL306 = (
@@ -418,7 +429,11 @@ class Errors(metaclass=_Coded):
         "(en_core_web_sm also comes with `pip install spacy-elmo-ner[project]`), or give the "
         "folder of a pipeline."
     )
-    EL308 = "There is no folder {source}. Train it first with {command}, or give another folder."
+    EL308 = (
+        "There is no folder {source}. Train it first with `python -m spacy elmo train`, or the "
+        "project's command for it (`python -m spacy project run` lists them), or give another "
+        "folder."
+    )
     EL309 = (
         "{source} does not load: {problem}. Install what it was trained with (a transformer: pip "
         "install spacy-elmo-ner[transformers]), or give another pipeline."

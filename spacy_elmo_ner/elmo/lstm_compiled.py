@@ -306,7 +306,8 @@ class PackedLayer:
         elif writes is not None and len(writes) != n_packed:
             problem = f"{len(writes)} rows to write for {n_packed} tokens"
         elif state is not None and (
-            state[0].shape != (n_sequences, self.n_out) or state[1].shape != (n_sequences, self.units)
+            state[0].shape != (n_sequences, self.n_out)
+            or state[1].shape != (n_sequences, self.units)
         ):
             problem = f"states of shapes {tuple(state[0].shape)} and {tuple(state[1].shape)}"
         else:
