@@ -130,11 +130,6 @@ class Errors(metaclass=_Coded):
         "{path}: {name!r} is stored {problem}. Official weights are stored plainly: write the file "
         "without compression and with every value."
     )
-    EL020 = (
-        "The C compiler {command!r} did not compile the LSTM cell: {problem}. Install one (on "
-        "Debian: apt install gcc) or name another in the variable CC. Nothing needs it: without "
-        "a compiled cell everything runs on torch alone, slower."
-    )
     EL035 = (
         "Sentence {index} (counted from 0) is {value} of type {type}, which is no sequence of "
         "words. Give each sentence as a list of str, and leave out missing ones."
@@ -460,7 +455,6 @@ class Errors(metaclass=_Coded):
         "The label map {path} is for {name!r}, which is no pipeline of this comparison "
         "({pipelines}). Use the name given as --pipeline."
     )
-    EL316 = "{path} must hold the lines {begin} and {end} once each, in this order."
     EL317 = (
         "Text {text} came back from the pipeline as another text: gold has {gold!r}, the pipeline "
         "{found!r}. Leave components that change the text out of the pipeline."
