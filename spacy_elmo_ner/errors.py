@@ -455,6 +455,7 @@ class Errors(metaclass=_Coded):
         "The label map {path} is for {name!r}, which is no pipeline of this comparison "
         "({pipelines}). Use the name given as --pipeline."
     )
+    EL316 = "{path} must hold the lines {begin} and {end} once each, in this order."
     EL317 = (
         "Text {text} came back from the pipeline as another text: gold has {gold!r}, the pipeline "
         "{found!r}. Leave components that change the text out of the pipeline."
