@@ -27,8 +27,8 @@ import torch
 
 from spacy_elmo_ner.elmo import BiLM, BiLMOptions
 from spacy_elmo_ner.elmo.caches import Derived
-from spacy_elmo_ner.elmo.fast_linear import FastLinear
 from spacy_elmo_ner.elmo.pretrained import OFFICIAL, read_options
+from spacy_elmo_ner.elmo.products import FastLinear
 
 from .allennlp_peer.inputs import corpus_sentences, random_bilm
 from .allennlp_peer.peer import HERE, Peer

@@ -14,7 +14,6 @@ from pathlib import Path
 import torch
 
 from spacy_elmo_ner.elmo import BiLM
-from spacy_elmo_ner.elmo.pretrained import load_pretrained
 
 from .allennlp_peer.inputs import corpus_sentences, random_bilm
 
@@ -35,7 +34,7 @@ def main() -> None:
     parser.add_argument("--name", default="small-en", help="a biLM by name, or its folder")
     parser.add_argument("--output", type=Path, default=Path("training/controls"))
     args = parser.parse_args()
-    bilm = load_pretrained(args.name)
+    bilm = BiLM.from_pretrained(args.name)
     _, sentences = corpus_sentences(500)
     controls = {
         "random": random_bilm(bilm.options, sentences),

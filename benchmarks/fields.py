@@ -17,9 +17,9 @@ from pathlib import Path
 from spacy.tokens import Doc, DocBin, Span
 from spacy.vocab import Vocab
 
-from spacy_elmo_ner.corpus.corpus_folder import CORPUS_FILE
-from spacy_elmo_ner.corpus.docs import bio_to_spans
-from spacy_elmo_ner.elmo.storage import replace_when_written, sha256_of
+from spacy_elmo_ner.corpus.folder import CORPUS_FILE
+from spacy_elmo_ner.decoding import bio_to_spans
+from spacy_elmo_ner.files import atomic_file, sha256_of
 
 ENVIRONMENT_VARIABLE = "SPACY_ELMO_NER_FIELDS"
 PARTS = ("train", "dev", "test")
@@ -77,14 +77,14 @@ def write_field(source: Path, output: Path) -> dict[str, dict[str, int]]:
     }
     output.mkdir(parents=True, exist_ok=True)
     for part, docs in parts.items():
-        with replace_when_written(output / f"{part}.spacy") as temporary:
+        with atomic_file(output / f"{part}.spacy") as temporary:
             DocBin(attrs=_ATTRS, docs=docs).to_disk(temporary)
     description = {
         "name": source.name,
         "sources": [{"file": path.name, "sha256": sha256_of(path)} for path in files],
         "parts": sizes,
     }
-    with replace_when_written(output / CORPUS_FILE) as temporary:
+    with atomic_file(output / CORPUS_FILE) as temporary:
         temporary.write_text(json.dumps(description, indent=2) + "\n", encoding="utf8")
     return sizes
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from safetensors.torch import load_file
 
 from spacy_elmo_ner.elmo import BiLM, BiLMOptions
+from spacy_elmo_ner.elmo.storage import Weights
 
 PREFIX = "bilm."
 
@@ -21,14 +22,12 @@ def halfway_bilm(checkpoint: Path) -> BiLM:
     state_file = checkpoint / "state.json"
     state = json.loads(state_file.read_text(encoding="utf8"))
     options = BiLMOptions.from_dict(state["config"]["bilm"], source=str(state_file))
-    bilm = BiLM.to_fill(options)
     weights = {
         name.removeprefix(PREFIX): value
         for name, value in load_file(checkpoint / "model.safetensors").items()
         if name.startswith(PREFIX)
     }
-    bilm.load_state_dict(weights)
-    return bilm.eval()
+    return BiLM.from_weights(Weights(options, weights))
 
 
 def main() -> None:

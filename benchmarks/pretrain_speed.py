@@ -1,6 +1,6 @@
 """Pre-training against AllenNLP's ELMo, in turns, on the same weights and batches.
 
-    python -m benchmarks.pretrain_speed --text ../shared/corpus/wikinews.txt.xz
+    python -m benchmarks.pretrain_speed --text TEXT
         [--config configs/pretrain-small-en.cfg] [--turns 7] [--threads 2]
         [--output benchmarks/results/pretrain.json]
 
@@ -117,7 +117,7 @@ class Trainer:
         clock.append(time.perf_counter())
         tokens = vectors.detach()[batch.word_index].requires_grad_()
         with self._autocast():
-            layers, _ = bilm.contextualize(tokens, batch.packing)
+            layers, _ = bilm(tokens, batch.packing)
         clock.append(time.perf_counter())
         top = layers[-1].detach().requires_grad_()
         ahead, back = top.chunk(2, dim=1)
@@ -242,7 +242,7 @@ def main() -> None:
         "config": str(args.config),
         "text": args.text.name,
         "machine": machine(args.threads),
-        "compiled_kernels": kernels.available_for_training(),
+        "compiled": kernels.available_for_training(),
         "n_params": config.options.n_params,
         "n_vocabulary": len(batches.vocabulary),
         "n_tokens": batches.n_tokens,

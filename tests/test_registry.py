@@ -11,6 +11,7 @@ OURS = [
         "spacy_factories",
         "spacy_architectures",
         "spacy_readers",
+        "spacy_augmenters",
         "spacy_scorers",
         "spacy_cli",
     )
@@ -38,6 +39,7 @@ def test_all_names_are_there():
                 "WordVectors",
                 "ElmoTagger",
                 "GMBCorpus",
+                "case",
                 "tagger_scorer",
                 "ner_scorer",
             )

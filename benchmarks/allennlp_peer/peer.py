@@ -43,8 +43,7 @@ class Peer:
                 f"No peer environment at {ROOT / '.peer'}. "
                 "Make it with benchmarks/allennlp_peer/make_env.sh"
             )
-        named = os.environ.get(ENVIRONMENT_VARIABLE)
-        folder = Path(named) if named else ROOT.parent / "shared" / "peers"
+        folder = Path(os.environ.get(ENVIRONMENT_VARIABLE, ROOT))
         if not (folder / MODULE).is_file():
             raise FileNotFoundError(
                 f"No {MODULE} in {folder}. Set {ENVIRONMENT_VARIABLE} to the folder that holds it; "

@@ -9,7 +9,7 @@ from typing import Any
 from spacy.util import load_config
 from thinc.api import Config
 
-from spacy_elmo_ner.corpus.share import write_share
+from spacy_elmo_ner.corpus.folder import write_share
 from spacy_elmo_ner.elmo.pretrained import read_options
 
 Settings = Mapping[str, Any]
@@ -111,7 +111,7 @@ def name_bilm(config: Config, bilm: str) -> None:
     options = read_options(bilm)
     if options is None:
         raise ValueError(f"No biLM {bilm}: give a name, or a folder with options.json and weights")
-    for block in _blocks(config["components"]):
+    for block in blocks(config["components"]):
         architecture = str(block.get("@architectures", ""))
         if architecture.startswith("spacy_elmo_ner.ElmoListener."):
             block["width"], block["n_layers"] = options.width, options.n_layers
@@ -119,11 +119,12 @@ def name_bilm(config: Config, bilm: str) -> None:
             block["width"] = options.width
 
 
-def _blocks(config: Any) -> Iterator[dict[str, Any]]:
+def blocks(config: Any) -> Iterator[dict[str, Any]]:
+    """Yield every block below a section of a config."""
     for value in config.values():
         if isinstance(value, dict):
             yield value
-            yield from _blocks(value)
+            yield from blocks(value)
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,14 @@ from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
 from spacy_elmo_ner.elmo.pretrained import PACKAGED, packaged_names
-from spacy_elmo_ner.elmo.storage import sha256_of, weights_file
+from spacy_elmo_ner.elmo.storage import weights_file
+from spacy_elmo_ner.files import sha256_of
+from spacy_elmo_ner.vectors.shared import packaged_sha256
 
-from . import layer_zero  # noqa: F401  (registers its architecture)
-from .casing import CASES
-from .plan import Run
+from . import layer_zero, recipe_layers  # noqa: F401  (register their architectures)
+from .plan import Run, blocks
 from .results import ResultsFile, Row, fingerprint
-from .score import scores, words_per_second
+from .score import CASES, scores, words_per_second
 from .train import SharedLayers, train
 
 
@@ -33,7 +34,7 @@ class Runner:
     bilm: str
     vectors: str | None
     lock: Path | None = None
-    cases: Sequence[str] = tuple(CASES)
+    cases: Sequence[str] = CASES
     shared: SharedLayers = field(default_factory=SharedLayers)
 
     def run(self, run: Run, results: ResultsFile) -> Row:
@@ -46,6 +47,9 @@ class Runner:
             files["biLM"] = _bilm_sha256(bilm)
         if run.system.vectors and self.vectors:
             files["vectors"] = sha256_of(Path(self.vectors) / "vocab" / "vectors")
+        for block in blocks(config["components"]):
+            if str(block.get("@architectures", "")).startswith("spacy_elmo_ner.WordVectors."):
+                files[block["name"]] = packaged_sha256(block["name"]) or ""
         made_from = fingerprint(config.to_str(interpolate=False), files, self.cases)
         key = run.corpus.name, run.system.name, run.seed, bilm
         if not results.has(key, made_from):

@@ -24,11 +24,10 @@ ARCHIVE_BYTES = 3_243_968
 
 ASSETS = Path("assets/gmb")
 _NAMES = (CSV_NAME, f"{CSV_NAME}.xz", ARCHIVE_NAME)
-_SHARED = Path("../shared/data") / f"{CSV_NAME}.xz"
 
 
 def find_gmb(csv: Path | None = None, folder: Path = ASSETS) -> Path | None:
-    """The first of: csv, the environment variable's file, those in folder, ``../shared/data``.
+    """Return the first of: csv, the environment variable's file, those in folder; None without one.
 
     Raises FileNotFoundError (EL201) where csv or the variable names a file that is not there.
     """
@@ -38,8 +37,7 @@ def find_gmb(csv: Path | None = None, folder: Path = ASSETS) -> Path | None:
         if not path.is_file():
             raise FileNotFoundError(Errors.EL201.format(path=path))
         return path
-    candidates = [*(folder / name for name in _NAMES), _SHARED]
-    return next((path for path in candidates if path.is_file()), None)
+    return next((path for name in _NAMES if (path := folder / name).is_file()), None)
 
 
 def fetch_gmb(folder: Path) -> Path:

@@ -84,10 +84,10 @@ def convert(source: str, output: Path, *, options: Path | None, half: bool) -> P
 def _read(source: str, options: Path | None) -> "tuple[BiLM, bool]":
     """A biLM, and whether it came from HDF5."""
     from ..elmo import BiLM
-    from ..elmo.pretrained import is_hdf5, load_pretrained
+    from ..elmo.pretrained import is_hdf5
 
     if options is None:
-        return load_pretrained(source), is_hdf5(source)
+        return BiLM.from_pretrained(source), is_hdf5(source)
     if not source.endswith(_HDF5):
         raise ValueError(Errors.EL514.format(options=options, source=source))
     return BiLM.from_hdf5(options, source), True

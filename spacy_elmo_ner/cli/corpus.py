@@ -7,12 +7,12 @@ from typing import Annotated
 import typer
 from wasabi import msg
 
-from ..corpus.corpus_folder import SourceFile, write_corpus
+from ..corpus.folder import SourceFile, write_corpus
 from ..corpus.gmb import CSV_NAME, CSV_SHA256, open_gmb
 from ..corpus.sample import read_sample, sample_path
 from ..corpus.splits import PARTS, Split, SplitName, split_gmb
 from ..files import sha256_of
-from .assets import ENVIRONMENT_VARIABLE, find_gmb
+from .assets import ASSETS, ENVIRONMENT_VARIABLE, find_gmb
 
 
 class SplitChoice(str, Enum):
@@ -27,7 +27,7 @@ def corpus_cli(
         Path | None,
         typer.Option(
             help=f"{CSV_NAME}, plain or packed (.xz, .zip). Default: the file that "
-            f"{ENVIRONMENT_VARIABLE} names, else the one in assets/gmb or ../shared/data."
+            f"{ENVIRONMENT_VARIABLE} names, else the one in {ASSETS}."
         ),
     ] = None,
     split: Annotated[

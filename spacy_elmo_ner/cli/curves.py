@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 from wasabi import msg
 
-from ..comparison.learning import read_training_log
 from ..errors import Errors
 from ..pretraining.log import LOG_FILE
 
@@ -19,10 +18,10 @@ def curves_cli(
         typer.Argument(metavar="FOLDER...", help="Folders that `elmo pretrain` writes or wrote."),
     ],
 ) -> None:
-    """Draw the training curves of pre-trainings, also of one that is still running.
+    """Draw the training curves of pre-trainings, finished or still running.
 
-    Loss (each point the mean since the one before), held-out perplexity and learning rate over
-    the tokens read, as curves.png in each folder. Needs pip install spacy-elmo-ner[project].
+    Loss (each point is the mean since the previous one), held-out perplexity and learning rate
+    over the tokens read, as curves.png in each folder. Needs pip install spacy-elmo-ner[project].
     """
     try:
         for run in runs:
@@ -32,17 +31,17 @@ def curves_cli(
 
 
 def draw_curves(run: Path) -> Path:
-    """Write curves.png into the folder of a pre-training run, and return its path.
+    """Write curves.png into the folder of a pre-training run and return its path.
 
     Raises ImportError (EL525) without matplotlib, FileNotFoundError (EL526) without a log,
     ValueError (EL319) for one that cannot be read or has no row.
     """
-    # matplotlib is of the ``project`` extra: every other command works without it.
+    # matplotlib belongs to the ``project`` extra: every other command works without it.
     try:
-        from ..comparison.report.curves import training_charts
+        from ..comparison.report.curves import read_training_log, training_charts
     except ImportError as err:
         raise ImportError(Errors.EL525.format(package=err.name)) from err
-    from ..elmo.storage import replace_when_written
+    from ..files import atomic_file
 
     log = run / LOG_FILE
     if not log.is_file():
@@ -51,6 +50,6 @@ def draw_curves(run: Path) -> Path:
     if chart is None:
         raise ValueError(Errors.EL319.format(path=log, problem="it has no row yet"))
     picture = run / PICTURE_FILE
-    with replace_when_written(picture) as path:
+    with atomic_file(picture) as path:
         path.write_bytes(chart.png())
     return picture

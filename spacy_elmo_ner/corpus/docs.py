@@ -1,43 +1,15 @@
-"""Sentences as spaCy Docs, entity spans as BIO labels, and both ways between them."""
+"""Turn sentences with BIO labels into spaCy Docs."""
 
 from collections.abc import Iterable, Sequence
 
 from spacy.tokens import Doc, DocBin, Span
 from spacy.vocab import Vocab
 
+from ..decoding import bio_to_spans
 from .gmb import GMBSentence
-
-EntitySpan = tuple[int, int, str]
 
 # What the corpus annotates. Anything else in the file would read as annotation to spaCy.
 _ATTRS = ("ORTH", "TAG", "ENT_IOB", "ENT_TYPE")
-
-
-def bio_to_spans(labels: Iterable[str]) -> list[EntitySpan]:
-    """BIO labels -> (start, end, label), end exclusive.
-
-    An I- that continues nothing, or another type, opens an entity, as in conlleval and seqeval's
-    default.
-    """
-    spans: list[EntitySpan] = []
-    open_label = ""
-    for i, entry in enumerate(labels):
-        prefix, _, label = entry.partition("-")
-        if prefix == "I" and label == open_label:
-            start, _, _ = spans.pop()
-            spans.append((start, i + 1, label))
-        elif prefix in ("B", "I"):
-            spans.append((i, i + 1, label))
-        open_label = label
-    return spans
-
-
-def spans_to_bio(n_words: int, spans: Iterable[EntitySpan]) -> list[str]:
-    """(start, end, label), not overlapping -> n_words labels O, B-x, I-x."""
-    labels = ["O"] * n_words
-    for start, end, label in spans:
-        labels[start:end] = [f"B-{label}", *[f"I-{label}"] * (end - start - 1)]
-    return labels
 
 
 def sentence_to_doc(sentence: GMBSentence, vocab: Vocab) -> Doc:

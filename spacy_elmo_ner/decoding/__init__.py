@@ -1,8 +1,9 @@
-"""From scores per token and label to tags and entities: arrays in, arrays out."""
+"""Turn scores per token and label into tags and entities: arrays in, arrays out."""
 
-from .batch import EntitySpan
 from .bio_transitions import BIOTransitions
 from .crf import MISSING, CRFLoss, crf_loss, crf_losses
+from .documents import EntitySpan
+from .emissions import log_softmax
 from .entities import (
     Decoded,
     Decoder,
@@ -12,13 +13,11 @@ from .entities import (
     decode_entities,
     drop_unlikely,
 )
-from .k_best import k_best
-from .label_scheme import LabelScheme, Span, SpanArrays
+from .label_scheme import LabelScheme, SpanArrays, bio_to_spans, spans_to_bio
 from .marginals import Marginals, marginals
-from .softmax import best_labels, log_softmax
 from .spans import SpanChain
 from .transitions import FullTransitions, Transitions
-from .viterbi import viterbi
+from .viterbi import k_best, viterbi
 
 __all__ = [
     "MISSING",
@@ -32,12 +31,11 @@ __all__ = [
     "LabelScheme",
     "Marginals",
     "Reading",
-    "Span",
     "SpanArrays",
     "SpanChain",
     "Transitions",
-    "best_labels",
     "best_readings",
+    "bio_to_spans",
     "crf_loss",
     "crf_losses",
     "decode_entities",
@@ -45,5 +43,6 @@ __all__ = [
     "k_best",
     "log_softmax",
     "marginals",
+    "spans_to_bio",
     "viterbi",
 ]

@@ -1,4 +1,4 @@
-"""Linear-chain CRF: negative log-likelihood and its gradient (Lafferty et al. 2001)."""
+"""Compute a linear-chain CRF's loss and its gradient (Lafferty et al. 2001)."""
 
 from dataclasses import replace
 from typing import NamedTuple
@@ -12,12 +12,15 @@ from .marginals import run_forward, run_forward_backward
 from .reductions import Floats
 from .transitions import Transitions
 
-MISSING = -1  # gold label of a token that is not annotated
+MISSING = -1  # the gold label of a token that is not annotated
 
 
 class CRFLoss(NamedTuple):
-    """losses: (n_docs,) float64, -log P(gold) of each document in nats. The other fields are the
-    gradient of their sum, float64: for the emissions, and for each field of the transitions."""
+    """Holds the negative log-likelihood of gold and the gradient of its sum over documents.
+
+    losses: (n_docs,) float64, -log P(gold) in nats.
+    d_emissions: (n_tokens, n_labels) float64; d_transitions: float64, per field of transitions.
+    """
 
     losses: Floats
     d_emissions: Floats
@@ -27,13 +30,13 @@ class CRFLoss(NamedTuple):
 def crf_loss(
     emissions: ArrayLike, lengths: ArrayLike, gold: ArrayLike, transitions: Transitions
 ) -> CRFLoss:
-    """Loss and gradient of a batch; sums over documents, so divide as the trainer needs.
+    """Compute loss and gradient of a batch, summed over documents: divide as the trainer needs.
 
-    gold: (n_tokens,) int, label ids, or -1 where a token is not annotated: the likelihood is then
-    summed over all labels allowed there, and a document without any annotation adds nothing.
-    Other arguments as in `viterbi`. Where transitions are -inf, the gradient is 0.
+    gold: (n_tokens,) int, label ids, or -1 for a token that is not annotated. The likelihood is
+    summed over all labels allowed there, so a document without annotation adds nothing.
+    Other arguments are those of `viterbi`. The gradient is 0 where transitions are -inf.
 
-    Raises ValueError as `viterbi` does, for gold that is no label, and for gold that the
+    Raises ValueError as `viterbi` does, for gold that is not a label, and for gold that the
     constraints forbid.
     """
     lattice = Lattice.of(emissions, lengths, transitions)
@@ -56,9 +59,9 @@ def crf_loss(
 def crf_losses(
     emissions: ArrayLike, lengths: ArrayLike, gold: ArrayLike, transitions: Transitions
 ) -> Floats:
-    """The losses of `crf_loss`, (n_docs,) float64, at a third of its cost: without gradient.
+    """Compute the losses of `crf_loss`, (n_docs,) float64, without gradient: a third of the cost.
 
-    Arguments and errors as there.
+    Arguments and errors are those of `crf_loss`.
     """
     lattice = Lattice.of(emissions, lengths, transitions)
     agreeing = _agreeing(lattice, gold)
@@ -70,7 +73,7 @@ def crf_losses(
 
 
 def _agreeing(lattice: Lattice, gold: ArrayLike) -> Lattice:
-    """The lattice of the sequences that agree with gold: other labels score -inf there."""
+    """Return the lattice of the sequences that agree with gold: other labels score -inf."""
     n_labels, n_tokens = lattice.scores.shape
     labels = np.asarray(gold)
     if labels.shape != (n_tokens,) or ((labels < MISSING) | (labels >= n_labels)).any():

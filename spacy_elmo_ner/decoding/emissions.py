@@ -1,17 +1,18 @@
-"""The check every decoder makes of the scores it is given."""
+"""Check the scores that every decoder starts from, and normalize them per token."""
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ..errors import Errors
+from .reductions import Floats
 
 
-def check_emissions(emissions: ArrayLike, lengths: ArrayLike) -> NDArray[np.float64]:
-    """Scores (n_tokens, n_labels) of documents with these lengths (n_docs,), as float64.
+def check_emissions(emissions: ArrayLike, lengths: ArrayLike) -> Floats:
+    """Return the scores (n_tokens, n_labels) of documents with lengths (n_docs,) as float64.
 
-    float64 holds float32 scores exactly, and their sums over thousands of tokens closely. -inf
-    is a label that is forbidden at a token. Raises ValueError for another shape, for lengths
-    that do not add up, and for NaN or +inf, naming document, token and label.
+    float64 holds float32 scores exactly, and sums over thousands of tokens closely. -inf forbids
+    a label at a token. Raises ValueError for another shape, for lengths that do not add up, and
+    for NaN or +inf, naming document, token and label.
     """
     scores = np.asarray(emissions, dtype=np.float64)
     if scores.ndim != 2 or not scores.shape[1]:
@@ -29,3 +30,18 @@ def check_emissions(emissions: ArrayLike, lengths: ArrayLike) -> NDArray[np.floa
             Errors.EL155.format(label=label, token=token, doc=doc, value=scores[row, label])
         )
     return scores
+
+
+def log_softmax(emissions: ArrayLike) -> Floats:
+    """Return log-probabilities in nats, (n_tokens, n_labels) float64, each token by itself.
+
+    Raises ValueError for another shape, NaN or +inf, or a token whose labels are all -inf.
+    """
+    scores = check_emissions(emissions, [len(np.asarray(emissions))])
+    highest = scores.max(axis=1, keepdims=True)
+    impossible = np.flatnonzero(highest == -np.inf)
+    if len(impossible):
+        raise ValueError(Errors.EL165.format(token=impossible[0]))
+    # Contiguous rows are summed in the same order in any batch.
+    shifted = np.subtract(scores, highest, order="C")
+    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))

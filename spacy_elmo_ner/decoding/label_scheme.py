@@ -1,4 +1,4 @@
-"""Entity types as BIO labels: which label may follow which, and spans to labels and back."""
+"""BIO (IOB2) labels of entity types: their order, which may follow which, the spans they spell."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,18 +15,11 @@ from .transitions import FullTransitions, Transitions
 OUTSIDE = 0  # id of the label "O"
 
 
-class Span(NamedTuple):
-    """Tokens start to end - 1 of one document are an entity of type `label`."""
-
-    start: int
-    end: int
-    label: str
-
-
 class SpanArrays(NamedTuple):
-    """Spans of a batch, in order. starts, ends, types: (n_spans,) int64.
+    """Spans of a batch, in order: starts, ends, types, (n_spans,) int64 each.
 
-    Positions count tokens over the whole batch; types are places in LabelScheme.entity_types.
+    Starts and ends count tokens over the whole batch; types are indices of
+    LabelScheme.entity_types.
     """
 
     starts: NDArray[np.int64]
@@ -36,10 +29,10 @@ class SpanArrays(NamedTuple):
 
 @dataclass(frozen=True)
 class LabelScheme:
-    """BIO (IOB2) labels "O", "B-x", "I-x", "B-y", "I-y", ... in the order of `entity_types`.
+    """Numbers the labels "O", "B-x", "I-x", "B-y", "I-y", ... in the order of `entity_types`.
 
-    entity_types: for instance ["geo", "gpe"]; none at all leaves the label "O".
-    Raises ValueError for a type that is empty, no str or given twice.
+    entity_types: for instance ["geo", "gpe"]; without types there is only the label "O".
+    Raises ValueError for a type that is empty, not a str or given twice.
     """
 
     entity_types: Sequence[str]
@@ -63,7 +56,7 @@ class LabelScheme:
 
     @cached_property
     def start_allowed(self) -> NDArray[np.bool_]:
-        """(n_labels,) bool: may a document begin with this label? Not with I-x."""
+        """Whether a document may begin with each label, (n_labels,) bool. Not with I-x."""
         allowed = np.ones(self.n_labels, dtype=bool)
         allowed[2::2] = False
         allowed.setflags(write=False)
@@ -71,7 +64,8 @@ class LabelScheme:
 
     @cached_property
     def allowed(self) -> NDArray[np.bool_]:
-        """(n_labels, n_labels) bool, [from, to]: I-x follows only B-x and I-x."""
+        """Whether a label may follow another, (n_labels, n_labels) bool, [from, to]: I-x follows
+        only B-x and I-x."""
         allowed = np.tile(self.start_allowed, (self.n_labels, 1))
         inside = np.arange(2, self.n_labels, 2)
         allowed[inside - 1, inside] = True
@@ -80,12 +74,12 @@ class LabelScheme:
         return allowed
 
     def constrain(self, transitions: Transitions | None = None) -> Transitions:
-        """Return the transitions with -inf for what BIO forbids. Without an argument, all that
-        is allowed scores 0."""
+        """Return the transitions with -inf for those that BIO forbids; without an argument, all
+        others score 0."""
         if transitions is None:
             return BIOTransitions.zeros(len(self.entity_types))
         if not isinstance(transitions, FullTransitions):
-            return transitions  # the others cannot score what is forbidden
+            return transitions  # which have no scores for forbidden ones
         return FullTransitions(
             np.where(self.allowed, transitions.between, -np.inf),
             np.where(self.start_allowed, transitions.start, -np.inf),
@@ -93,20 +87,20 @@ class LabelScheme:
         )
 
     def block(self, emissions: ArrayLike, blocked: ArrayLike) -> NDArray[np.float64]:
-        """A copy of emissions (n_tokens, n_labels) in which blocked tokens can only be "O".
+        """Return a copy of emissions (n_tokens, n_labels) in which blocked tokens can only be "O".
 
-        blocked: (n_tokens,) bool. Scores of their other labels become -inf, so every decoder
-        keeps entities off them and every probability is one given that they are outside.
+        blocked: (n_tokens,) bool. Their other labels score -inf, so decoders find no entity there
+        and probabilities are conditional on these tokens being outside.
         """
         scores = np.array(emissions, dtype=np.float64)
         scores[np.asarray(blocked, dtype=bool), OUTSIDE + 1 :] = -np.inf
         return scores
 
     def read_spans(self, tag_ids: ArrayLike, lengths: ArrayLike) -> SpanArrays:
-        """Spans of a batch of documents: tag_ids (n_tokens,), lengths (n_docs,).
+        """Return the spans of a batch of documents: tag_ids (n_tokens,), lengths (n_docs,).
 
-        Any sequence can be read. An I-x that follows neither B-x nor I-x opens an entity, as
-        in seqeval's default mode. Raises ValueError for an id that is no label.
+        Any sequence can be read. An I-x that follows neither B-x nor I-x begins an entity, as in
+        seqeval's default mode. Raises ValueError for an id that is not a label.
         """
         ids = np.asarray(tag_ids)
         wrong = np.flatnonzero((ids < 0) | (ids >= self.n_labels))
@@ -127,37 +121,28 @@ class LabelScheme:
         ends = np.flatnonzero(is_entity & ~continues[1:]) + 1
         return SpanArrays(starts, ends, types[starts])
 
-    def decode(self, tag_ids: ArrayLike) -> list[Span]:
-        """Spans of one document, in order: tag_ids (n_tokens,). See `read_spans`."""
-        spans = self.read_spans(tag_ids, [len(np.asarray(tag_ids))])
-        rows = zip(*(column.tolist() for column in spans), strict=True)
-        return [Span(start, end, self.entity_types[which]) for start, end, which in rows]
 
-    def encode(self, spans: Iterable[tuple[int, int, str]], n_tokens: int) -> NDArray[np.int64]:
-        """Label ids (n_tokens,) int64 of one document from (start, end, label).
+def bio_to_spans(labels: Iterable[str]) -> list[tuple[int, int, str]]:
+    """Return the spans (start, end, type), end exclusive, of one document's labels.
 
-        Raises ValueError for a span that is empty, reaches outside the document, overlaps
-        another or has an unknown label.
-        """
-        ids = np.full(n_tokens, OUTSIDE, dtype=np.int64)
-        for start, end, label in spans:
-            problem = None
-            if not 0 <= start < end <= n_tokens:
-                problem = "it is empty or reaches outside the document"
-            elif label not in self.entity_types:
-                problem = "its label is unknown"
-            elif (ids[start:end] != OUTSIDE).any():
-                problem = "it overlaps an earlier one"
-            if problem:
-                raise ValueError(
-                    Errors.EL153.format(
-                        span=(start, end, label),
-                        problem=problem,
-                        n=n_tokens,
-                        types=", ".join(self.entity_types),
-                    )
-                )
-            begin = 1 + 2 * self.entity_types.index(label)
-            ids[start] = begin
-            ids[start + 1 : end] = begin + 1
-        return ids
+    Any sequence can be read, by the rule of `LabelScheme.read_spans`.
+    """
+    spans: list[tuple[int, int, str]] = []
+    open_type = ""
+    for i, label in enumerate(labels):
+        prefix, _, entity_type = label.partition("-")
+        if prefix == "I" and entity_type == open_type:
+            start, _, _ = spans.pop()
+            spans.append((start, i + 1, entity_type))
+        elif prefix in ("B", "I"):
+            spans.append((i, i + 1, entity_type))
+        open_type = entity_type
+    return spans
+
+
+def spans_to_bio(n_tokens: int, spans: Iterable[tuple[int, int, str]]) -> list[str]:
+    """Return the labels of one document from spans (start, end, type) that do not overlap."""
+    labels = ["O"] * n_tokens
+    for start, end, entity_type in spans:
+        labels[start:end] = [f"B-{entity_type}", *[f"I-{entity_type}"] * (end - start - 1)]
+    return labels

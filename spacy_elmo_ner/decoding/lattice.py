@@ -1,4 +1,4 @@
-"""All label sequences of a batch of documents, laid out to be walked step by step."""
+"""Lay out all label sequences of a batch of documents to be walked step by step."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,8 +11,8 @@ from .emissions import check_emissions
 from .reductions import Floats, Ints
 from .transitions import Columns, Transitions
 
-# Long documents are walked in pieces of this many tokens, side by side (see relay.py). A label says
-# nothing of those a few entities further on, so a piece hands on the same whatever it began with.
+# Long documents are walked in pieces of this many tokens, side by side (see pieces.py). Labels do
+# not depend on those a few entities back, so what a piece hands on does not depend on its begin.
 PIECE = 256
 
 
@@ -20,20 +20,21 @@ PIECE = 256
 class Lattice:
     """Scores of every label at every token, and of the transitions between them.
 
-    Tokens stand in columns: the first tokens of all pieces of documents, longest piece first, then
-    the second tokens of those that have one, and so on. Each time step is then one block
-    without padding, and a batch costs memory for the tokens it has, not for its longest
-    document. All sums run over the first axis in one order whatever the number of columns, so a
-    document's results are the same bits in any batch.
+    Columns are tokens: the first tokens of all pieces of documents, longest piece first, then the
+    second tokens of those that have one, and so on. Each time step is one block without padding,
+    so memory grows with the number of tokens and not with the longest document. All sums run over
+    the first axis in an order that does not depend on the number of columns, so a document's
+    results are the same bits in any batch.
 
     scores: (n_labels, n_tokens) float64.
-    rows: (n_tokens,) int64, the token (counted document after document) of each column.
+    rows: (n_tokens,) int64, the token of each column, counted document after document.
     columns: (n_tokens,) int64, the column of each token.
-    docs: documents that have tokens, int64; first, last: columns of their first and last tokens.
-    n_docs: documents in all, those without tokens included.
-    lengths: (n_pieces,) int64, tokens of each piece; the column of its first token is its number.
+    docs: int64, the documents that have tokens; first, last: columns of their first and last
+        tokens.
+    n_docs: number of documents, including those without tokens.
+    lengths: (n_pieces,) int64, tokens per piece; a piece's number is its first token's column.
     step_starts: the first column of each step.
-    chains: of each document in several pieces these, in order.
+    chains: the pieces, in order, of each document that has several.
     """
 
     scores: Floats
@@ -57,11 +58,11 @@ class Lattice:
         *,
         in_pieces: bool = True,
     ) -> "Lattice":
-        """emissions: (n_tokens, n_labels), document after document; lengths: (n_docs,) int.
+        """Build the lattice of emissions (n_tokens, n_labels), document after document.
 
-        Everywhere -inf forbids. in_pieces: cut long documents, for `relay`; else each is one
-        piece. Raises ValueError for NaN or +inf, and for emissions of other labels than the
-        transitions'.
+        lengths: (n_docs,) int. -inf forbids. in_pieces: cut long documents, for `run_pieces`;
+        otherwise each document is one piece. Raises ValueError for NaN or +inf, and for emissions
+        whose number of labels is not that of the transitions.
         """
         scores = check_emissions(emissions, lengths)
         if scores.shape[1] != transitions.n_labels:
@@ -99,7 +100,7 @@ class Lattice:
         )
 
     def steps(self, pieces: Ints | None = None) -> list[tuple[Columns, Columns]]:
-        """Columns (of tokens t - 1, of tokens t) of these pieces, ascending, for t = 1, ..."""
+        """Return the columns of tokens t - 1 and t of these pieces, ascending, for t = 1, ..."""
         if pieces is None or len(pieces) == len(self.lengths):
             return self._all_steps
         return [
@@ -115,7 +116,7 @@ class Lattice:
         ]
 
     def _each_step(self, lengths: Ints) -> list[tuple[int, int, int]]:
-        """The first columns of steps t - 1 and t, and how many pieces are longer than t tokens."""
+        """Return the first columns of steps t - 1 and t, and how many pieces are longer than t."""
         if not len(lengths):
             return []
         active = np.searchsorted(-lengths, -np.arange(1, lengths[0])).tolist()
@@ -124,36 +125,36 @@ class Lattice:
 
     @cached_property
     def piece_ends(self) -> Ints:
-        """(n_pieces,): columns of their last tokens."""
+        """Columns of the pieces' last tokens, (n_pieces,)."""
         return self.step_starts[self.lengths - 1] + np.arange(len(self.lengths))
 
     @property
     def begins(self) -> Floats:
-        """(n_labels, n_pieces): start where a document begins, elsewhere a guess: anything."""
+        """Start scores where a document begins, elsewhere any guess: (n_labels, n_pieces)."""
         return np.where(self.before < 0, self.transitions.start_scores[:, None], 0.0)
 
     @property
     def ends(self) -> Floats:
-        """(n_labels, n_pieces): end where a document ends, elsewhere a guess."""
+        """End scores where a document ends, elsewhere any guess: (n_labels, n_pieces)."""
         return np.where(self.after < 0, self.transitions.end_scores[:, None], 0.0)
 
     @cached_property
     def pieces(self) -> Ints:
-        """(n_tokens,): the piece of each column."""
+        """The piece of each column, (n_tokens,)."""
         return np.arange(len(self.rows)) - np.repeat(
             self.step_starts, np.diff(self.step_starts, append=len(self.rows))
         )
 
     @property
     def doc_of_columns(self) -> Ints:
-        """(n_tokens,): the document of each column."""
+        """The document of each column, (n_tokens,)."""
         of_tokens = np.zeros(len(self.rows), dtype=np.int64)
         of_tokens[self.rows[self.first]] = np.diff(self.docs, prepend=0)
         return of_tokens.cumsum()[self.rows]
 
     @property
     def pairs(self) -> tuple[Ints, Ints]:
-        """Columns of the tokens of all documents but their last, and of those that follow them."""
+        """Columns of all tokens but the last of each document, and of the tokens after them."""
         follows = np.ones(len(self.columns), dtype=bool)
         follows[self.rows[self.first]] = False
         after = np.flatnonzero(follows)
@@ -161,25 +162,26 @@ class Lattice:
 
     @cached_property
     def before(self) -> Ints:
-        """(n_pieces,): the piece before in the same document, or -1."""
+        """The piece before each in the same document, or -1: (n_pieces,)."""
         return _linked(len(self.lengths), self.chains)
 
     @cached_property
     def after(self) -> Ints:
-        """(n_pieces,): the piece after in the same document, or -1."""
+        """The piece after each in the same document, or -1: (n_pieces,)."""
         return _linked(len(self.lengths), [chain[::-1] for chain in self.chains])
 
     def per_doc(self, values: Floats) -> Floats:
-        """(n_docs,) in the caller's order, from values in the order of `docs`; 0 where a
-        document has no tokens."""
+        """Return values in the order of `docs` as (n_docs,), 0 for documents without tokens."""
         result = np.zeros(self.n_docs)
         result[self.docs] = values
         return result
 
 
 def check_possible(scores: Floats, message: str) -> None:
-    """Raise ValueError(message) for the first document whose score is -inf: no sequence of
-    labels is possible there. scores: (n_docs,); message: with a place for {doc}."""
+    """Raise ValueError if a document scores -inf, so that no sequence of labels is possible.
+
+    scores: (n_docs,); message: one with a place for {doc}.
+    """
     impossible = np.flatnonzero(scores == -np.inf)
     if len(impossible):
         raise ValueError(message.format(doc=impossible[0]))

@@ -1,5 +1,7 @@
-"""Forward-backward in log space: the partition function, and exact probabilities of tokens' labels
-and of pairs of labels (Lafferty et al. 2001)."""
+"""Run forward-backward in log space (Lafferty et al. 2001).
+
+It gives the partition function, and exact probabilities of labels and transitions.
+"""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,8 +11,8 @@ from numpy.typing import ArrayLike
 
 from ..errors import Errors
 from .lattice import Lattice, check_possible
+from .pieces import run_scored_pieces
 from .reductions import Floats, Ints, log_sum_exp
-from .relay import relay_scores
 from .transitions import Columns, Transitions
 
 
@@ -20,8 +22,8 @@ class Marginals:
 
     log_partition: (n_docs,) float64, log of the sum of exp(score) over sequences; 0 for a
     document without tokens.
-    forward, backward: (n_labels, n_tokens) float64 in the lattice's columns: log-sums over what
-    leads up to a label (its own score included), and over what may follow it.
+    forward, backward: (n_labels, n_tokens) float64 in the lattice's columns: log-sums over the
+    sequences that lead up to a label, its own score included, and over those that may follow it.
     """
 
     lattice: Lattice
@@ -31,20 +33,19 @@ class Marginals:
 
     @cached_property
     def log_of_labels(self) -> Floats:
-        """(n_labels, n_tokens) in the lattice's columns."""
-        # In columns, or numpy would sum a single column in another order than those of a batch.
+        """Log-probabilities of labels, (n_labels, n_tokens) in the lattice's columns."""
+        # In Fortran order, or numpy would sum a single column in another order than a batch's.
         joint = np.asfortranarray(self.forward + self.backward)
-        # Divided by each column's own sum, not by the partition function: the same number, but
-        # here rounding does not grow with the length of the document.
+        # Divided by each column's own sum instead of the partition function: the same number, but
+        # rounding does not grow with the length of the document.
         return joint - log_sum_exp(joint.copy(order="K"))
 
     def of_labels(self) -> Floats:
-        """P(label of token): (n_tokens, n_labels) float64."""
+        """Return P(label of token), (n_tokens, n_labels) float64."""
         return np.exp(self.log_of_labels.T[self.lattice.columns])
 
     def of_transitions(self) -> dict[str, Floats]:
-        """How often each score of the transitions is expected to be used in the batch, per field
-        of theirs."""
+        """Return how often the batch is expected to use each score, per field of transitions."""
         lattice = self.lattice
         previous, current = lattice.pairs
         ahead = lattice.scores + self.backward - self.log_partition[lattice.doc_of_columns]
@@ -57,14 +58,14 @@ class Marginals:
 
 
 def marginals(emissions: ArrayLike, lengths: ArrayLike, transitions: Transitions) -> Marginals:
-    """Run forward-backward. Arguments, shapes and errors as in `viterbi`."""
+    """Run forward-backward. Arguments, shapes and errors are those of `viterbi`."""
     result = run_forward_backward(Lattice.of(emissions, lengths, transitions))
     check_possible(result.log_partition, Errors.EL158)
     return result
 
 
 def run_forward_backward(lattice: Lattice) -> Marginals:
-    """As `marginals`, but where a document has no possible sequence log_partition is -inf."""
+    """Run forward-backward on a lattice; a document without sequence has log_partition -inf."""
     forward, log_partition = run_forward(lattice)
     backward = np.empty_like(forward)
 
@@ -74,19 +75,18 @@ def run_forward_backward(lattice: Lattice) -> Marginals:
             backward[:, previous] = ahead_of(current)
 
     def ahead_of(columns: Columns) -> Floats:
-        """For the tokens before these."""
+        """Return log-sums for the tokens before these."""
         ahead = lattice.scores[:, columns] + backward[:, columns]
         return lattice.transitions.log_sum_after(ahead)
 
-    offsets = relay_scores(lattice, True, lattice.ends, run, ahead_of)
+    offsets = run_scored_pieces(lattice, True, lattice.ends, run, ahead_of)
     if lattice.chains:
         backward += offsets[lattice.pieces]
     return Marginals(lattice, log_partition, forward, backward)
 
 
 def run_forward(lattice: Lattice) -> tuple[Floats, Floats]:
-    """`forward` and `log_partition` of `Marginals`; log_partition is -inf where a document has
-    no possible sequence."""
+    """Return `forward` and `log_partition` of `Marginals`, at half the cost."""
     forward = np.empty_like(lattice.scores)
 
     def run(pieces: Ints, behind: Floats) -> None:
@@ -95,13 +95,13 @@ def run_forward(lattice: Lattice) -> tuple[Floats, Floats]:
             forward[:, current] = lattice.scores[:, current] + behind_of(previous)
 
     def behind_of(columns: Columns) -> Floats:
-        """For the tokens after these."""
+        """Return log-sums for the tokens after these."""
         return lattice.transitions.log_sum_before(forward[:, columns])
 
     def hand_on(pieces: Ints) -> Floats:
         return behind_of(lattice.piece_ends[pieces])
 
-    offsets = relay_scores(lattice, False, lattice.begins, run, hand_on)
+    offsets = run_scored_pieces(lattice, False, lattice.begins, run, hand_on)
     if lattice.chains:
         forward += offsets[lattice.pieces]
     final = forward[:, lattice.last] + lattice.transitions.end_scores[:, None]

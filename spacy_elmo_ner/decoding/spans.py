@@ -1,5 +1,7 @@
-"""Exact probabilities of labelled spans, those asked for and all above a threshold (Culotta and
-McCallum 2004)."""
+"""Compute exact probabilities of labelled spans (Culotta and McCallum 2004).
+
+Either of given spans, or of all spans above a threshold.
+"""
 
 from dataclasses import dataclass
 
@@ -7,24 +9,24 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import Errors
+from .emissions import log_softmax
 from .label_scheme import SpanArrays
 from .marginals import Marginals
 from .reductions import Floats, Ints
-from .softmax import log_softmax
 
-Spans = tuple[SpanArrays, Floats]  # with their probabilities (n_spans,)
+ScoredSpans = tuple[SpanArrays, Floats]  # and their probabilities (n_spans,)
 
 
 @dataclass(frozen=True)
 class SpanChain:
-    """How entities of each type begin and go on, token by token, in nats.
+    """Holds how likely entities of each type begin and continue, token by token, in nats.
 
-    The labels are a Markov chain, so a span's probability is a product: it begins, goes on to
-    its last token, and then does not. No difference of large log-sums is ever taken.
+    The labels are a Markov chain, so a span's probability is a product: the entity begins,
+    continues to its last token, and then does not continue. No two large log-sums are subtracted.
 
     begins: (n_types, n_tokens) float64, log P(an entity of the type begins at the token).
-    second: log P(it goes on at the next token | it began at this one), of the same shape.
-    further: log P(it goes on at the next token | it began before and has come to this one).
+    second: log P(it continues at the next token | it began at this one), of the same shape.
+    further: log P(it continues at the next token | it began earlier and has reached this one).
     The last two are -inf at the end of a document. ends_doc: (n_tokens,) bool.
     """
 
@@ -34,33 +36,37 @@ class SpanChain:
     ends_doc: NDArray[np.bool_]
 
     @classmethod
-    def of_marginals(cls, found: Marginals) -> "SpanChain":
-        """Of all sequences of the labels O, B-x, I-x, B-y, I-y, ..., constrained or not; a
-        sequence holds an entity where it has B-x and then I-x as far as they go."""
-        lattice = found.lattice
+    def of_marginals(cls, posterior: Marginals) -> "SpanChain":
+        """Build the chain of all sequences of labels O, B-x, I-x, B-y, ..., constrained or not.
+
+        An entity of a sequence is a B-x with all I-x that follow it.
+        """
+        lattice = posterior.lattice
         here = lattice.columns
-        there = np.append(here[1:], here[:1])  # at the end of a document never used
+        there = np.append(here[1:], here[:1])  # not used at the end of a document
         begin = np.arange(1, len(lattice.scores), 2)
         inside = begin + 1
         ends_doc = np.zeros(len(here), dtype=bool)
         ends_doc[lattice.rows[lattice.last]] = True
-        ahead = (lattice.scores[inside] + found.backward[inside])[:, there]
+        ahead = (lattice.scores[inside] + posterior.backward[inside])[:, there]
 
         def goes_on(before: Ints, to_inside: Floats) -> Floats:
             one_way = to_inside[:, None] + ahead
-            all_ways = found.backward[before][:, here]
+            all_ways = posterior.backward[before][:, here]
             all_ways = np.where(all_ways > -np.inf, all_ways, 0.0)  # -inf - -inf would be NaN
             # Rounding may put a probability just above 1.
             return np.where(ends_doc, -np.inf, np.minimum(one_way - all_ways, 0.0))
 
-        begins = found.log_of_labels[begin][:, here]
+        begins = posterior.log_of_labels[begin][:, here]
         from_begin, from_inside = lattice.transitions.inside_scores
         return cls(begins, goes_on(begin, from_begin), goes_on(inside, from_inside), ends_doc)
 
     @classmethod
     def of_tokens(cls, emissions: ArrayLike, lengths: ArrayLike) -> "SpanChain":
-        """Of tokens whose labels are independent, emissions (n_tokens, n_labels), and read as
-        `LabelScheme.read_spans` does: an I-x that follows neither B-x nor I-x begins one."""
+        """Build the chain of tokens whose labels are independent, emissions (n_tokens, n_labels).
+
+        An I-x that follows neither B-x nor I-x begins an entity, as in `LabelScheme.read_spans`.
+        """
         log_p = log_softmax(emissions).T
         n_tokens = log_p.shape[1]
         ends_doc = np.zeros(n_tokens, dtype=bool)
@@ -76,10 +82,10 @@ class SpanChain:
         return cls(log_begins, goes_on, goes_on, ends_doc)
 
     def of_spans(self, starts: ArrayLike, ends: ArrayLike, types: ArrayLike) -> Floats:
-        """P(the span is exactly an entity of its type): (n_spans,) float64.
+        """Return P(the span is exactly an entity of its type), (n_spans,) float64.
 
         starts, ends: (n_spans,) int64, tokens counted over the whole batch, ends exclusive.
-        types: (n_spans,) int64, places in the scheme's entity_types.
+        types: (n_spans,) int64, indices of the scheme's entity_types.
         Raises ValueError for a span that is not within one document.
         """
         first, after = np.asarray(starts, dtype=np.int64), np.asarray(ends, dtype=np.int64)
@@ -95,10 +101,10 @@ class SpanChain:
         goes_on = np.where(lengths == 1, self.second[which, last], self.further[which, last])
         return np.exp(log_p) * -np.expm1(goes_on)
 
-    def above(self, threshold: float) -> Spans:
-        """All spans of at least this probability, which is above 0, and their probabilities.
+    def above(self, threshold: float) -> ScoredSpans:
+        """Return all spans at least as probable as the threshold, and their probabilities.
 
-        Ordered by start, end and type; they may overlap.
+        threshold: above 0. Spans are ordered by start, end and type, and may overlap.
         """
         lowest = np.log(threshold)
         types, starts = np.nonzero(self.begins >= lowest)
@@ -106,7 +112,7 @@ class SpanChain:
         log_p = self.begins[types, starts]
         goes_on_from = self.second
         found = []
-        # A span is never more probable than what it begins with, so few go on for long.
+        # A span is never more probable than its beginning, so few continue for long.
         while len(starts):
             goes_on = goes_on_from[types, ends - 1]
             probability = np.exp(log_p) * -np.expm1(goes_on)

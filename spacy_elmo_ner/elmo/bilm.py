@@ -1,4 +1,4 @@
-"""The biLM: words to contextual layers, and the ways in and out of files."""
+"""Turn words into contextual layers, and read and write the biLM that does it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
@@ -14,23 +14,32 @@ from ..errors import Errors, shown
 from .caches import Derived, WordCache
 from .char_cnn import CharCNN
 from .characters import distinct_words, words_to_ids
-from .fast_linear import own_parameters, product_dtype
+from .hdf5 import read_hdf5, write_hdf5
 from .locks import Lock
 from .lstm import LSTMStack, LSTMState
 from .memory import empty
 from .modes import lasting, on_cpu
 from .options import BiLMOptions
-from .packing import Packing, inverse, token_batches
+from .packing import BATCH_TOKENS, Packing, inverse, token_batches
+from .pretrained import read_pretrained
+from .products import own_parameters, product_dtype
+from .states import (
+    WARM_UP_TEXT,
+    BiLMStates,
+    float_states,
+    reordered,
+    repeated,
+    states_of_tensors,
+    tensors_of_states,
+)
+from .storage import WARM, Weights, from_bytes, read_directory, to_bytes, write_directory
 
 InitialState = Literal["zeros", "warm"]
 Layers = NDArray[np.float32]  # (n_layers + 1, n_tokens, 2 * projection_dim)
 
-# Forward and backward states of each LSTM layer, one row per sentence.
-BiLMStates = tuple[list[LSTMState], list[LSTMState]]
-
 
 class BiLM(nn.Module):
-    """Bidirectional language model over characters (Peters et al. 2018, section 3).
+    """Compute a bidirectional language model over characters (Peters et al. 2018, section 3).
 
     A sentence's layers depend on its words alone: no state is kept between calls.
     """
@@ -46,18 +55,6 @@ class BiLM(nn.Module):
         self._warm_states_lock = Lock()
         self._word_cache: Derived[WordCache] = Derived()
 
-    @classmethod
-    def to_fill(cls, options: BiLMOptions) -> "BiLM":
-        """A biLM on the CPU whose weights the caller fills in; they hold no values yet.
-
-        It takes none of torch's random numbers, so that training with a seed gives the same
-        result whether or not a biLM was read before.
-        """
-        with lasting():
-            with torch.device("meta"):
-                bilm = cls(options)
-            return bilm.to_empty(device="cpu")
-
     # ---- words to layers -------------------------------------------------------------
 
     def embed(
@@ -65,23 +62,24 @@ class BiLM(nn.Module):
         sentences: Iterable[Iterable[str]],
         *,
         initial_state: InitialState = "zeros",
-        batch_tokens: int = 4096,
+        batch_tokens: int = BATCH_TOKENS,
         progress: bool = False,
     ) -> list[Layers]:
-        """Layers of each sentence: list of float32 (n_layers + 1, n_tokens, 2 * projection_dim).
+        """Return each sentence's layers, float32 (n_layers + 1, n_tokens, 2 * projection_dim).
 
         Layer 0 is the word's own vector twice; then one layer per LSTM layer, forward and
         backward side by side. The sentence marks take part but are not returned.
 
-        initial_state: "zeros", the first batch of official ELMo, or "warm", one frozen state
-            left by a fixed text (see `initial_state.py`).
-        batch_tokens: work is cut into batches of about this many tokens, or up to twelve times
-            as many where sentences are long; bounds the memory and changes nothing else (beyond
-            float32 rounding, below 1e-5).
+        sentences: any iterable of iterables of str, such as a generator or a pandas column.
+            Results have its order.
+        initial_state: "zeros", as official ELMo starts its first batch, or "warm", one frozen
+            state left by a fixed text (see `states.py`).
+        batch_tokens: the number of tokens per batch, up to eight times as many for long
+            sentences. It bounds the memory and changes nothing else beyond float32 rounding,
+            below 1e-5.
         progress: show a progress bar over the sentences.
-        sentences may be any iterable of iterables, such as a generator or a pandas column; results
-        come in its order. Raises TypeError if a sentence is a str or has no order or a word is no
-        str, ValueError for an unknown initial_state.
+        Raises TypeError if a sentence is a str or has no order, or a word is not a str, and
+        ValueError for an unknown initial_state.
         """
         texts = _as_lists(sentences)
         results: list[Layers] = [
@@ -97,12 +95,12 @@ class BiLM(nn.Module):
         sentences: Iterable[Iterable[str]],
         *,
         initial_state: InitialState = "zeros",
-        batch_tokens: int = 4096,
+        batch_tokens: int = BATCH_TOKENS,
     ) -> Iterator[tuple[int, Layers]]:
-        """Index and layers of each sentence that has words, as they are done, longest first.
+        """Like `embed`, but yield index and layers of each sentence as soon as they are ready.
 
-        Like `embed`, for who puts the layers elsewhere: an array holds only until the next is
-        asked for, as all batches are written to the same memory.
+        Longer sentences come first, sentences without words never. Copy an array if you keep it:
+        all batches share one buffer.
         """
         texts = _as_lists(sentences)
         states = self.initial_states(initial_state)
@@ -113,53 +111,41 @@ class BiLM(nn.Module):
         out = empty(self.options.n_layers, most, self.options.width, device=self.device)
         for batch in batches:
             with torch.inference_mode(), on_cpu():
-                found = self.layers([texts[i] for i in batch], states, out)
+                found, _ = self.run([texts[i] for i in batch], states, out)
             for i, layers in zip(batch, found, strict=True):
                 yield i, layers.cpu().numpy()
-
-    def layers(
-        self,
-        sentences: Sequence[Sequence[str]],
-        states: BiLMStates | None = None,
-        out: Tensor | None = None,
-    ) -> list[Tensor]:
-        """One batch with gradients: like `embed`, as tensors (n_layers + 1, n_tokens, width).
-
-        states: start every sentence from these states of one row; zeros if None.
-        out: see `contextualize`; the tensors are views of it.
-        """
-        if not sentences:
-            return []
-        if states is not None:
-            states = _expand(states, len(sentences), self.device)
-        stacked, _ = self.run(sentences, states, out)
-        lengths = [len(sentence) + 2 for sentence in sentences]
-        return [layers[:, 1:-1] for layers in stacked.split(lengths, dim=1)]
 
     def run(
         self,
         sentences: Sequence[Sequence[str]],
         states: BiLMStates | None = None,
         out: Tensor | None = None,
-    ) -> tuple[Tensor, BiLMStates]:
-        """Layers of all tokens with their marks, and the states each sentence ends in.
+    ) -> tuple[list[Tensor], BiLMStates]:
+        """Run one batch, with gradients if they are enabled.
 
-        states: (n_sentences, ...) where each sentence starts. Returns
-        (n_layers + 1, sum of (n_tokens + 2), width) float32, sentence after sentence.
-        out: see `contextualize`.
+        Returns the layers of each sentence, (n_layers + 1, n_tokens, width) float32 without its
+        marks, and the states each sentence ends in.
+
+        states: where each sentence starts, one row per sentence or one row for all; zeros if None.
+        out: see `forward`; the layers are views of it.
         """
         words, rows = distinct_words(sentences)
-        packing = Packing.of([len(row) for row in rows])
+        lengths = [len(row) for row in rows]
+        if not rows:
+            return [], ([], [])
+        if states is not None and len(states[0][0].h) != len(rows):
+            states = repeated(states, len(rows), self.device)
         word_index = torch.from_numpy(np.concatenate(rows)).to(self.device)
         tokens = self.word_vectors(words)[word_index]  # (n_flat, projection_dim)
-        return self.contextualize(tokens, packing, states, out)
+        stacked, last = self(tokens, Packing.of(lengths), states, out)
+        return [layers[:, 1:-1] for layers in stacked.split(lengths, dim=1)], last
 
     def word_vectors(self, words: Sequence[str]) -> Tensor:
-        """Context-free vectors: n_words distinct str -> (n_words, projection_dim) float32."""
-        parameters = own_parameters(self.char_cnn)
+        """Return context-free vectors: n_words distinct str -> (n_words, projection_dim)."""
         if torch.is_grad_enabled():
             self._word_cache.forget()
             return self._spell_out(words)
+        parameters = own_parameters(self.char_cnn)
         cache = self._word_cache.get(
             parameters, self._make_word_cache, product_dtype(parameters[0])
         )
@@ -175,15 +161,16 @@ class BiLM(nn.Module):
             torch.from_numpy(char_ids).to(self.device), torch.from_numpy(lengths).to(self.device)
         )
 
-    def contextualize(
+    def forward(
         self,
         tokens: Tensor,
         packing: Packing,
         states: BiLMStates | None = None,
         out: Tensor | None = None,
     ) -> tuple[Tensor, BiLMStates]:
-        """tokens (n_flat, projection_dim) -> layers (n_layers + 1, n_flat, width), last states.
+        """Put word vectors into context: tokens (n_flat, projection_dim), sentence after sentence.
 
+        Returns layers (n_layers + 1, n_flat, width) float32, marks included, and last states.
         out: (n_layers + 1, n_flat or more, width) float32, where the layers are written instead
         of a new tensor; not with gradients.
         """
@@ -205,21 +192,21 @@ class BiLM(nn.Module):
     def read(
         self, tokens: Tensor, packing: Packing, states: BiLMStates | None = None
     ) -> Iterator[tuple[Tensor, list[Tensor], list[LSTMState]]]:
-        """tokens (n_flat, projection_dim) -> twice, forward and backward: the order of reading,
-        (n_flat,) int64; each layer's output in that order, (n_flat, projection_dim); last states.
+        """Run both directions over tokens (n_flat, projection_dim), forward first.
+
+        Yields for each direction the order of reading, (n_flat,) int64; each layer's output in
+        that order, (n_flat, projection_dim); and the last states.
         """
         order = packing.order.to(tokens.device)
         for direction, stack in enumerate((self.forward_lstm, self.backward_lstm)):
             packed = (packing.forward, packing.backward)[direction].to(tokens.device)
-            start = _reorder(states[direction], order) if states else None
+            start = reordered(states[direction], order) if states else None
             # torch takes longer for the gradient of tokens[packed].
             outputs, last = stack(tokens.index_select(0, packed), packing.batch_sizes, start)
-            yield packed, outputs, _reorder(last, inverse(order))
+            yield packed, outputs, reordered(last, inverse(order))
 
     def initial_states(self, initial_state: InitialState) -> BiLMStates | None:
-        """States of one row that every sentence starts from; None stands for zeros."""
-        from .initial_state import warm_states
-
+        """Return the states of one row that every sentence starts from; None stands for zeros."""
         if initial_state == "zeros":
             return None
         if initial_state != "warm":
@@ -229,13 +216,20 @@ class BiLM(nn.Module):
             # Two threads may compute them at once, as no lock is held meanwhile; both then use
             # those of the first to finish.
             with lasting():
-                computed = warm_states(self)
+                computed = self._run_warm_up_text()
             with self._warm_states_lock:
                 states = self._warm_states = self._warm_states or computed
         return states
 
+    def _run_warm_up_text(self) -> BiLMStates:
+        states = None
+        for sentence in WARM_UP_TEXT:
+            _, states = self.run([sentence.split()], states)
+        assert states is not None
+        return float_states(states)
+
     def forget_warm_states(self) -> None:
-        """To be called after the weights have changed."""
+        """Compute the warm states anew at their next use. Call it after changing the weights."""
         self._warm_states = None
 
     @property
@@ -245,53 +239,83 @@ class BiLM(nn.Module):
     # ---- files -----------------------------------------------------------------------
 
     @classmethod
-    def from_pretrained(cls, name: str) -> "BiLM":
-        """A biLM by name: "small-en", which ships in the package, or an official one.
+    def from_weights(cls, weights: Weights) -> "BiLM":
+        """Build a biLM from these tensors without copying them.
 
-        Raises ValueError for an unknown name, OSError where files cannot be had.
+        No random numbers of torch are used, so that training with a seed gives the same result
+        whether or not a biLM was read before. Raises KeyError for a missing tensor.
         """
-        from .pretrained import load_pretrained
+        tensors = {name: weights.tensors[name] for name in weights.options.shapes}
+        warm = {
+            name.removeprefix(WARM): value
+            for name, value in weights.tensors.items()
+            if name.startswith(WARM)
+        }
+        with lasting():
+            with torch.device("meta"):
+                bilm = cls(weights.options)
+            bilm.load_state_dict(tensors, assign=True)
+        bilm._warm_states = states_of_tensors(warm, weights.options) if warm else None
+        return bilm.eval()
 
-        return load_pretrained(name)
+    def _weights(self) -> Weights:
+        warm = self.initial_states("warm")
+        assert warm is not None
+        states = {f"{WARM}{name}": value for name, value in tensors_of_states(warm).items()}
+        return Weights(self.options, {**self.state_dict(), **states})
+
+    @classmethod
+    def from_pretrained(cls, name: str) -> "BiLM":
+        """Read a biLM by name: "small-en", which ships in the package, an official one, or a path.
+
+        A path may be a folder, a weights file beside its options, or a ZIP archive of NLPL.
+        Raises ValueError for an unknown name, OSError if files cannot be fetched.
+        """
+        return cls.from_weights(read_pretrained(name))
 
     @classmethod
     def from_hdf5(cls, options: str | Path, weights: str | Path) -> "BiLM":
-        """Official AllenNLP / bilm-tf files of any size.
+        """Read official AllenNLP / bilm-tf files of any size.
 
         Raises FileNotFoundError, or ValueError naming the file, the dataset and both shapes
         where the two files disagree.
         """
-        from .hdf5 import read_hdf5
-
-        bilm = cls.to_fill(BiLMOptions.from_json(options))
-        read_hdf5(bilm, weights)
-        return bilm.eval()
+        return cls.from_weights(read_hdf5(BiLMOptions.from_json(options), weights))
 
     def to_hdf5(self, directory: str | Path) -> None:
         """Write ``options.json`` and ``weights.hdf5`` that AllenNLP reads."""
-        from .hdf5 import write_hdf5
-
-        write_hdf5(self, directory)
+        write_hdf5(Weights(self.options, self.state_dict()), directory)
 
     @classmethod
     def from_disk(cls, directory: str | Path) -> "BiLM":
         """Read what `to_disk` wrote. Raises FileNotFoundError or ValueError, naming the file."""
-        from .storage import read_directory
-
-        return read_directory(directory)
+        return cls.from_weights(read_directory(directory))
 
     def to_disk(self, directory: str | Path, *, dtype: torch.dtype = torch.float32) -> None:
         """Write ``options.json`` and ``weights.safetensors``, each whole or not at all.
 
         dtype: torch.float16 halves the file; values are rounded once and read back as float32.
         """
-        from .storage import write_directory
+        write_directory(self._weights(), directory, dtype)
 
-        write_directory(self, directory, dtype)
+    @classmethod
+    def from_bytes(cls, options: BiLMOptions, data: bytes, *, source: str) -> "BiLM":
+        """Read what `to_bytes` returned; source names the data in errors.
+
+        Raises ValueError where names, shapes or values are not what the options promise.
+        """
+        return cls.from_weights(from_bytes(options, data, source=source))
+
+    def to_bytes(self, *, dtype: torch.dtype = torch.float32) -> bytes:
+        """Return the weights and the warm states as safetensors bytes.
+
+        Raises ValueError for values that dtype cannot hold: NaN, infinite, or too large for it.
+        """
+        return to_bytes(self._weights().tensors, dtype)
 
 
 def _as_lists(sentences: Iterable[Iterable[str]]) -> list[list[str]]:
-    """The words of each sentence, read once and in order, whatever holds them."""
+    """Read each sentence once and in order, whatever iterable holds it."""
     texts = []
     for i, sentence in enumerate(sentences):
         if isinstance(sentence, str):
@@ -305,17 +329,3 @@ def _as_lists(sentences: Iterable[Iterable[str]]) -> list[list[str]]:
                 raise TypeError(Errors.EL015.format(value=word, type=type(word).__name__))
         texts.append(words)
     return texts
-
-
-def _expand(states: BiLMStates, n: int, device: torch.device) -> BiLMStates:
-    forward, backward = (
-        [LSTMState(*(part.to(device).expand(n, -1) for part in state)) for state in direction]
-        for direction in states
-    )
-    return forward, backward
-
-
-def _reorder(states: Sequence[LSTMState], order: Tensor) -> list[LSTMState]:
-    if len(order) == 1:
-        return list(states)
-    return [LSTMState(state.h[order], state.c[order]) for state in states]

@@ -1,4 +1,4 @@
-"""What is computed once and kept, shared safely between threads.
+"""Keep what is computed once, shared safely between threads.
 
 Readers take no lock: they see either nothing or a complete value. Locks are held while values are
 laid out or copied, never while a matrix product runs.
@@ -33,7 +33,7 @@ class Derived(Generic[T]):
 
     @property
     def value(self) -> T | None:
-        """What is kept now."""
+        """Return the kept value, or None."""
         kept = self._kept
         return None if kept is None else kept[1]
 
@@ -43,7 +43,7 @@ class Derived(Generic[T]):
         make: Callable[[], T],
         dtype: torch.dtype = torch.float32,
     ) -> T:
-        """The kept value, or a new one from `make`, which must not compute matrix products.
+        """Return the kept value, or a new one from `make`, which must not compute matrix products.
 
         dtype: of the products that the value is for; another dtype needs another value.
         """
@@ -88,7 +88,7 @@ class WordCache:
         return self._table is not None and word in self._table.rows
 
     def get(self, words: Sequence[str], spell_out: Callable[[Sequence[str]], Tensor]) -> Tensor:
-        """n_words distinct words -> (n_words, width) float32.
+        """Return the vectors of n_words distinct words: (n_words, width) float32.
 
         spell_out computes the vectors of words that are not kept yet.
         """
@@ -108,24 +108,28 @@ class WordCache:
     def _keep(self, new: Sequence[int], words: Sequence[str], vectors: Tensor) -> None:
         if not new:
             return
-        with self._lock, lasting():
+        with self._lock:
             table = self._table
             if table is not None:  # another thread may have been faster
                 new = [i for i in new if words[i] not in table.rows]
             new = new[: self.capacity]
             if table is None or len(table.rows) + len(new) > self.capacity:
                 # Not emptied: other threads may be reading the old table's vectors.
-                shape = (self.capacity, self.width)
-                table = _Table({}, torch.empty(shape, dtype=torch.float32, device=vectors.device))
+                table = _Table({}, self._empty(vectors.device))
             start = len(table.rows)
-            table.vectors[start : start + len(new)] = vectors[list(new)]
+            at = torch.tensor(new, device=vectors.device, dtype=torch.int64)
+            table.vectors[start : start + len(new)] = vectors[at]
             # A word is found only once its vector has been written.
             table.rows.update((words[i], start + n) for n, i in enumerate(new))
             self._table = table
 
+    def _empty(self, device: torch.device) -> Tensor:
+        with lasting():
+            return torch.empty(self.capacity, self.width, dtype=torch.float32, device=device)
+
 
 class _Table(NamedTuple):
-    """rows: word -> its row; vectors (capacity, width) float32. A row never changes again."""
+    """Hold vectors (capacity, width) float32, and the row of each word. Rows never change."""
 
     rows: dict[str, int]
     vectors: Tensor

@@ -1,5 +1,6 @@
-"""A word's vector from its characters: convolutions, highways, projection."""
+"""Compute a word's vector from its characters: convolutions, highways, projection."""
 
+from collections.abc import Callable
 from typing import cast
 
 import torch
@@ -8,16 +9,16 @@ from torch import Tensor, nn
 from . import table_sums
 from .caches import Derived
 from .fast_char_cnn import FastCharCNN
-from .fast_linear import own_parameters, product_dtype
 from .options import N_CHARACTERS, BiLMOptions
 from .packed_lstm import with_more_rows
 from .pooled_convolutions import pooled_convolutions
+from .products import own_parameters, product_dtype
 
 
 class Highway(nn.Module):
-    """carry * relu(transform(x)) + (1 - carry) * x (Srivastava et al. 2015).
+    """Compute carry * relu(transform(x)) + (1 - carry) * x (Srivastava et al. 2015).
 
-    bilm-tf's name for the gate is kept: what it opens is the transformed half.
+    The gate keeps bilm-tf's name, although it opens the transformed half.
     """
 
     def __init__(self, dim: int) -> None:
@@ -35,13 +36,15 @@ class Highway(nn.Module):
 
 
 class CharCNN(nn.Module):
-    """Characters of each word -> its context-free vector, layer 0 of the biLM."""
+    """Turn each word's characters into its context-free vector, layer 0 of the biLM."""
 
     def __init__(self, options: BiLMOptions) -> None:
         super().__init__()
         cnn = options.char_cnn
         self.widest = max(width for width, _ in cnn.filters)
-        self.activation = torch.relu if cnn.activation == "relu" else torch.tanh
+        self.activation: Callable[[Tensor], Tensor] = (
+            torch.relu if cnn.activation == "relu" else torch.tanh
+        )
         # Row 0, "no character", is kept so that ids agree with AllenNLP's; no word uses it.
         self.embedding = nn.Embedding(
             N_CHARACTERS + 1, cnn.embedding_dim, padding_idx=0, dtype=torch.float32
@@ -54,7 +57,7 @@ class CharCNN(nn.Module):
         self._fast: Derived[FastCharCNN] = Derived()
 
     def forward(self, char_ids: Tensor, lengths: Tensor) -> Tensor:
-        """char_ids (n_words, max_characters) int64, lengths (n_words,) -> (n_words, proj) float32.
+        """Turn char_ids (n_words, max_characters) int64 into vectors (n_words, proj) float32.
 
         The result does not depend on the other words: blocks and trimming are exact.
         """

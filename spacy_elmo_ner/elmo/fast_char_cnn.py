@@ -6,27 +6,38 @@ than many small ones. Words go through the convolutions a few at a time, so that
 give at each character is still in the cache when the largest is taken.
 """
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .fast_linear import FastLinear
 from .options import N_CHARACTERS
 from .pooled_convolutions import windows_of
-
-if TYPE_CHECKING:
-    from .char_cnn import CharCNN, Highway
+from .products import FastLinear
 
 # Values that all filters give for one block of words: 2 MB of float32.
 _VALUES_PER_BLOCK = 1 << 19
 
 
+class CharCNNLayers(Protocol):
+    """The layers of a char-CNN; highways have a transform and a carry, both linear."""
+
+    widest: int
+    embedding: nn.Embedding
+    convolutions: nn.ModuleList
+    highways: nn.ModuleList
+    projection: nn.Linear
+
+    @property
+    def activation(self) -> Callable[[Tensor], Tensor]: ...
+
+
 class FastCharCNN:
     """Weights of a char-CNN, laid out for reading."""
 
-    def __init__(self, cnn: "CharCNN", dtype: torch.dtype = torch.float32) -> None:
+    def __init__(self, cnn: CharCNNLayers, dtype: torch.dtype = torch.float32) -> None:
         """dtype: of the products; everything else is float32."""
         self.dtype = dtype
         self.widest = cnn.widest
@@ -47,7 +58,7 @@ class FastCharCNN:
                 torch.cat([highway.transform.weight, highway.carry.weight]).to(dtype),
                 torch.cat([highway.transform.bias, highway.carry.bias]).to(dtype),
             )
-            for highway in cast(list["Highway"], list(cnn.highways))
+            for highway in cast(Iterable[Any], cnn.highways)
         ]
         self._projection = FastLinear(
             cnn.projection.weight.to(dtype), cnn.projection.bias.to(dtype)

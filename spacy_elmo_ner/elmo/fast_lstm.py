@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from . import kernels
-from .fast_linear import FastLinear, padded
 from .lstm_compiled import PackedLayer
 from .packed_lstm import LSTMWeights
+from .products import FastLinear, padded
 
 
 class TorchCell:

@@ -1,4 +1,4 @@
-"""Official ELMo weights (HDF5, as bilm-tf dumps and AllenNLP reads them), both ways.
+"""Read and write official ELMo weights: HDF5, as bilm-tf writes and AllenNLP reads it.
 
 One table maps every dataset to a parameter and the transform between their layouts.
 """
@@ -7,21 +7,19 @@ import math
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import h5py
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ..errors import Errors
 from .hdf5_heaps import check_heaps
 from .modes import lasting
-from .options import N_CHARACTERS
-from .storage import check_size, weights_in
-
-if TYPE_CHECKING:
-    from .bilm import BiLM
+from .options import N_CHARACTERS, BiLMOptions
+from .storage import Weights, check_size, weights_in
 
 Array = NDArray[np.float32]
 
@@ -30,7 +28,7 @@ _MOST_PADDING = 1 << 16
 
 
 class Dataset(NamedTuple):
-    """A dataset of the official file, the parameter it fills, and both transforms."""
+    """Map a dataset of the official file to a parameter, with the transforms both ways."""
 
     name: str
     parameter: str
@@ -39,7 +37,7 @@ class Dataset(NamedTuple):
 
 
 class _Misfit(ValueError):
-    """A readable file that is not what the options promise."""
+    """Report a readable file that is not what the options promise."""
 
 
 def _same(x: Array) -> Array:
@@ -67,9 +65,8 @@ def _from_conv1d(x: Array) -> Array:
     return x.transpose(2, 1, 0)[None]
 
 
-def datasets(bilm: "BiLM") -> Iterator[Dataset]:
-    """The table of one shape of biLM."""
-    options = bilm.options
+def datasets(options: BiLMOptions) -> Iterator[Dataset]:
+    """Yield each dataset that the official file of a biLM of this shape has."""
     yield Dataset(
         "char_embed", "char_cnn.embedding.weight", _rows_after_padding, _rows_without_padding
     )
@@ -94,19 +91,19 @@ def datasets(bilm: "BiLM") -> Iterator[Dataset]:
                 yield Dataset(f"{cell}/W_P_0", f"{own}.projection", _transpose, _transpose)
 
 
-def read_hdf5(bilm: "BiLM", path: str | Path) -> None:
-    """Fill a biLM's parameters from official weights; every shape is checked before any read.
+def read_hdf5(options: BiLMOptions, path: str | Path) -> Weights:
+    """Read official weights; every shape is checked before any value is read.
 
     Raises FileNotFoundError, or ValueError naming the file, the dataset and both shapes.
     """
     path = Path(os.path.expanduser(path))
     if not path.is_file():
         raise FileNotFoundError(Errors.EL003.format(path=path, what="weights.hdf5"))
-    check_size(bilm.options, path.stat().st_size, path)
+    check_size(options, path.stat().st_size, path)
     try:
         check_heaps(path)
         with h5py.File(path, "r") as file:
-            _read(bilm, file, path)
+            return Weights(options, _read(options, file, path))
     except _Misfit:
         raise
     # h5py tells of damage inside a file by any of these, and of a file that is none by OSError.
@@ -114,34 +111,33 @@ def read_hdf5(bilm: "BiLM", path: str | Path) -> None:
         raise ValueError(Errors.EL004.format(path=path, problem=err)) from err
 
 
-def _read(bilm: "BiLM", file: h5py.File, path: Path) -> None:
-    parameters = dict(bilm.named_parameters())
-    absent = _identity_projection(bilm, file)
-    table = [dataset for dataset in datasets(bilm) if dataset.name not in absent]
+def _read(options: BiLMOptions, file: h5py.File, path: Path) -> dict[str, Tensor]:
+    tensors = {} if "CNN_proj" in file else _identity_projection(options)
+    table = [dataset for dataset in datasets(options) if dataset.parameter not in tensors]
     for dataset in table:
-        _check(path, file, dataset, tuple(parameters[dataset.parameter].shape))
-    with lasting():
-        for dataset in table:
-            values = file[dataset.name][...]
-            with np.errstate(over="ignore"):  # a float64 too large becomes infinite: caught below
-                values = values.astype(np.float32)
-            if not np.isfinite(values).all():
-                raise _Misfit(Errors.EL007.format(path=path, name=dataset.name))
-            values = np.ascontiguousarray(dataset.to_torch(values))
-            parameters[dataset.parameter].copy_(torch.from_numpy(values))
+        _check(path, file, dataset, options.shapes[dataset.parameter])
+    for dataset in table:
+        values = file[dataset.name][...]
+        with np.errstate(over="ignore"):  # a float64 too large becomes infinite: caught below
+            values = values.astype(np.float32)
+        if not np.isfinite(values).all():
+            raise _Misfit(Errors.EL007.format(path=path, name=dataset.name))
+        values = np.ascontiguousarray(dataset.to_torch(values))
+        with lasting():
+            tensors[dataset.parameter] = torch.from_numpy(values)
+    return tensors
 
 
-def write_hdf5(bilm: "BiLM", directory: str | Path) -> None:
+def write_hdf5(weights: Weights, directory: str | Path) -> None:
     """Write ``options.json`` and ``weights.hdf5`` in the official layout, float32.
 
     Raises OSError where they cannot be written; what was there before stays.
     """
-    parameters = dict(bilm.named_parameters())
-    with weights_in(Path(directory), "weights.hdf5", bilm.options) as path:
+    with weights_in(directory, "weights.hdf5", weights.options) as path:
         try:
             with h5py.File(path, "w") as file:
-                for dataset in datasets(bilm):
-                    values = parameters[dataset.parameter].detach().float().cpu().numpy()
+                for dataset in datasets(weights.options):
+                    values = weights.tensors[dataset.parameter].detach().float().cpu().numpy()
                     file.create_dataset(dataset.name, data=dataset.to_hdf5(values))
         except RuntimeError as err:  # how h5py says that a full disk kept it from closing the file
             raise OSError(str(err)) from err
@@ -167,10 +163,10 @@ def _check(path: Path, file: h5py.File, dataset: Dataset, shape: tuple[int, ...]
 
 
 def _stored(dataset: h5py.Dataset) -> str | None:
-    """What is wrong with how a dataset's values lie in the file, or None.
+    """Return what is wrong with how a dataset's values are stored, or None.
 
-    A filter decides itself how much it unpacks, and may be code from the reader's plugin folder;
-    chunks may be declared larger than all values; values never written cost a file nothing.
+    A filter decides how much it unpacks, and may be code from the reader's plugin folder; chunks
+    may be declared larger than all values; values that were never written take no space.
     """
     properties = dataset.id.get_create_plist()
     if properties.get_nfilters():
@@ -183,7 +179,7 @@ def _stored(dataset: h5py.Dataset) -> str | None:
 
 
 def _dataset_in(file: h5py.File, name: str) -> h5py.Dataset | None:
-    """The dataset of this name, or None where there is none or its values lie in another file."""
+    """Return the dataset of this name; None if it is missing or stored in another file."""
     item: h5py.Group | h5py.Dataset = file
     for part in name.split("/"):
         # Links that lead out of the file, at any level, would read someone else's data.
@@ -197,12 +193,13 @@ def _dataset_in(file: h5py.File, name: str) -> h5py.Dataset | None:
     return item
 
 
-def _identity_projection(bilm: "BiLM", file: h5py.File) -> set[str]:
-    """bilm-tf writes no projection where the filters are as many as it would give."""
-    projection = bilm.char_cnn.projection
-    if "CNN_proj" in file or projection.in_features != projection.out_features:
-        return set()
+def _identity_projection(options: BiLMOptions) -> dict[str, Tensor]:
+    """Return the identity as projection, if it has a shape that bilm-tf leaves out."""
+    n = options.lstm.projection_dim
+    if options.char_cnn.n_filters != n:
+        return {}
     with lasting():
-        projection.weight.copy_(torch.eye(projection.out_features, dtype=torch.float32))
-        projection.bias.zero_()
-    return {"CNN_proj/W_proj", "CNN_proj/b_proj"}
+        return {
+            "char_cnn.projection.weight": torch.eye(n, dtype=torch.float32),
+            "char_cnn.projection.bias": torch.zeros(n, dtype=torch.float32),
+        }

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from .caches import Derived
-from .fast_linear import own_parameters, product_dtype
 from .fast_lstm import FastLSTM
 from .options import LSTMOptions
 from .packed_lstm import LSTMWeights, last_positions, packed_lstm
+from .products import own_parameters, product_dtype
 
 
 class LSTMState(NamedTuple):

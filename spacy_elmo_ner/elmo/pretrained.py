@@ -1,33 +1,24 @@
-"""biLMs by name: the one that ships in the package, the official ones, and local files.
+"""Find biLMs by name: the one that ships in the package, the official ones, and local files.
 
 Official weights are looked for in a cache folder first and downloaded only if they are not
 there. No sha256 of them was ever published: a file is checked against the shapes and the exact
 number of parameters, its sha256 is recorded at first load, and a later mismatch is refused.
 """
 
-import hashlib
 import json
 import os
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from ..download import download
 from ..errors import Errors, Warnings
-from .bilm import BiLM
+from ..files import atomic_file, sha256_of
+from .hdf5 import read_hdf5
 from .local_files import LocalFiles, local_files
 from .options import BiLMOptions, CharCNNOptions, LSTMOptions
-from .shared import shared
-from .storage import (
-    OPTIONS_FILE,
-    WEIGHTS_FILE,
-    from_bytes,
-    read_files,
-    replace_when_written,
-    sha256_of,
-)
+from .storage import OPTIONS_FILE, WEIGHTS_FILE, Weights, read_files
 
 PACKAGED = Path(__file__).parent.parent / "data"
 # Unlike Path.home(), this does not fail for a user without a home folder.
@@ -39,7 +30,7 @@ _FILTERS = ((1, 32), (2, 32), (3, 64), (4, 128), (5, 256), (6, 512), (7, 1024))
 
 @dataclass(frozen=True)
 class Official:
-    """An official biLM: the folder and file stem of its address, and its shape."""
+    """Describe an official biLM: the folder and file stem of its address, and its shape."""
 
     folder: str
     stem: str
@@ -71,12 +62,12 @@ def packaged_names() -> list[str]:
 
 
 def is_published(name: str) -> bool:
-    """Whether anyone who has this package can get the weights by this name."""
+    """Tell whether everyone who has this package can get the weights by this name."""
     return name in OFFICIAL or name in packaged_names()
 
 
 def read_options(name: str) -> BiLMOptions | None:
-    """The shape of a biLM without reading its weights.
+    """Return the shape of a biLM without reading its weights.
 
     None for a path that is not there: a saved pipeline may bring weights that once came from it.
     Raises ValueError for options that cannot be read, or for files that are no biLM.
@@ -87,10 +78,13 @@ def read_options(name: str) -> BiLMOptions | None:
     return None if files is None else files.read_options()
 
 
-def load_pretrained(name: str, *, cache: Path | None = None) -> BiLM:
-    """See `BiLM.from_pretrained`. cache: where official files lie or are downloaded to."""
+def read_pretrained(name: str, *, cache: Path | None = None) -> Weights:
+    """Read weights by name, see `BiLM.from_pretrained`.
+
+    cache: where official files are, or are downloaded to.
+    """
     if name in OFFICIAL:
-        return _load_official(name, (cache or CACHE) / name)
+        return _read_official(name, (cache or CACHE) / name)
     files = _local_files(name)
     if files is None or not files.weights.is_file():
         names = ", ".join([*packaged_names(), *OFFICIAL])
@@ -98,37 +92,19 @@ def load_pretrained(name: str, *, cache: Path | None = None) -> BiLM:
     with files.unpacked() as (options, weights):
         if weights.suffix == ".safetensors":
             return read_files(options, weights)
-        return BiLM.from_hdf5(options, weights)
+        return read_hdf5(BiLMOptions.from_json(options), weights)
 
 
 def is_hdf5(name: str) -> bool:
-    """Whether the weights by this name are official HDF5 files, not safetensors."""
+    """Tell whether the weights by this name are official HDF5 files, not safetensors."""
     if name in OFFICIAL:
         return True
     files = _local_files(name)
     return files is not None and files.weights.suffix != ".safetensors"
 
 
-def shared_bilm(name: str) -> BiLM:
-    """A frozen biLM that everyone who asks for this name shares; never to be trained."""
-    return shared(_key(name), lambda: load_pretrained(name))
-
-
-def shared_from_bytes(options: dict[str, Any], weights: bytes) -> BiLM:
-    """A frozen biLM from what a pipeline was saved with, shared by all with the same bytes.
-
-    Raises ValueError for weights that do not fit the options.
-    """
-    source = "the saved pipeline"
-
-    def read() -> BiLM:
-        return from_bytes(BiLMOptions.from_dict(options, source=source), weights, source=source)
-
-    return shared(f"sha256:{hashlib.sha256(weights).hexdigest()}", read)
-
-
-def _key(name: str) -> str:
-    """What tells the weights by this name from all others."""
+def weights_key(name: str) -> str:
+    """Return a key that no other weights have, nor these after a change of their file."""
     if is_published(name):
         return name
     files = _local_files(name)
@@ -139,7 +115,7 @@ def _key(name: str) -> str:
 
 
 def published_sha256(name: str) -> str | None:
-    """sha256 of a published biLM's weights file, or None for a name that is not published."""
+    """Return the sha256 of a published biLM's weights file; None for any other name."""
     if name in OFFICIAL:
         _fetch_official(name, CACHE / name)
         return _sha256(CACHE / name / "weights.hdf5")
@@ -147,7 +123,7 @@ def published_sha256(name: str) -> str | None:
 
 
 def _sha256(path: Path) -> str:
-    """`sha256_of`, without reading hundreds of megabytes again while the file is the same."""
+    """Return `sha256_of`, without reading an unchanged file again."""
     status = path.stat()
     return _sha256_once(path, status.st_mtime_ns, status.st_size)
 
@@ -161,7 +137,7 @@ def _local_files(name: str) -> LocalFiles | None:
     return local_files(PACKAGED / name if name in packaged_names() else Path(name))
 
 
-def _load_official(name: str, folder: Path) -> BiLM:
+def _read_official(name: str, folder: Path) -> Weights:
     _fetch_official(name, folder)
     weights, record = folder / "weights.hdf5", folder / "sha256.json"
     found, wanted = _sha256(weights), _recorded_sha256(record)
@@ -178,14 +154,14 @@ def _load_official(name: str, folder: Path) -> BiLM:
             expected=expected.n_params,
         )
         raise ValueError(message)
-    bilm = BiLM.from_hdf5(folder / OPTIONS_FILE, weights)
+    read = read_hdf5(options, weights)
     if wanted is None:
         _record_sha256(record, found)  # only now: a damaged file must not be what counts
-    return bilm
+    return read
 
 
 def _recorded_sha256(record: Path) -> str | None:
-    """What `_record_sha256` wrote when the weights were first loaded; None before that."""
+    """Return what `_record_sha256` wrote when the weights were first loaded, or None."""
     if not record.is_file():
         return None
     try:
@@ -196,7 +172,7 @@ def _recorded_sha256(record: Path) -> str | None:
 
 def _record_sha256(record: Path, sha256: str) -> None:
     try:
-        with replace_when_written(record) as path:
+        with atomic_file(record) as path:
             path.write_text(json.dumps({"sha256": sha256}) + "\n", encoding="utf8")
     except OSError as err:  # a folder shared by many users is often read-only: no reason to fail
         warnings.warn(Warnings.WL001.format(path=record, problem=err), stacklevel=2)

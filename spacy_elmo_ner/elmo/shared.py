@@ -1,24 +1,44 @@
-"""Frozen biLMs in use, held in memory once however many pipes and threads name them."""
+"""Hold each frozen biLM in memory once, however many pipes and threads name it."""
 
+import hashlib
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Any
 
+from .bilm import BiLM
 from .locks import Lock
+from .options import BiLMOptions
+from .pretrained import weights_key
 
-if TYPE_CHECKING:
-    from .bilm import BiLM
-
-_bilms: weakref.WeakValueDictionary[str, "BiLM"] = weakref.WeakValueDictionary()
+_bilms: weakref.WeakValueDictionary[str, BiLM] = weakref.WeakValueDictionary()
 _locks: weakref.WeakValueDictionary[str, Lock] = weakref.WeakValueDictionary()
 _lock = Lock()
 
 
-def shared(key: str, read: Callable[[], "BiLM"]) -> "BiLM":
-    """The frozen biLM of this key; the first to ask calls `read`, others wait for that one.
+def shared_bilm(name: str) -> BiLM:
+    """Return the frozen biLM that everyone who asks for this name shares; it must not be trained.
 
-    It belongs to everyone who asks for the key and must never be trained. Raises what read raises.
+    Raises what `BiLM.from_pretrained` raises.
     """
+    return _shared(weights_key(name), lambda: BiLM.from_pretrained(name))
+
+
+def shared_from_bytes(options: dict[str, Any], weights: bytes) -> BiLM:
+    """Return a frozen biLM that everyone with the same saved bytes shares.
+
+    Raises ValueError for weights that do not fit the options.
+    """
+    source = "the saved pipeline"
+
+    def read() -> BiLM:
+        shape = BiLMOptions.from_dict(options, source=source)
+        return BiLM.from_bytes(shape, weights, source=source)
+
+    return _shared(f"sha256:{hashlib.sha256(weights).hexdigest()}", read)
+
+
+def _shared(key: str, read: Callable[[], BiLM]) -> BiLM:
+    """Return the biLM of this key; the first to ask reads it while others with this key wait."""
     with _lock:
         of_key = _locks.setdefault(key, Lock())
     # Reading takes long, and other biLMs need not wait for it.

@@ -1,4 +1,4 @@
-"""Reading the layers of an `elmo` pipe earlier in the pipeline.
+"""Read the layers of an `elmo` pipe earlier in the pipeline.
 
 A listener holds no weights of the biLM. It asks its upstream pipe for the layers of the very
 Docs it is given, so it never answers with another batch's, and never with zeros.
@@ -12,12 +12,12 @@ from spacy.tokens import Doc
 from thinc.api import Model, chain
 
 from ..errors import Errors
-from .scalar_mix import scalar_mix
+from .scalar_mix import scalar_mix, without_layer_norm
 from .types import BiLMModel, DocLayers, LayersBackprop, Tok2VecModel
 
 
 class Upstream(Protocol):
-    """What a listener needs of the `elmo` pipe."""
+    """Declare what a listener needs of the `elmo` pipe."""
 
     name: str
 
@@ -25,13 +25,16 @@ class Upstream(Protocol):
 
 
 class ListenerState:
-    """Which pipe a node listens to, and the batch that pipe is training on.
+    """Remember which pipe a node listens to, and the batch that pipe is training on.
 
-    Never saved and never copied: linking happens anew whenever a pipeline is put together.
+    It is never saved: nodes are linked again whenever a pipeline is assembled. A copy of a pipeline
+    is linked within itself, and a copy of a pipe or model alone to the same upstream pipe.
     """
 
     def __init__(self) -> None:
         self._upstream: weakref.ref[Upstream] | None = None
+        self.bilm: Any = None  # shim of the biLM that this node learned to listen to
+        self._is_news = False
         self.docs: Sequence[Doc] = ()
         self.outputs: DocLayers = []
         self.backprop: LayersBackprop | None = None
@@ -40,8 +43,15 @@ class ListenerState:
     def upstream(self) -> Upstream | None:
         return self._upstream() if self._upstream is not None else None
 
-    def link(self, upstream: Upstream | None) -> None:
+    def link(self, upstream: Upstream | None, bilm: Any = None) -> None:
         self._upstream = weakref.ref(upstream) if upstream is not None else None
+        self.bilm = bilm if bilm is not None else self.bilm
+        self._is_news = upstream is not None
+
+    def take_news(self) -> bool:
+        """Return whether the node was linked since this was last asked."""
+        is_news, self._is_news = self._is_news, False
+        return is_news
 
     def receive(self, docs: Sequence[Doc], outputs: DocLayers, backprop: LayersBackprop) -> None:
         """Keep a training batch of the upstream pipe until the gradient has gone back."""
@@ -56,33 +66,38 @@ class ListenerState:
         )
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "ListenerState":
-        return ListenerState()
+        other = ListenerState()
+        # What is copied already is in the memo: an `elmo` pipe comes before its listeners.
+        other.link(memo.get(id(self.upstream), self.upstream))
+        other.bilm = memo.get(id(self.bilm), self.bilm)
+        return other
 
     def __getstate__(self) -> dict[str, Any]:
         # To another process pipes go together, and stay linked there.
-        return {"upstream": self.upstream}
+        return {"upstream": self.upstream, "bilm": self.bilm}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__()  # type: ignore[misc]
-        self.link(state["upstream"])
+        self.link(state["upstream"], state["bilm"])
 
 
 def build_elmo_listener_v1(
     width: int, upstream: str = "elmo", n_layers: int = 3, layer_norm: bool = False
 ) -> Tok2VecModel:
-    """Docs -> (n_tokens, width) float32 each: an `elmo` pipe's layers in a mix of one's own.
+    """Build Docs -> (n_tokens, width) float32 each: a learned mix of an `elmo` pipe's layers.
 
     width, n_layers: of the upstream biLM, 256 and 3 for "small-en"; checked when linked.
     upstream: the pipe's name, or "*" for the nearest `elmo` pipe before this one.
-    layer_norm: see `scalar_mix`.
+    layer_norm: no longer supported; False in the configs of older pipelines.
     """
+    without_layer_norm(layer_norm)
     listener: BiLMModel = Model(
         "elmo_listener",
         forward,
         dims={"nO": width},
         attrs={"listener": ListenerState(), "upstream": upstream},
     )
-    model: Tok2VecModel = chain(listener, scalar_mix(n_layers, width, layer_norm))
+    model: Tok2VecModel = chain(listener, scalar_mix(n_layers, width))
     model.set_dim("nO", width)
     return model
 
@@ -90,11 +105,25 @@ def build_elmo_listener_v1(
 def forward(
     model: BiLMModel, docs: Sequence[Doc], is_train: bool
 ) -> tuple[DocLayers, LayersBackprop]:
-    state: ListenerState = model.attrs["listener"]
-    if state.upstream is None:
+    found = read_upstream(model, docs, is_train)
+    if found is None:
         raise ValueError(Errors.EL103.format(upstream=model.attrs["upstream"]))
+    return found
+
+
+def read_upstream(
+    model: BiLMModel, docs: Sequence[Doc], is_train: bool
+) -> tuple[DocLayers, LayersBackprop] | None:
+    """Return the layers that the linked `elmo` pipe has for these Docs, and where gradients go.
+
+    None for a node that is not linked.
+    """
+    state: ListenerState = model.attrs["listener"]
+    upstream = state.upstream
+    if upstream is None:
+        return None
     if not (is_train and state.has(docs)):
-        return state.upstream.layers(docs, model), lambda d_layers: []
+        return upstream.layers(docs, model), lambda d_layers: []
     outputs, backprop = state.outputs, state.backprop
     state.clear()
     return outputs, backprop or (lambda d_layers: [])

@@ -1,13 +1,15 @@
 """From Docs to one score per token and label: embed, encode, score."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from spacy.tokens import Doc
+from spacy.util import replace_model_node
 from thinc.api import Linear, Model, chain, with_array
 from thinc.types import Floats2d
 
 from ..decoding import DecoderMode
-from .crf import TransitionKind, crf
+from .crf import TransitionKind, crf, resized
 from .types import EncoderModel, Tok2VecModel
 
 
@@ -67,4 +69,28 @@ def build_elmo_tagger_v2(
     model.set_ref("output_layer", output_layer)
     model.set_ref("crf", sequence[0] if sequence else None)
     model.attrs["decoding"] = Decoding(decoder, transitions)
+    model.attrs["resize_output"] = resize_output
     return model
+
+
+def resize_output(model: Model[list[Doc], list[Floats2d]], nO: int) -> None:
+    """Make room for more labels; the old ones keep their scores, those of new ones are 0.
+
+    Layers of another size are new layers, so that an optimizer has nothing stored for them.
+    """
+    old = model.get_ref("output_layer")
+    n_old = old.get_dim("nO")
+    new: Model[Floats2d, Floats2d] = Linear(nO=nO, nI=old.get_dim("nI"))
+    new.name = old.name
+    weights: Any = model.ops.alloc2f(nO, old.get_dim("nI"))
+    bias: Any = model.ops.alloc1f(nO)
+    weights[:n_old], bias[:n_old] = old.get_param("W"), old.get_param("b")
+    new.set_param("W", weights)
+    new.set_param("b", bias)
+    around = [node for node in model.walk() if old in node.walk() and node is not old]
+    replace_model_node(model, old, new)
+    old_crf = model.maybe_get_ref("crf")
+    if old_crf is not None:
+        replace_model_node(model, old_crf, resized(old_crf, nO))
+    for node in around:
+        node.set_dim("nO", nO, force=True)

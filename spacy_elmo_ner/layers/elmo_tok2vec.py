@@ -1,12 +1,15 @@
-"""A biLM and a learned mix of its layers: a tok2vec for any spaCy component."""
+"""Combine a biLM and a learned mix of its layers: a tok2vec for any spaCy component."""
 
+import copy
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from thinc.api import chain
 
 from ..elmo.pretrained import read_options
+from ..errors import Errors
 from .bilm_layer import bilm_shim
-from .scalar_mix import scalar_mix
+from .scalar_mix import scalar_mix, without_layer_norm
 from .types import BiLMModel, Tok2VecModel
 
 
@@ -17,33 +20,95 @@ def build_elmo_tok2vec_v1(
     learn_rate_scale: float = 0.1,
     layer_norm: bool = False,
 ) -> Tok2VecModel:
-    """Docs -> (n_tokens, width) float32 each.
+    """Build Docs -> (n_tokens, width) float32 each.
 
-    upstream: read the layers of this `elmo` pipe where it stands earlier in the pipeline with
-        the same frozen biLM ("*" for any name), so that they are computed once; None to compute
-        them always here.
+    upstream: read the layers of this `elmo` pipe ("*": of any) if it is earlier in the pipeline
+        and has the same frozen biLM, so that they are computed once; None to compute them here
+        always.
     trainable: fine-tune the biLM, at learn_rate_scale times the learning rate.
-    layer_norm: see `scalar_mix`.
+    layer_norm: no longer supported; False in the configs of older pipelines.
     """
+    without_layer_norm(layer_norm)
     shim = bilm_shim(bilm)
     options = read_options(shim.name)
     n_layers = options.n_layers if options else 0  # without options, initialization finds out
     shim.trainable = trainable
     shim.learn_rate_scale = learn_rate_scale
     bilm.attrs["upstream"] = upstream if not trainable else None
-    model: Tok2VecModel = chain(bilm, scalar_mix(n_layers, layer_norm=layer_norm))
+    model: Tok2VecModel = chain(bilm, scalar_mix(n_layers))
     if bilm.has_dim("nO"):
         model.set_dim("nO", bilm.get_dim("nO"))
     return model
 
 
-def replace_listener_cfg(elmo_cfg: dict[str, Any], listener_cfg: dict[str, Any]) -> dict[str, Any]:
-    """The config of a pipe whose listener became a biLM of its own."""
-    # spaCy hands over the whole [model.tok2vec] block; in an ElmoConcat the listener is inside.
-    listener_cfg = listener_cfg.get("elmo", listener_cfg)
-    return {
-        "@architectures": "spacy_elmo_ner.ElmoTok2Vec.v1",
-        "upstream": None,
-        "layer_norm": listener_cfg.get("layer_norm", False),
-        "bilm": elmo_cfg,
-    }
+class ListenerReplacement:
+    """Config and model of a pipe whose listener becomes a biLM of its own.
+
+    spaCy's replace_listeners asks for the config first, with the whole [model.tok2vec] block in
+    hand, puts it where the user's path says and then asks for the model, node by node. The path
+    may be that of the block although the listener is deeper inside, as in an ElmoConcat.
+    """
+
+    def __init__(self) -> None:
+        self._block: dict[str, Any] = {}
+        self._config: dict[str, Any] = {}
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "ListenerReplacement":
+        return ListenerReplacement()
+
+    def config(self, elmo_cfg: dict[str, Any], block: dict[str, Any]) -> dict[str, Any]:
+        """Return the config that takes the listener's place."""
+        self._block = block
+        self._config = {
+            "@architectures": "spacy_elmo_ner.ElmoTok2Vec.v1",
+            "upstream": None,
+            "bilm": copy.deepcopy(elmo_cfg),
+        }
+        return self._config
+
+    def model(self, bilm: BiLMModel, listener: BiLMModel, elmo: Any) -> BiLMModel:
+        """Return the copy of the biLM, changed to compute for itself, that takes its place.
+
+        Raises ValueError where the path did not say which of several listeners was meant.
+        """
+        shim = bilm_shim(bilm)
+        if shim.trainable:
+            self._config.update(trainable=True, learn_rate_scale=shim.learn_rate_scale)
+        paths = list(_listener_paths(self._block))
+        replaced = any(_at(self._block, path) is self._config for path in _paths(self._block))
+        if paths and paths != [()] and not replaced:
+            # The user's path is that of the block: spaCy has put the config in its place.
+            block = copy.deepcopy(self._block)
+            own = copy.deepcopy(self._config)
+            self._config.clear()
+            self._config.update(block)
+            if len(paths) > 1:
+                names = ", ".join(".".join(("model.tok2vec", *path)) for path in paths)
+                raise ValueError(Errors.EL122.format(paths=names))
+            *parents, last = paths[0]
+            _at(self._config, parents)[last] = own
+        for name in ("replace_listener", "replace_listener_cfg"):
+            bilm.attrs.pop(name, None)
+        bilm.attrs["upstream"] = None
+        return bilm
+
+
+def _paths(block: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    """Paths of all blocks within this one, which is at ()."""
+    yield ()
+    for name, value in block.items():
+        if isinstance(value, dict):
+            yield from ((name, *path) for path in _paths(value))
+
+
+def _listener_paths(block: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    for path in _paths(block):
+        name = _at(block, path).get("@architectures", "")
+        if name in ("spacy_elmo_ner.ElmoListener.v1", "spacy_elmo_ner.ElmoTok2Vec.v1"):
+            yield path
+
+
+def _at(block: dict[str, Any], path: Iterable[str]) -> dict[str, Any]:
+    for name in path:
+        block = block[name]
+    return block

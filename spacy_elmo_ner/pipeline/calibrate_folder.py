@@ -11,8 +11,8 @@ from spacy.util import minibatch
 
 from ..corpus.docbin import read_examples
 from ..decoding import MISSING
-from ..elmo.storage import replace_when_written
 from ..errors import Errors
+from ..files import atomic_file
 from .calibration import Calibration
 from .token_classifier import BATCH_DOCS, TokenClassifier
 
@@ -40,7 +40,7 @@ def calibrate_folder(pipeline: Path, dev: Path) -> dict[str, Calibration | None]
             if not _has_gold(pipe, read_examples(dev, nlp)):
                 continue
             found[name] = pipe.calibrate(as_pipe_gets_them(nlp, name, read_examples(dev, nlp)))
-            with replace_when_written(pipeline / name / "cfg") as temporary:
+            with atomic_file(pipeline / name / "cfg") as temporary:
                 srsly.write_json(temporary, pipe.cfg)
     return found
 

@@ -1,4 +1,4 @@
-"""The shared `elmo` pipe: runs a biLM once per Doc for every pipe that listens."""
+"""Run a biLM once per Doc for every pipe that listens: the shared `elmo` pipe."""
 
 import tempfile
 import weakref
@@ -19,9 +19,10 @@ from thinc.types import Floats3d
 from ..errors import Errors
 from ..layers.bilm_layer import bilm_shim
 from ..layers.elmo_listener import ListenerState
-from ..layers.elmo_tok2vec import replace_listener_cfg
+from ..layers.elmo_tok2vec import ListenerReplacement
 from ..layers.types import BiLMModel, DocLayers, LayersBackprop
 from .layers_cache import LayersCache, word_hashes
+from .listening import has_weights
 
 DEFAULT_ELMO_CONFIG = """
 [model]
@@ -72,7 +73,7 @@ def make_elmo(
 
 
 class Elmo(TrainablePipe):
-    """Computes a Doc's biLM layers once; each listener mixes them in its own way.
+    """Compute a Doc's biLM layers once; each listener mixes them in its own way.
 
     Layers are kept only until every listener has read them, and never longer than the Doc.
     """
@@ -94,12 +95,13 @@ class Elmo(TrainablePipe):
         self.cfg: dict[str, Any] = {}
         self.keep_layers = keep_layers
         self.training_cache = training_cache
-        self.listener_map: dict[str, list[Model]] = {}
+        self._listener_map: dict[str, list[Model]] = {}
         shim = bilm_shim(model)
         shim.trainable = trainable
         shim.learn_rate_scale = learn_rate_scale
-        model.attrs["replace_listener"] = _unlinked
-        model.attrs["replace_listener_cfg"] = replace_listener_cfg
+        replacement = ListenerReplacement()
+        model.attrs["replace_listener"] = replacement.model
+        model.attrs["replace_listener_cfg"] = replacement.config
         self._kept = _KeptLayers()
         self._pending: tuple[DocLayers, LayersBackprop] | None = None
         self._optimizer: Optimizer | None = None
@@ -108,6 +110,18 @@ class Elmo(TrainablePipe):
             Doc.set_extension("elmo", default=None)
 
     # ---- listeners -------------------------------------------------------------------
+
+    @property
+    def listener_map(self) -> dict[str, list[Model]]:
+        """Nodes that listen to this pipe, by the name of their pipe."""
+        return self._listener_map
+
+    @listener_map.setter
+    def listener_map(self, value: dict[str, list[Model]]) -> None:
+        """spaCy sets an empty one whenever it links a pipeline anew."""
+        for node in self.listeners:
+            node.attrs["listener"].link(None)
+        self._listener_map = value
 
     @property
     def listeners(self) -> list[Model]:
@@ -121,7 +135,7 @@ class Elmo(TrainablePipe):
         nodes = self.listener_map.setdefault(component_name, [])
         if listener not in nodes:
             nodes.append(listener)
-            listener.attrs["listener"].link(self)
+            listener.attrs["listener"].link(self, bilm_shim(self.model))
 
     def remove_listener(self, listener: Model, component_name: str) -> bool:
         nodes = self.listener_map.get(component_name, [])
@@ -136,30 +150,49 @@ class Elmo(TrainablePipe):
     def find_listeners(self, component: Any) -> None:
         """Link the nodes of a later pipe that ask for this one.
 
-        A node with a biLM of its own (ElmoTok2Vec) is linked only where both are frozen and
-        have the same weights, so that linking changes nothing but the time it takes.
-        Raises ValueError for a listener of another width.
+        A listener whose upstream pipe is missing, for instance because it was renamed, listens to
+        the nearest `elmo` pipe before it. A node with its own biLM (ElmoTok2Vec) is linked only if
+        both are frozen and have the same weights, so that linking only saves time.
+
+        Raises ValueError for a listener of another width, or one that was trained with another
+        biLM.
         """
         model = getattr(component, "model", None)
         if not isinstance(model, Model):
             return
         for node in model.walk():
-            if node.attrs.get("upstream") not in ("*", self.name):
+            upstream = node.attrs.get("upstream")
+            if upstream is None:
+                continue
+            if upstream not in ("*", self.name) and (node.shims or _has_upstream(node)):
                 continue
             if node.shims and not bilm_shim(node).same_weights(bilm_shim(self.model)):
                 continue
-            if self.model.has_dim("nO") and node.has_dim("nO"):
-                found, width = self.model.get_dim("nO"), node.get_dim("nO")
-                if found != width:
-                    raise ValueError(
-                        Errors.EL104.format(
-                            name=component.name, upstream=self.name, width=width, found=found
-                        )
-                    )
+            if not node.shims:
+                self._require_fit(node, component)
+            self._take_over(node)
             self.add_listener(node, component.name)
 
+    def _require_fit(self, node: Model, component: Any) -> None:
+        names = {"name": component.name, "upstream": self.name}
+        if self.model.has_dim("nO") and node.has_dim("nO"):
+            found, width = self.model.get_dim("nO"), node.get_dim("nO")
+            if found != width:
+                raise ValueError(Errors.EL104.format(**names, width=width, found=found))
+        learned, ours = node.attrs["listener"].bilm, bilm_shim(self.model)
+        if learned is None or learned.same_bilm(ours) or not has_weights(component.model):
+            return
+        raise ValueError(Errors.EL121.format(**names, learned=learned.name, found=ours.name))
+
+    def _take_over(self, node: Model) -> None:
+        """Of several `elmo` pipes the nearest before a listener counts."""
+        upstream = node.attrs["listener"].upstream
+        if isinstance(upstream, Elmo) and upstream is not self:
+            for name in upstream.listening_components:
+                upstream.remove_listener(node, name)
+
     def layers(self, docs: Sequence[Doc], reader: BiLMModel) -> DocLayers:
-        """Layers of these Docs for one listener: kept ones, or computed here and now."""
+        """Return the layers of these Docs for one listener: kept ones, or computed now."""
         found = [self._kept_of(doc) for doc in docs]
         missing = [doc for doc, kept in zip(docs, found, strict=True) if kept is None]
         computed = iter(self._keep(missing, self.predict(missing)))
@@ -174,8 +207,10 @@ class Elmo(TrainablePipe):
 
     @property
     def layers_cache(self) -> LayersCache | None:
-        """Layers kept while others train; None before that. Pipes of the same frozen biLM may
-        be given the same."""
+        """Return the layers kept during training, or None before it.
+
+        Pipes with the same frozen biLM may share one cache.
+        """
         return self._cache
 
     @layers_cache.setter
@@ -197,7 +232,7 @@ class Elmo(TrainablePipe):
     # ---- prediction ------------------------------------------------------------------
 
     def predict(self, docs: Iterable[Doc]) -> DocLayers:
-        """Each Doc's layers, (n_layers, n_tokens, width) float32."""
+        """Return each Doc's layers, (n_layers, n_tokens, width) float32."""
         docs = list(docs)
         cache = self._cache
         if cache is None:
@@ -236,8 +271,8 @@ class Elmo(TrainablePipe):
     ) -> None:
         """Read the weights; nothing is learned from the examples.
 
-        Those of a frozen biLM will not change while others train, so that from here on layers are
-        kept for the next time the same words come, as far as `training_cache` allows.
+        From here on, the layers of a frozen biLM are kept for the next time the same words come,
+        as far as `training_cache` allows.
         """
         validate_get_examples(get_examples, "Elmo.initialize")
         self.model.initialize(X=[example.x for example in islice(get_examples(), 10)])
@@ -258,7 +293,7 @@ class Elmo(TrainablePipe):
             )
 
     def forget_layers(self) -> None:
-        """Give back the disk that layers of training Docs take."""
+        """Free the disk space that layers of training Docs take."""
         cache, self._cache = self._cache, None
         if cache is not None:
             cache.close()
@@ -271,9 +306,9 @@ class Elmo(TrainablePipe):
         sgd: Optimizer | None = None,
         losses: dict[str, float] | None = None,
     ) -> dict[str, float]:
-        """Hand this batch's layers to the listeners. The loss is theirs: ours is always 0.
+        """Hand this batch's layers to the listeners, which compute the loss; ours is always 0.
 
-        Frozen, nothing is handed out: listeners ask for what they need.
+        A frozen biLM hands out nothing: listeners ask for what they need.
         """
         losses = losses if losses is not None else {}
         losses.setdefault(self.name, 0.0)
@@ -304,7 +339,7 @@ class Elmo(TrainablePipe):
         return losses
 
     def finish_update(self, sgd: Optimizer) -> None:
-        """Change the weights, or have the next update do it where gradients are still to come.
+        """Change the weights, or let the next update do it if gradients are still to come.
 
         nlp.update(sgd=...) finishes this pipe before the listeners have run, and a weight
         changed between a pass forward and its way back would give a wrong gradient.
@@ -338,7 +373,7 @@ class Elmo(TrainablePipe):
 
 
 class _Kept:
-    """A Doc's layers, the words they belong to and the listeners (node ids) that have read them."""
+    """Hold a Doc's layers, their words, and the ids of the nodes that have read them."""
 
     __slots__ = ("layers", "readers", "words")
 
@@ -349,15 +384,13 @@ class _Kept:
 
 
 class _KeptLayers(weakref.WeakKeyDictionary[Doc, _Kept]):
-    """By Doc, and no longer than the Doc; another process has other Docs."""
+    """Hold layers by Doc, no longer than the Doc lives; another process has other Docs."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _KeptLayers, ()
 
 
-def _unlinked(model: BiLMModel) -> BiLMModel:
-    """A copy of the biLM that takes a listener's place and computes for itself."""
-    model.attrs.pop("replace_listener", None)
-    model.attrs.pop("replace_listener_cfg", None)
-    model.attrs["upstream"] = None
-    return model
+def _has_upstream(node: Model) -> bool:
+    """Does this listener listen to the very pipe it asks for?"""
+    upstream = node.attrs["listener"].upstream
+    return upstream is not None and node.attrs["upstream"] == upstream.name

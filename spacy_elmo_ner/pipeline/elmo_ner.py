@@ -1,13 +1,14 @@
 """The `elmo_ner` pipe: named entities with the probability of each span."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from spacy.attrs import IOB_STRINGS
 from spacy.language import Language
-from spacy.tokens import Doc, Span, SpanGroup
+from spacy.tokens import Doc, Span
 from spacy.training import Example
 from spacy.util import minibatch
 from spacy.vocab import Vocab
@@ -24,10 +25,15 @@ from ..decoding import (
     best_readings,
     decode_entities,
 )
-from .token_classifier import BATCH_DOCS, TokenClassifier, default_model, same_tokens
-
-# doc.spans key of the scored entities, as spaCy's spancat keeps its own.
-SPANS_KEY = "elmo_ner"
+from .confidence import (
+    ENTITIES,
+    give_entities,
+    given_entities,
+    write_span_group,
+)
+from .default_model import default_model
+from .settings import PipelineRef, Setting, check_alternatives, check_threshold, settle
+from .token_classifier import BATCH_DOCS, TokenClassifier, same_tokens
 
 _IOB = {name: number for number, name in enumerate(IOB_STRINGS)}  # in Doc.to_array("ENT_IOB")
 
@@ -61,9 +67,10 @@ def make_elmo_ner(
         in their place instead. More precision, less recall; 0 keeps the best reading.
     alternatives: doc.spans["elmo_ner"] also holds the spans that are no entities but at least as
         probable as this, in (0, 1]; null for none.
-    The last two can be changed in the config after training, or on the pipe.
+    The last two can be changed after training, on the pipe or in a config given at loading.
+    Raises ValueError for a threshold or alternatives out of range.
     """
-    return ElmoNER(
+    pipe = ElmoNER(
         nlp.vocab,
         model,
         name,
@@ -72,6 +79,8 @@ def make_elmo_ner(
         alternatives=alternatives,
         scorer=scorer,
     )
+    pipe.made_by = PipelineRef(nlp)
+    return pipe
 
 
 class ElmoNER(TokenClassifier):
@@ -81,6 +90,9 @@ class ElmoNER(TokenClassifier):
     of doc.spans are the entities in order, and then the alternatives; their scores are the same
     kind of probability, float32.
     """
+
+    threshold = Setting(0.0, check_threshold)
+    alternatives = Setting(0.1, check_alternatives)
 
     def __init__(
         self,
@@ -94,11 +106,22 @@ class ElmoNER(TokenClassifier):
         scorer: Callable[..., dict[str, Any]] | None = None,
     ) -> None:
         super().__init__(vocab, model, name, overwrite=overwrite, scorer=scorer)
-        # Not in cfg, which is saved and wins over the config: these are the user's to change.
-        self.threshold = threshold
-        self.alternatives = alternatives
-        if not Span.has_extension("confidence"):
-            Span.set_extension("confidence", getter=confidence)
+        self.made_by = PipelineRef()
+        type(self).threshold.configure(self, threshold)
+        type(self).alternatives.configure(self, alternatives)
+        ENTITIES.register()
+
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "ElmoNER":
+        configured = self.cfg["configured"]
+        super().from_bytes(bytes_data, exclude=exclude)
+        settle(self, configured, None)
+        return self
+
+    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "ElmoNER":
+        configured = self.cfg["configured"]
+        super().from_disk(path, exclude=exclude)
+        settle(self, configured, Path(path))
+        return self
 
     @property
     def scheme(self) -> LabelScheme:
@@ -119,10 +142,10 @@ class ElmoNER(TokenClassifier):
             return np.fromiter(classes, dtype=np.int64, count=len(example.predicted))
         iob, types = example.reference.to_array(["ENT_IOB", "ENT_TYPE"]).T
         gold = np.where(iob == _IOB["O"], index["O"], MISSING)
-        for label in self.labels:
-            of_label = types == self.vocab.strings[label]
-            for prefix in ("B", "I"):
-                gold[of_label & (iob == _IOB[prefix])] = index[f"{prefix}-{label}"]
+        # Few tokens are in entities, and there may be hundreds of labels.
+        for i in np.flatnonzero(types).tolist():
+            prefix, label = IOB_STRINGS[iob[i]], self.vocab.strings[types[i]]
+            gold[i] = index.get(f"{prefix}-{label}", MISSING)
         return gold
 
     @property
@@ -142,8 +165,7 @@ class ElmoNER(TokenClassifier):
             threshold=self.threshold,
             alternatives=self.alternatives,
             skipped=_spaces(docs),
-            # Entities of an earlier pipe stay.
-            blocked=None if self.cfg["overwrite"] else [doc.to_array("ENT_TYPE") for doc in docs],
+            blocked=[self._taken(doc) for doc in docs],
         )
 
     def n_best(self, docs: Iterable[Doc], n: int = 5) -> Iterator[list[Reading]]:
@@ -155,7 +177,7 @@ class ElmoNER(TokenClassifier):
         ours do not bind. The threshold plays no part. Raises ValueError for n below 1.
         """
         for batch in minibatch(docs, size=BATCH_DOCS):
-            blocked = None if self.cfg["overwrite"] else [_of_others(doc) for doc in batch]
+            blocked = [self._taken(doc) for doc in batch]
             yield from best_readings(
                 self._emissions(batch), self.reader, n, blocked=blocked, skipped=_spaces(batch)
             )
@@ -165,26 +187,33 @@ class ElmoNER(TokenClassifier):
 
     def set_annotations(self, docs: Sequence[Doc], predicted: Sequence[Decoded]) -> None:
         for doc, found in zip(docs, predicted, strict=True):
-            scored = [*found.entities, *found.alternatives]
-            spans = [Span(doc, one.start, one.end, label=one.label) for one in scored]
-            kept = [] if self.cfg["overwrite"] else list(doc.ents)
-            doc.set_ents([*kept, *spans[: len(found.entities)]], default="outside")
-            scores = np.asarray([one.probability for one in scored], dtype=np.float32)
-            doc.spans[SPANS_KEY] = SpanGroup(
-                doc, name=SPANS_KEY, spans=spans, attrs={"scores": scores}
-            )
+            ours = [Span(doc, one.start, one.end, label=one.label) for one in found.entities]
+            blocked = [doc[i : i + 1] for i in np.flatnonzero(_blocked(doc)).tolist()]
+            kept = self._entities_of_others(doc)
+            doc.set_ents([*kept, *ours], blocked=blocked, default="outside")
+            give_entities(doc, self.name, found)
+            write_span_group(doc)
 
+    def _taken(self, doc: Doc) -> NDArray[np.bool_]:
+        """(n_tokens,): must the token stay out of our entities? Blocked ones must, and those in
+        an entity of another pipe or a person."""
+        taken = _blocked(doc)
+        for ent in self._entities_of_others(doc):
+            taken[ent.start : ent.end] = True
+        return taken
 
-def confidence(span: Span) -> float | None:
-    """Probability of this span with this label; None for spans that we did not score."""
-    group = span.doc.spans.get(SPANS_KEY)
-    if group is None:
-        return None
-    wanted = (span.start, span.end, span.label)
-    for found, score in zip(group, group.attrs["scores"], strict=True):
-        if (found.start, found.end, found.label) == wanted:
-            return float(score)
-    return None
+    def _entities_of_others(self, doc: Doc) -> list[Span]:
+        """Entities that stay. Ours do not bind: run again on a Doc, a pipe finds them again."""
+        if self.cfg["overwrite"] or not doc.ents:
+            return []
+        given = given_entities(doc)
+        others = []
+        for ent in doc.ents:
+            one = given.get((ent.start_char, ent.end_char, ent.label_))
+            # Of unknown origin: stored without what would say so.
+            if one is None or one.pipe not in (self.name, None):
+                others.append(ent)
+        return others
 
 
 def _spaces(docs: Sequence[Doc]) -> list[Any]:
@@ -192,13 +221,10 @@ def _spaces(docs: Sequence[Doc]) -> list[Any]:
     return [doc.to_array("IS_SPACE") for doc in docs]
 
 
-def _of_others(doc: Doc) -> NDArray[np.bool_]:
-    """(n_tokens,): is the token in an entity that another pipe, or a person, has set?"""
-    ours = {(span.start, span.end, span.label) for span in doc.spans.get(SPANS_KEY, ())}
-    taken = np.zeros(len(doc), dtype=bool)
-    for ent in doc.ents:
-        taken[ent.start : ent.end] = (ent.start, ent.end, ent.label) not in ours
-    return taken
+def _blocked(doc: Doc) -> NDArray[np.bool_]:
+    """(n_tokens,): is the token one that set_ents() was told never to be in an entity?"""
+    iob, types = doc.to_array(["ENT_IOB", "ENT_TYPE"]).T
+    return (iob == _IOB["B"]) & (types == 0)
 
 
 def _bio(tag: str | None) -> str | None:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from spacy.language import Language
-from spacy.tokens import Doc, Token
+from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import Model
@@ -14,11 +14,9 @@ from thinc.types import Floats2d
 
 from ..decoding import MISSING, FullTransitions, Transitions, viterbi
 from ..errors import Errors
-from .token_classifier import TokenClassifier, default_model, same_tokens
-
-# Where a Doc keeps the tagger's probabilities: travels with the Doc into a DocBin and between
-# processes.
-CONFIDENCE_KEY = "elmo_tagger"
+from .confidence import TAGS, give_tags
+from .default_model import default_model
+from .token_classifier import TokenClassifier, same_tokens
 
 
 @Language.factory(
@@ -27,6 +25,8 @@ CONFIDENCE_KEY = "elmo_tagger"
     default_config={
         **default_model("softmax", "full"),
         "overwrite": True,
+        "label_smoothing": 0.0,
+        "neg_prefix": "!",
         "scorer": {"@scorers": "spacy_elmo_ner.tagger_scorer.v1"},
     },
     default_score_weights={"tag_acc": 1.0},
@@ -36,21 +36,35 @@ def make_elmo_tagger(
     name: str,
     model: Model[list[Doc], list[Floats2d]],
     overwrite: bool,
+    label_smoothing: float,
+    neg_prefix: str,
     scorer: Callable[..., dict[str, Any]] | None,
 ) -> "ElmoTagger":
     """Make an `elmo_tagger` pipe.
 
     overwrite: replace tags that an earlier pipe has set. True by default, unlike spaCy's
         tagger: who adds this one behind another wants its tags.
+    label_smoothing: share of each gold tag that goes to all other tags in training, in [0, 1); 0
+        for decoder "crf".
+    neg_prefix: a gold tag that begins with this says which tag the token has not: "!NN". Not for
+        decoder "crf".
     The decoder is "softmax", each token's best tag, or "crf", the best sequence of tags, with
-    full transitions. Raises ValueError for another.
+    full transitions. Raises ValueError for another, or for a label_smoothing out of range.
     """
     decoding = model.attrs["decoding"]
     if decoding.decoder not in ("softmax", "crf"):
         raise ValueError(Errors.EL109.format(name=name, value=decoding.decoder))
     if decoding.decoder == "crf" and decoding.transitions != "full":
         raise ValueError(Errors.EL142.format(name=name, value=decoding.transitions))
-    return ElmoTagger(nlp.vocab, model, name, overwrite=overwrite, scorer=scorer)
+    return ElmoTagger(
+        nlp.vocab,
+        model,
+        name,
+        overwrite=overwrite,
+        label_smoothing=label_smoothing,
+        neg_prefix=neg_prefix,
+        scorer=scorer,
+    )
 
 
 class Tags(NamedTuple):
@@ -70,27 +84,53 @@ class ElmoTagger(TokenClassifier):
         name: str = "elmo_tagger",
         *,
         overwrite: bool = True,
+        label_smoothing: float = 0.0,
+        neg_prefix: str = "!",
         scorer: Callable[..., dict[str, Any]] | None = None,
     ) -> None:
         super().__init__(vocab, model, name, overwrite=overwrite, scorer=scorer)
-        if not Token.has_extension("tag_confidence"):
-            Token.set_extension("tag_confidence", getter=tag_confidence)
+        highest = 0 if self.decoder == "crf" else 1
+        if not (label_smoothing == 0 or 0 < label_smoothing < highest):
+            raise ValueError(
+                Errors.EL124.format(name=name, value=label_smoothing, decoder=self.decoder)
+            )
+        self.label_smoothing = label_smoothing
+        self.neg_prefix = neg_prefix
+        TAGS.register()
 
     @property
     def n_classes(self) -> int:
         return len(self.labels)
 
     def example_labels(self, example: Example) -> Iterable[str]:
-        return (token.tag_ for token in example.reference if token.tag)
+        strings = example.reference.vocab.strings
+        tags = (strings[tag] for tag in np.unique(example.reference.to_array("TAG")) if tag)
+        return (tag for tag in tags if not self._is_negative(tag))
 
     def gold_classes(self, example: Example) -> NDArray[np.int64]:
-        strings = self.vocab.strings
-        index = {strings[label]: i for i, label in enumerate(self.labels)}
-        if same_tokens(example):
-            tags = example.reference.to_array("TAG").tolist()
-        else:
-            tags = example.get_aligned("TAG")
+        index = {self.vocab.strings[label]: i for i, label in enumerate(self.labels)}
+        tags = _gold_tags(example)
         return np.asarray([index.get(tag, MISSING) for tag in tags], dtype=np.int64)
+
+    def negative_classes(self, example: Example) -> NDArray[np.int64]:
+        strings = example.reference.vocab.strings
+        index = {label: i for i, label in enumerate(self.labels)}
+        tags = _gold_tags(example)
+        negative = {
+            tag: index.get(strings[tag][len(self.neg_prefix) :], MISSING)
+            for tag in set(tags)
+            if tag and self._is_negative(strings[tag])
+        }
+        if negative and self.decoder == "crf":
+            tag = strings[next(iter(negative))]
+            raise ValueError(Errors.EL125.format(name=self.name, tag=tag))
+        return np.asarray([negative.get(tag, MISSING) for tag in tags], dtype=np.int64)
+
+    def _is_negative(self, tag: str) -> bool:
+        """Does a gold tag say which tag a token has not? A tag that is the prefix alone is one."""
+        if not self.neg_prefix or tag == self.neg_prefix or tag in self.labels:
+            return False
+        return tag.startswith(self.neg_prefix)
 
     def transitions(self, temperature: float) -> Transitions:
         learned = self.learned_transitions or FullTransitions.zeros(self.n_classes)
@@ -120,19 +160,21 @@ class ElmoTagger(TokenClassifier):
             if not len(doc):
                 continue
             tags: Any = tag_ids[found.classes]
-            doc.user_data[CONFIDENCE_KEY] = {
-                "tags": tags.tolist(),
-                "scores": found.probabilities.tolist(),
-            }
+            is_ours = np.ones(len(doc), dtype=bool)
             if not self.cfg["overwrite"]:
                 before = doc.to_array("TAG")
-                tags = np.where(before != 0, before, tags)
+                is_ours = before == 0
+                tags = np.where(is_ours, tags, before)
             doc.from_array(["TAG"], tags)
+            names = [
+                self.labels[i] if ours else ""
+                for i, ours in zip(found.classes.tolist(), is_ours, strict=True)
+            ]
+            give_tags(doc, names, found.probabilities.tolist())
 
 
-def tag_confidence(token: Token) -> float | None:
-    """Probability of the tag that `elmo_tagger` gave this token; None for another's tag."""
-    stored = token.doc.user_data.get(CONFIDENCE_KEY)
-    if stored is None or len(stored["tags"]) != len(token.doc):
-        return None
-    return stored["scores"][token.i] if stored["tags"][token.i] == token.tag else None
+def _gold_tags(example: Example) -> list[int]:
+    """Return the gold tag of each token of the predicted Doc; 0 where there is none."""
+    if same_tokens(example):
+        return example.reference.to_array("TAG").tolist()
+    return [tag or 0 for tag in example.get_aligned("TAG")]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from spacy.language import Language
 
-from ..elmo.storage import sync
+from ..files import sync
 
 
 def save_pipeline(nlp: Language, folder: str | Path, *, exclude: Iterable[str] = ()) -> None:

@@ -6,68 +6,30 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import srsly
 from numpy.typing import NDArray
 from spacy.errors import Errors as SpacyErrors
 from spacy.language import Language
-from spacy.pipeline.trainable_pipe import TrainablePipe
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.util import minibatch
 from spacy.vocab import Vocab
-from thinc.api import Config, Model
+from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
 from ..decoding import MISSING, DecoderMode, Transitions, log_softmax, marginals
 from ..elmo.packing import token_batches
 from ..errors import Errors
 from ..layers import crf
-from ..layers.half import narrowed, widened
 from .calibration import Calibration, ScoredBatch, calibrate
-from .losses import cross_entropy
-
-DEFAULT_MODEL = """
-[model]
-@architectures = "spacy_elmo_ner.ElmoTagger.v2"
-decoder = "{decoder}"
-transitions = "{transitions}"
-nO = null
-
-[model.tok2vec]
-@architectures = "spacy_elmo_ner.ElmoConcat.v2"
-embed = null
-
-[model.tok2vec.elmo]
-@architectures = "spacy_elmo_ner.ElmoTok2Vec.v1"
-upstream = "*"
-
-[model.tok2vec.elmo.bilm]
-@architectures = "spacy_elmo_ner.BiLM.v1"
-name = "small-en"
-
-[model.tok2vec.vectors]
-@architectures = "spacy_elmo_ner.WordVectors.v1"
-name = "glove-en"
-
-[model.encoder]
-@architectures = "spacy_elmo_ner.ResidualBiLSTM.v1"
-units = 256
-dropout = 0.2
-recurrent_dropout = 0.2
-"""
+from .head_file import read_head, write_head
+from .listening import ListeningPipe
+from .losses import cross_entropy, rehearsal
 
 # Docs scored at once where a pipe is asked for something outside of nlp.pipe().
 BATCH_DOCS = 64
 
-_BATCH_TOKENS = 4096
 
-
-def default_model(decoder: DecoderMode, transitions: crf.TransitionKind) -> Config:
-    """The [model] block both pipes begin with."""
-    return Config().from_str(DEFAULT_MODEL.format(decoder=decoder, transitions=transitions))
-
-
-class TokenClassifier(TrainablePipe):
+class TokenClassifier(ListeningPipe):
     """A pipe that scores each token against a fixed list of classes.
 
     Subclasses say which labels an Example holds, which class each token's gold label is, which
@@ -87,6 +49,8 @@ class TokenClassifier(TrainablePipe):
         self.model = model
         self.name = name
         self.scorer = scorer
+        self._takes_labels = True  # from the examples it is updated with
+        self._rehearsal_model: Any = None  # set by nlp.resume_training()
         self.cfg: dict[str, Any] = {"labels": [], "overwrite": overwrite, "temperature": 1.0}
 
     # ---- for subclasses --------------------------------------------------------------
@@ -102,6 +66,13 @@ class TokenClassifier(TrainablePipe):
     def gold_classes(self, example: Example) -> NDArray[np.int64]:
         """(n_tokens of the predicted Doc,) int64: each token's class, or MISSING."""
         raise NotImplementedError
+
+    def negative_classes(self, example: Example) -> NDArray[np.int64]:
+        """(n_tokens of the predicted Doc,) int64: a class that each token is known not to have, or
+        MISSING."""
+        return np.full(len(example.predicted), MISSING, dtype=np.int64)
+
+    label_smoothing = 0.0
 
     def transitions(self, temperature: float) -> Transitions:
         """Return what sequences of classes score beside the emissions, over temperature; -inf
@@ -142,19 +113,23 @@ class TokenClassifier(TrainablePipe):
         return self.labels
 
     def add_label(self, label: str) -> int:
-        """Add a label before initialization. Returns 1, or 0 if it was there already.
+        """Add a label. Returns 1, or 0 if it was there already.
 
-        Raises ValueError for a label that is not a str, or once the model's size is fixed.
+        A trained model grows: its old labels keep their scores, those of the new one begin at 0
+        and are learned from now on. Raises ValueError for a label that is not a str, or where the
+        config fixes the number of labels.
         """
         if not isinstance(label, str):
             raise ValueError(SpacyErrors.E187)
         if label in self.labels:
             return 0
         output_layer = self.model.get_ref("output_layer")
-        if output_layer.has_dim("nO"):
+        if output_layer.has_dim("nO") and not output_layer.has_param("W"):
             raise ValueError(SpacyErrors.E922.format(name=self.name, nO=output_layer.get_dim("nO")))
         self.cfg["labels"].append(label)
         self.vocab.strings.add(label)
+        if output_layer.has_param("W"):
+            self.set_output(self.n_classes)
         return 1
 
     # ---- saving ----------------------------------------------------------------------
@@ -163,38 +138,24 @@ class TokenClassifier(TrainablePipe):
         """Write the pipe to a folder; weights that float16 holds exactly take half the room."""
         super().to_disk(path, exclude=[*exclude, "model"])
         if "model" not in exclude:
-            (Path(path) / "model").write_bytes(narrowed(self.model.to_bytes()))
+            write_head(Path(path) / "model", self.model)
+
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "TokenClassifier":
+        super().from_bytes(bytes_data, exclude=exclude)
+        self._add_strings()
+        return self
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "TokenClassifier":
         super().from_disk(path, exclude=[*exclude, "model"])
         if "model" not in exclude:
-            saved = widened((Path(path) / "model").read_bytes())
-            try:
-                self.model.from_bytes(saved)
-            except ValueError:
-                self._require_same_decoder(saved, path)
-                raise
-            self._require_same_transitions(path)
-        for label in self.labels:
-            self.vocab.strings.add(label)
+            read_head(Path(path) / "model", self.model)
+        self._add_strings()
         return self
 
-    def _require_same_decoder(self, saved: bytes, path: str | Path) -> None:
-        """Where Thinc only says "mismatched structure": a CRF is a layer more."""
-        layers = {node["name"] for node in srsly.msgpack_loads(saved)["nodes"]}
-        has_crf = not layers.isdisjoint(crf.NAMES.values())
-        if has_crf == (self.decoder == "crf"):
-            return
-        wanted = '"crf"' if has_crf else '"softmax" or "constrained"'
-        raise ValueError(Errors.EL110.format(path=path, wanted=wanted, decoder=self.decoder))
-
-    def _require_same_transitions(self, path: str | Path) -> None:
-        """Thinc takes the saved layer's name and parameters whatever they are."""
-        node = self.model.maybe_get_ref("crf")
-        wanted = self.model.attrs["decoding"].transitions
-        if node is not None and node.name != crf.NAMES[wanted]:
-            saved = next(kind for kind, name in crf.NAMES.items() if name == node.name)
-            raise ValueError(Errors.EL141.format(path=path, saved=saved, config=wanted))
+    def _add_strings(self) -> None:
+        """A vocab that was saved apart may not hold the labels."""
+        for label in self.labels:
+            self.vocab.strings.add(label)
 
     # ---- training --------------------------------------------------------------------
 
@@ -210,6 +171,7 @@ class TokenClassifier(TrainablePipe):
         Raises ValueError if there are no examples or no labels.
         """
         validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
+        self._takes_labels = labels is None
         if labels is None:
             found = {label for example in get_examples() for label in self.example_labels(example)}
             labels = sorted(found)
@@ -220,12 +182,62 @@ class TokenClassifier(TrainablePipe):
         self.model.get_ref("output_layer").set_dim("nO", self.n_classes)
         self.model.initialize(X=[example.x for example in islice(get_examples(), 10)])
 
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Learn from a batch of examples; labels that the pipe does not know yet are added.
+
+        Not so where initialize() was given a list of labels: others are then not annotation.
+        """
+        examples = list(examples)
+        validate_examples(examples, f"{type(self).__name__}.update")
+        if self._takes_labels and self.is_trained:
+            known = set(self.labels)
+            new = {label for one in examples for label in self.example_labels(one)} - known
+            for label in sorted(new):
+                self.add_label(label)
+        return super().update(examples, drop=drop, sgd=sgd, losses=losses)
+
+    def rehearse(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Learn to score the tokens of these examples as when nlp.resume_training() was called.
+
+        The loss is the mean cross-entropy, in nats per token, between the probabilities over all
+        labels then and now. What a CRF has learned of how labels follow each other stays as it
+        is. Raises ValueError if nlp.resume_training() was not called.
+        """
+        losses = losses if losses is not None else {}
+        losses.setdefault(self.name, 0.0)
+        examples = list(examples)
+        validate_examples(examples, f"{type(self).__name__}.rehearse")
+        if self._rehearsal_model is None:
+            raise ValueError(Errors.EL126.format(name=self.name))
+        docs = [example.predicted for example in examples]
+        if not any(len(doc) for doc in docs):
+            return losses
+        set_dropout_rate(self.model, drop)
+        losses[self.name] += rehearsal(self.model, self._rehearsal_model, docs)
+        if sgd not in (None, False):
+            self.finish_update(sgd)
+        return losses
+
     def predict_scores(self, docs: Sequence[Doc]) -> list[Floats2d]:
         """Emissions (n_tokens, n_classes) float32 of each Doc."""
         scores = [self.model.ops.alloc2f(0, self.n_classes) for _ in docs]
         # A Doc's scores depend on the Doc alone; the arrays of a few thousand tokens at a time
         # are fetched from memory less often than those of all.
-        for batch in token_batches([len(doc) for doc in docs], _BATCH_TOKENS):
+        for batch in token_batches([len(doc) for doc in docs]):
             found = self.model.predict([docs[i] for i in batch])
             for i, one in zip(batch, found, strict=True):
                 scores[i] = one
@@ -247,12 +259,18 @@ class TokenClassifier(TrainablePipe):
         xp = self.model.ops.xp
         emissions = xp.concatenate(list(scores))
         gold = np.concatenate([self.gold_classes(example) for example in examples])
+        negative = xp.asarray(
+            np.concatenate([self.negative_classes(example) for example in examples])
+        )
         if not xp.isfinite(emissions).all():
             raise ValueError(SpacyErrors.E940)
         node = self.model.maybe_get_ref("crf")
         if node is not None:
             return crf.sequence_loss(node, self.transitions(1.0), scores, gold)
-        loss, gradient = cross_entropy(emissions, xp.asarray(gold), xp)
+        smoothing = self.label_smoothing
+        loss, gradient = cross_entropy(
+            emissions, xp.asarray(gold), xp, negative=negative, smoothing=smoothing
+        )
         ends = np.cumsum([len(one) for one in scores])
         return loss, xp.split(gradient, ends[:-1].tolist())
 

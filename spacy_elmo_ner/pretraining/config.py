@@ -1,12 +1,15 @@
-"""What a pre-training run is told: a config file in spaCy's format, checked on reading."""
+"""Settings of a pre-training run: a config file in spaCy's format, checked on reading."""
 
 import configparser
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, field, fields
+from dataclasses import dataclass as plain_dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
 
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError
+from pydantic.dataclasses import dataclass
 from spacy.util import load_config_from_str
 from thinc.api import Config
 
@@ -14,6 +17,9 @@ from ..elmo import BiLMOptions
 from ..elmo.options import CharCNNOptions, LSTMOptions
 from ..errors import Errors, shown
 from .files import is_packed
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 # The shape of `small-en`: 4.7 M parameters, 4.7 MFLOP per token in the LSTMs.
 _SMALL = BiLMOptions(
@@ -34,35 +40,30 @@ _MOST = 1 << 48
 # Text that a model of this size is worth training on; less is read several times.
 _WORDS_WANTED = 2_000_000
 
-_STATES = ("sentence", "running")
-
 # Settings that came after the first release.
 _LATER = ("state", "decay_steps", "lower_case", "upper_case", "title_case", "silver_weight")
 
-# The smallest value of each number; a vocabulary holds three marks and two words to tell apart.
-_LEAST: dict[str, int | float] = {
-    "n_vocabulary": 5,
-    "n_held_out": 0,
-    "seed": 0,
-    "batch_tokens": 1,
-    "max_epochs": 1,
-    "max_steps": 0,
-    "learning_rate": 0.0,
-    "warmup_steps": 0,
-    "decay_steps": 0,
-    "lower_case": 0.0,
-    "upper_case": 0.0,
-    "title_case": 0.0,
-    "silver_weight": 0.0,
-    "weight_decay": 0.0,
-    "max_gradient": 0.0,
-    "evaluate_every": 1,
-    "checkpoint_every": 1,
-    "keep_checkpoints": 1,
-}
+# A vocabulary holds three marks and two words to tell apart.
+_VocabularySize = Annotated[int, Field(ge=5, le=_MOST)]
+_Count = Annotated[int, Field(ge=0, le=_MOST)]
+_AtLeastOne = Annotated[int, Field(ge=1, le=_MOST)]
+_Number = Annotated[float, Field(ge=0, le=_MOST, allow_inf_nan=False)]
+_Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
-@dataclass(frozen=True)
+def _rising(cutoffs: tuple[int, ...]) -> tuple[int, ...]:
+    if any(low >= high for low, high in pairwise((0, *cutoffs))):
+        raise ValueError("not rising")
+    return cutoffs
+
+
+# Lists of a config file become tuples; all else must have its type.
+_Paths = Annotated[tuple[str, ...], Field(strict=False)]
+_Cutoffs = Annotated[tuple[int, ...], Field(strict=False), AfterValidator(_rising)]
+_CHECKED = ConfigDict(strict=True, extra="forbid")
+
+
+@dataclass(frozen=True, config=_CHECKED)
 class TextConfig:
     """paths: text files, as `files` reads them, and folders of them; named twice counts twice.
 
@@ -70,12 +71,12 @@ class TextConfig:
     that are kept for measuring and never trained on.
     """
 
-    paths: tuple[str, ...] = ()
-    n_vocabulary: int = 60_000
-    n_held_out: int = 2_000
+    paths: _Paths = ()
+    n_vocabulary: _VocabularySize = 60_000
+    n_held_out: _Count = 2_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_CHECKED)
 class TrainingConfig:
     """batch_tokens: tokens of one step. max_steps: 0 for max_epochs passes over the text.
 
@@ -92,43 +93,49 @@ class TrainingConfig:
     bfloat16 on any CPU. checkpoint_every: steps.
     """
 
-    seed: int = 0
-    batch_tokens: int = 4096
-    max_epochs: int = 1
-    max_steps: int = 0
-    learning_rate: float = 2e-3
-    warmup_steps: int = 500
-    decay_steps: int = 0
-    lower_case: float = 0.0
-    upper_case: float = 0.0
-    title_case: float = 0.0
-    silver_weight: float = 0.0
-    weight_decay: float = 0.01
-    max_gradient: float = 5.0
-    state: str = "sentence"
-    softmax_cutoffs: tuple[int, ...] = (800, 5_000, 20_000)
+    seed: _Count = 0
+    batch_tokens: _AtLeastOne = 4096
+    max_epochs: _AtLeastOne = 1
+    max_steps: _Count = 0
+    learning_rate: _Number = 2e-3
+    warmup_steps: _Count = 500
+    decay_steps: _Count = 0
+    lower_case: _Share = 0.0
+    upper_case: _Share = 0.0
+    title_case: _Share = 0.0
+    silver_weight: _Number = 0.0
+    weight_decay: _Number = 0.01
+    max_gradient: _Number = 5.0
+    state: Literal["sentence", "running"] = "sentence"
+    softmax_cutoffs: _Cutoffs = (800, 5_000, 20_000)
     bf16: bool = True
-    evaluate_every: int = 500
-    checkpoint_every: int = 250
-    keep_checkpoints: int = 2
+    evaluate_every: _AtLeastOne = 500
+    checkpoint_every: _AtLeastOne = 250
+    keep_checkpoints: _AtLeastOne = 2
 
 
-@dataclass(frozen=True)
+_Block = TypeVar("_Block", TextConfig, TrainingConfig)
+
+
+@plain_dataclass(frozen=True)
 class PretrainingConfig:
     text: TextConfig = field(default_factory=TextConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     options: BiLMOptions = _SMALL
 
     @classmethod
-    def from_cfg(cls, path: Path) -> "PretrainingConfig":
+    def from_cfg(
+        cls, path: Path, overrides: Mapping[str, Any] | None = None
+    ) -> "PretrainingConfig":
         """Read a config file with the blocks [text], [training] and [bilm].
 
-        Raises FileNotFoundError, or ValueError naming the block and key that is wrong.
+        overrides: settings by their dotted names, such as {"training.max_steps": 100}. Raises
+        FileNotFoundError, or ValueError (EL405) naming the block and key that is wrong.
         """
         if not path.is_file():
             raise FileNotFoundError(Errors.EL401.format(path=path))
         try:
-            config = _read(path)
+            config = _read(path, dict(overrides or {}))
             if unknown := sorted(set(config) - {"text", "training", "bilm", "paths"}):
                 raise ValueError(f"unknown block [{unknown[0]}]")
             text = _block(TextConfig, config.get("text", {}), "text")
@@ -179,14 +186,14 @@ class PretrainingConfig:
         }
 
 
-def _read(path: Path) -> Config:
+def _read(path: Path, overrides: dict[str, Any]) -> Config:
     with path.open("rb") as file:
         data = file.read(_MOST_BYTES + 1)
     if len(data) > _MOST_BYTES or data.count(b"${") > _MOST_REFERENCES:
         raise ValueError(
             f"it has more than {_MOST_BYTES:,} bytes or {_MOST_REFERENCES} references ${{...}}"
         )
-    return load_config_from_str(data.decode("utf-8-sig"), interpolate=True)
+    return load_config_from_str(data.decode("utf-8-sig"), overrides=overrides, interpolate=True)
 
 
 def _check_names(block: dict[str, Any], known: dict[str, Any], name: str) -> None:
@@ -198,40 +205,28 @@ def _check_names(block: dict[str, Any], known: dict[str, Any], name: str) -> Non
             _check_names(value, known[key], f"{name}.{key}")
 
 
-def _block(cls: type, values: dict[str, Any], name: str) -> Any:
-    """A block's values over the defaults. Raises ValueError for a name or value that is wrong."""
-    defaults = {f.name: getattr(cls(), f.name) for f in fields(cls)}
-    _check_names(values, defaults, name)
-    checked = {}
-    for key, value in values.items():
-        checked[key] = _value(value, type(defaults[key]), f"[{name}] {key}")
-        least = _LEAST.get(key)
-        if least is not None and not least <= checked[key] <= _MOST:
-            wanted = f"{least} or more" if not checked[key] > _MOST else f"at most {_MOST}"
-            raise ValueError(f"[{name}] {key} is {shown(value)}, not {wanted}")
-        if key == "state" and checked[key] not in _STATES:
-            raise ValueError(f"[{name}] {key} is {shown(value)}, not one of {', '.join(_STATES)}")
-    _check_lists(checked, name)
-    return cls(**checked)
+def _block(cls: type[_Block], values: dict[str, Any], name: str) -> _Block:
+    """Return a block's values over the defaults. Raises ValueError for one that is wrong."""
+    _check_names(values, {each.name: None for each in fields(cls)}, name)
+    try:
+        return cls(**values)
+    except ValidationError as error:
+        raise ValueError(f"[{name}] {_problem(error.errors()[0], values)}") from error
 
 
-def _value(value: Any, wanted: type, place: str) -> Any:
-    if wanted is tuple and isinstance(value, list):
-        return tuple(value)
-    if wanted is float and type(value) is int:
-        return float(value)
-    if type(value) is not wanted:
-        kind = "list" if wanted is tuple else wanted.__name__
-        raise ValueError(f"{place} is {shown(value)}, not of type {kind}")
-    return value
-
-
-def _check_lists(values: dict[str, Any], name: str) -> None:
-    for path in values.get("paths", ()):
-        if not isinstance(path, str):
-            raise ValueError(f"[{name}] paths holds {shown(path)}, which is no text")
-    cutoffs = values.get("softmax_cutoffs", ())
-    if not all(type(cutoff) is int for cutoff in cutoffs) or any(
-        low >= high for low, high in pairwise((0, *cutoffs))
-    ):
-        raise ValueError(f"[{name}] softmax_cutoffs is {shown(cutoffs)}, not rising whole numbers")
+def _problem(error: "ErrorDetails", values: dict[str, Any]) -> str:
+    """Say what pydantic found wrong: the setting, its value, and what it should be."""
+    key, kind = str(error["loc"][0]), error["type"]
+    value, context = values[key], error.get("ctx", {})
+    if key == "paths" and len(error["loc"]) > 1:
+        return f"paths holds {shown(error['input'])}, which is no text"
+    if key == "softmax_cutoffs" and kind != "tuple_type":
+        return f"softmax_cutoffs is {shown(value)}, not rising whole numbers"
+    wanted = {
+        "greater_than_equal": f"{context.get('ge')} or more",
+        "less_than_equal": f"at most {context.get('le')}",
+        "finite_number": "a finite number",
+        "literal_error": f"one of {', '.join(get_args(TrainingConfig.__annotations__['state']))}",
+        "tuple_type": "of type list",
+    }.get(kind, f"of type {kind.removesuffix('_type')}")
+    return f"{key} is {shown(value)}, not {wanted}"

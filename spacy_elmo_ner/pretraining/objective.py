@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..elmo import BiLM, BiLMOptions
-from ..elmo.bilm import BiLMStates
 from ..elmo.characters import BOS, EOS, words_to_ids
 from ..elmo.lstm import LSTMState
 from ..elmo.packing import Packing, inverse
+from ..elmo.states import BiLMStates
 from .case import CASES
 from .cross_entropy import linear_cross_entropy
 

@@ -11,8 +11,8 @@ import torch
 from tqdm import tqdm
 
 from ..elmo import BiLM
-from ..elmo.bilm import BiLMStates
 from ..elmo.kernels import multiplies_bfloat16
+from ..elmo.states import BiLMStates
 from ..elmo.storage import WEIGHTS_FILE
 from ..errors import Errors, shown
 from ..files import make_output_folder
@@ -31,7 +31,6 @@ from .objective import SPECIAL, Batch, BatchMaker, LanguageModel, Vocabulary
 from .perplexity import measure, write_language_model
 from .processes import Processes, joined_processes
 from .silver import SilverLabels
-from .statistics import STATISTICS_FILE, TextStatistics
 from .text import (
     TokenizedText,
     running_batches,
@@ -39,6 +38,7 @@ from .text import (
     split_held_out,
     tokenize,
 )
+from .text_counts import COUNTS_FILE, TextCounts
 
 
 def pretrain(
@@ -199,14 +199,14 @@ class _Run:
         return batch if self.silver is None else self.silver.add_to(batch, self.text, rows)
 
     def _report_text(self) -> None:
-        found = TextStatistics.of(
+        found = TextCounts.of(
             self.text,
             self.train_rows,
             self.held_out_rows,
             self.vocabulary,
             self.config.text.n_held_out,
         )
-        path = self.output / STATISTICS_FILE
+        path = self.output / COUNTS_FILE
         with named_if_not_written(path):
             found.to_json(path)
         if not self.bar.disable:

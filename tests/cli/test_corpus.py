@@ -81,7 +81,6 @@ def test_the_clean_split_of_any_file(tmp_path: Path) -> None:
 def test_files_are_looked_for_in_the_order_promised(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_csv(Path("../shared/data/ner_dataset.csv.xz"), 1).write_bytes(b"")
     write_csv(Path("assets/gmb/ner_dataset.csv"), 800)
     assert "assets/gmb/ner_dataset.csv" in run("--split", "clean")
     monkeypatch.setenv("SPACY_ELMO_NER_GMB", str(write_csv(tmp_path / "named.csv", 800)))

@@ -101,6 +101,36 @@ def test_without_matplotlib_a_run_ends_well_and_says_what_is_missing(
     assert (tmp_path / "bilm" / "weights.safetensors").is_file()
 
 
+def test_settings_of_a_config_can_be_given_as_options(config: Path, tmp_path: Path) -> None:
+    config.write_text(
+        config.read_text().replace("[text]", '[paths]\ncorpus = "nowhere"\n[text]', 1)
+    )
+    result = _run(config, "--training.max_steps", 2, "-o", tmp_path / "bilm", "--paths.corpus=here")
+    assert result.exit_code == 0, result.output
+    assert len((tmp_path / "bilm" / "log.jsonl").read_text().splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--treads", "2"], "[EL427] --treads is no option"),
+        (["--training.max_steps", "many"], "max_steps is 'many', not of type int"),
+        (["--training.steps", "3"], "[training] has no setting 'steps'"),
+    ],
+)
+def test_an_option_that_is_none_is_named(
+    config: Path, tmp_path: Path, arguments: list[str], problem: str
+) -> None:
+    result = _run(config, "-o", tmp_path / "bilm", *arguments)
+    assert result.exit_code == 1
+    assert problem in " ".join(result.output.split())
+
+
+def test_text_files_take_no_settings(text: Path, tmp_path: Path) -> None:
+    result = _run(text, "-o", tmp_path / "bilm", "--training.max_steps", 3)
+    assert result.exit_code == 1 and "EL427" in result.output
+
+
 def test_threads_are_set(config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
     monkeypatch.setattr(torch, "set_num_threads", asked.append)

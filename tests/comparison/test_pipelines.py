@@ -32,6 +32,13 @@ def test_published_weights_a_pipeline_only_names_belong_to_its_size(published):
     assert weights_kept_elsewhere(spacy.blank("en"), []) == {}
 
 
+def test_packaged_vectors_a_pipeline_only_names_belong_to_its_size():
+    nlp = spacy.blank("en")
+    nlp.add_pipe("elmo_ner")
+    sizes = weights_kept_elsewhere(nlp, ["elmo_ner"])
+    assert set(sizes) == {"small-en", "glove-en"} and 5e6 < sizes["glove-en"] < 10e6
+
+
 def test_the_pipe_that_is_listened_to_runs_and_others_do_not(folder):
     pipeline = load_pipeline("tagged", str(folder / "tagged"))
     assert pipeline.components == ["tok2vec", "tagger", "entity_ruler"]

@@ -1,10 +1,12 @@
 """Small CSVs that tests write themselves, and the published file where someone has put it."""
 
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
+from spacy_elmo_ner.cli.assets import ENVIRONMENT_VARIABLE
 from spacy_elmo_ner.corpus.gmb import GMBFile, GMBSentence, open_gmb
 
 HEADER = "Sentence #,Word,POS,Tag\r\n"
@@ -13,7 +15,6 @@ PLACES = (
     ROOT / "assets/gmb/ner_dataset.csv",
     ROOT / "assets/gmb/ner_dataset.csv.xz",
     ROOT / "assets/gmb/entity-annotated-corpus.zip",
-    ROOT.parent / "shared/data/ner_dataset.csv.xz",
 )
 
 WriteCsv = Callable[[str], Path]
@@ -34,9 +35,10 @@ def write_csv(tmp_path: Path) -> WriteCsv:
 @pytest.fixture(scope="session")
 def published() -> GMBFile:
     """The published corpus; tests that need it are skipped where it is not at hand."""
-    path = next((path for path in PLACES if path.is_file()), None)
+    named = os.environ.get(ENVIRONMENT_VARIABLE)
+    path = Path(named) if named else next((path for path in PLACES if path.is_file()), None)
     if path is None:
-        pytest.skip("the published ner_dataset.csv is not at hand")
+        pytest.skip(f"no published ner_dataset.csv: name one in {ENVIRONMENT_VARIABLE}")
     return open_gmb(path)
 
 

@@ -1,51 +1,15 @@
 """Labels survive the way into a Doc, into a file and back."""
 
-import random
-
-import pytest
 import spacy
 from spacy.tokens import DocBin
 from spacy.training import Example
 from spacy.vocab import Vocab
 
-from spacy_elmo_ner.corpus.docs import (
-    bio_to_spans,
-    blank_doc,
-    doc_bin_bytes,
-    sentence_to_doc,
-    spans_to_bio,
-)
+from spacy_elmo_ner.corpus.docs import blank_doc, doc_bin_bytes, sentence_to_doc
 from spacy_elmo_ner.corpus.gmb import GMBFile, GMBSentence
+from spacy_elmo_ner.decoding import bio_to_spans, spans_to_bio
 
 from .conftest import sentence
-
-
-def test_orphan_inside_label_opens_an_entity() -> None:
-    assert bio_to_spans(["I-per", "O", "I-geo", "I-geo"]) == [(0, 1, "per"), (2, 4, "geo")]
-
-
-def test_inside_label_of_another_type_opens_an_entity() -> None:
-    assert bio_to_spans(["B-per", "I-org", "I-org"]) == [(0, 1, "per"), (1, 3, "org")]
-
-
-def test_begin_label_closes_an_entity_of_its_own_type() -> None:
-    assert bio_to_spans(["B-per", "B-per", "I-per"]) == [(0, 1, "per"), (1, 3, "per")]
-
-
-def test_spans_are_read_as_seqeval_reads_them() -> None:
-    sequence_labeling = pytest.importorskip("seqeval.metrics.sequence_labeling")
-    choose = random.Random(0).choice
-    for _ in range(500):
-        labels = [choose(["O", "B-per", "I-per", "B-tim-x", "I-tim-x"]) for _ in range(8)]
-        expected = [(a, b + 1, type_) for type_, a, b in sequence_labeling.get_entities(labels)]
-        assert bio_to_spans(labels) == expected
-
-
-def test_spans_become_labels_and_spans_again() -> None:
-    spans = [(0, 1, "per"), (1, 4, "org"), (5, 6, "geo")]
-    labels = spans_to_bio(7, spans)
-    assert labels == ["B-per", "B-org", "I-org", "I-org", "O", "B-geo", "O"]
-    assert bio_to_spans(labels) == spans
 
 
 def test_blank_words_keep_their_place_and_labels() -> None:

@@ -5,7 +5,6 @@ import warnings
 import pytest
 
 from spacy_elmo_ner.corpus import splits
-from spacy_elmo_ner.corpus.docs import bio_to_spans
 from spacy_elmo_ner.corpus.gmb import GMBFile, GMBSentence
 from spacy_elmo_ner.corpus.splits import (
     BLOCK,
@@ -20,6 +19,7 @@ from spacy_elmo_ner.corpus.splits import (
     seed_split,
     split_gmb,
 )
+from spacy_elmo_ner.decoding import bio_to_spans
 
 from .conftest import numbered, sentence
 

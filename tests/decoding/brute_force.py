@@ -1,6 +1,6 @@
 """The laws' other side: every sequence of labels, written out and scored one by one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import product
 from typing import NamedTuple
@@ -62,6 +62,13 @@ def spelled_out(transitions: Transitions) -> FullTransitions:
                 score = transitions.leave[before - 1, 1] + transitions.enter[other]
                 between[before, other_begin] = score
     return FullTransitions(between, start, transitions.end)
+
+
+def read(scheme: LabelScheme, ids: Sequence[int]) -> list[tuple[int, int, str]]:
+    """The spans (start, end, type) of one document's label ids."""
+    spans = scheme.read_spans(ids, [len(ids)])
+    types = [scheme.entity_types[i] for i in spans.types]
+    return list(zip(spans.starts.tolist(), spans.ends.tolist(), types, strict=True))
 
 
 KINDS = ["full", "constrained", "structured"]

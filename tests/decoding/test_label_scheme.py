@@ -1,27 +1,14 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spacy_elmo_ner.decoding import FullTransitions, LabelScheme, Span
-from tests.decoding.brute_force import spelled_out
+from spacy_elmo_ner.decoding import FullTransitions, LabelScheme, bio_to_spans, spans_to_bio
+from tests.decoding.brute_force import read, spelled_out
 
 SCHEME = LabelScheme(["geo", "per"])
-O, B_GEO, I_GEO, B_PER, I_PER = range(5)  # noqa: E741 (the label's name)
-
-
-@st.composite
-def documents(draw: st.DrawFn) -> tuple[list[Span], int]:
-    """Spans that do not overlap, and the document's number of tokens."""
-    pieces = draw(
-        st.lists(st.tuples(st.integers(1, 4), st.sampled_from([None, "geo", "per"])), max_size=6)
-    )
-    spans, n_tokens = [], 0
-    for length, label in pieces:
-        if label:
-            spans.append(Span(n_tokens, n_tokens + length, label))
-        n_tokens += length
-    return spans, n_tokens
 
 
 def test_labels_stand_in_the_order_of_the_types():
@@ -34,7 +21,7 @@ def test_without_types_there_is_the_outside_label_alone():
     assert scheme.labels == ("O",)
     assert scheme.allowed.tolist() == [[True]]
     assert scheme.start_allowed.tolist() == [True]
-    assert scheme.decode([0, 0]) == []
+    assert read(scheme, [0, 0]) == []
 
 
 def test_inside_follows_only_its_own_type_and_never_starts():
@@ -69,32 +56,40 @@ def test_schemes_of_equal_types_are_equal_and_cannot_be_changed():
         SCHEME.allowed[0, 2] = True
 
 
-@settings(deadline=None)
-@given(documents())
-def test_spans_survive_encoding(document):
-    spans, n_tokens = document
-    ids = SCHEME.encode(spans, n_tokens)
-    assert ids.shape == (n_tokens,)
-    assert SCHEME.decode(ids) == spans
+LABELS = ["O", "B-per", "I-per", "B-tim-x", "I-tim-x"]
+
+
+def test_spans_become_labels_and_spans_again():
+    spans = [(0, 1, "per"), (1, 4, "org"), (5, 6, "geo")]
+    labels = spans_to_bio(7, spans)
+    assert labels == ["B-per", "B-org", "I-org", "I-org", "O", "B-geo", "O"]
+    assert bio_to_spans(labels) == spans
 
 
 @settings(deadline=None)
-@given(st.lists(st.integers(0, 4), max_size=12))
-def test_any_tags_are_read_as_valid_bio(tag_ids):
-    ids = SCHEME.encode(SCHEME.decode(tag_ids), len(tag_ids))
-    assert SCHEME.start_allowed[ids[:1]].all()
-    assert SCHEME.allowed[ids[:-1], ids[1:]].all()
+@given(st.lists(st.sampled_from(LABELS), max_size=12))
+def test_any_labels_are_read_as_valid_bio(labels):
+    written = spans_to_bio(len(labels), bio_to_spans(labels))
+    for before, after in pairwise(["O", *written]):
+        assert not after.startswith("I-") or before[2:] == after[2:]
     # Types stay; only an orphan's prefix changes.
-    assert [SCHEME.labels[i][2:] for i in ids] == [SCHEME.labels[i][2:] for i in tag_ids]
+    assert [one[2:] for one in written] == [one[2:] for one in labels]
 
 
 @settings(deadline=None)
-@given(st.lists(st.lists(st.integers(0, 4), max_size=8), max_size=5))
-def test_tags_are_read_as_seqeval_reads_them(documents):
+@given(st.lists(st.sampled_from(LABELS), max_size=12))
+def test_ids_are_read_as_labels_are(labels):
+    scheme = LabelScheme(["per", "tim-x"])
+    ids = [scheme.labels.index(label) for label in labels]
+    assert read(scheme, ids) == bio_to_spans(labels)
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(LABELS), max_size=12))
+def test_labels_are_read_as_seqeval_reads_them(labels):
     metrics = pytest.importorskip("seqeval.metrics.sequence_labeling")
-    for tag_ids in documents:
-        expected = metrics.get_entities([SCHEME.labels[i] for i in tag_ids])
-        assert SCHEME.decode(tag_ids) == [Span(s, e + 1, label) for label, s, e in expected]
+    expected = [(start, last + 1, label) for label, start, last in metrics.get_entities(labels)]
+    assert bio_to_spans(labels) == expected
 
 
 @settings(deadline=None)
@@ -104,19 +99,19 @@ def test_no_span_reaches_into_the_next_document(documents):
     spans = SCHEME.read_spans(flat, [len(one) for one in documents])
     expected, offset = [], 0
     for one in documents:
-        expected += [(offset + s, offset + e, label) for s, e, label in SCHEME.decode(one)]
+        expected += [(offset + s, offset + e, label) for s, e, label in read(SCHEME, one)]
         offset += len(one)
     types = [SCHEME.entity_types[i] for i in spans.types]
     assert list(zip(spans.starts, spans.ends, types, strict=True)) == expected
 
 
-def test_orphan_inside_tag_opens_an_entity():
-    assert SCHEME.decode([O, I_GEO, I_GEO]) == [Span(1, 3, "geo")]
-    assert SCHEME.decode([B_GEO, I_PER]) == [Span(0, 1, "geo"), Span(1, 2, "per")]
+def test_an_orphan_inside_label_begins_an_entity():
+    assert bio_to_spans(["I-per", "O", "I-geo", "I-geo"]) == [(0, 1, "per"), (2, 4, "geo")]
+    assert bio_to_spans(["B-per", "I-org", "I-org"]) == [(0, 1, "per"), (1, 3, "org")]
 
 
 def test_two_entities_of_one_type_may_touch():
-    assert SCHEME.decode([B_GEO, B_GEO, I_GEO]) == [Span(0, 1, "geo"), Span(1, 3, "geo")]
+    assert bio_to_spans(["B-per", "B-per", "I-per"]) == [(0, 1, "per"), (1, 3, "per")]
 
 
 def test_a_blocked_token_can_only_be_outside():
@@ -136,19 +131,4 @@ def test_an_unusable_type_is_named(types):
 @pytest.mark.parametrize("tag_ids", [[0, 5], [0, -1]])
 def test_an_unknown_tag_is_named(tag_ids):
     with pytest.raises(ValueError, match=r"EL152.*token 1 .*0 to 4"):
-        SCHEME.decode(tag_ids)
-
-
-@pytest.mark.parametrize(
-    ("spans", "problem"),
-    [
-        ([(1, 1, "geo")], "empty"),
-        ([(-1, 1, "geo")], "outside"),
-        ([(2, 4, "geo")], "outside"),
-        ([(0, 1, "org")], "unknown"),
-        ([(0, 2, "geo"), (1, 3, "per")], "overlaps"),
-    ],
-)
-def test_a_span_that_cannot_be_encoded_is_named(spans, problem):
-    with pytest.raises(ValueError, match=f"EL153.*{problem}"):
-        SCHEME.encode(spans, 3)
+        read(SCHEME, tag_ids)

@@ -40,7 +40,7 @@ def test_a_sentence_gives_one_vector_per_word_and_layer(tiny_bilm: BiLM) -> None
 
 def test_no_sentences_give_no_layers(tiny_bilm: BiLM) -> None:
     assert tiny_bilm.embed([]) == []
-    assert tiny_bilm.layers([]) == []
+    assert tiny_bilm.run([]) == ([], ([], []))
     assert [layers.shape for layers in tiny_bilm.embed([[], []])] == [(3, 0, 4)] * 2
 
 
@@ -102,7 +102,7 @@ def test_neighbours_order_and_batch_size_change_nothing(
 
 def test_layers_with_gradients_equal_embed(tiny_bilm: BiLM) -> None:
     for initial_state in STATES:
-        tensors = tiny_bilm.layers(TEXT[:5], tiny_bilm.initial_states(initial_state))
+        tensors, _ = tiny_bilm.run(TEXT[:5], tiny_bilm.initial_states(initial_state))
         assert all(layers.requires_grad for layers in tensors)
         found = [layers.detach().numpy() for layers in tensors]
         expected = tiny_bilm.embed(TEXT[:5], initial_state=initial_state)
@@ -162,6 +162,6 @@ def test_progress_counts_the_sentences(tiny_bilm: BiLM, capsys: pytest.CaptureFi
 
 
 def test_gradients_reach_every_parameter(tiny_bilm: BiLM) -> None:
-    torch.stack([layers.square().sum() for layers in tiny_bilm.layers(TEXT[:2])]).sum().backward()
+    torch.stack([layers.square().sum() for layers in tiny_bilm.run(TEXT[:2])[0]]).sum().backward()
     for name, parameter in tiny_bilm.named_parameters():
         assert parameter.grad is not None and parameter.grad.abs().sum() > 0, name

@@ -55,5 +55,5 @@ def test_a_change_of_weights_empties_it(tiny_bilm: BiLM) -> None:
 
 def test_training_never_reads_it(tiny_bilm: BiLM) -> None:
     tiny_bilm.embed([["cat"]])
-    (layers,) = tiny_bilm.layers([["cat"]])
+    (layers,), _ = tiny_bilm.run([["cat"]])
     assert layers.requires_grad

@@ -6,10 +6,10 @@ import torch
 
 from spacy_elmo_ner.elmo import BiLM
 from spacy_elmo_ner.elmo.caches import Derived
-from spacy_elmo_ner.elmo.fast_linear import FastLinear
 from spacy_elmo_ner.elmo.fast_lstm import FastLSTM
 from spacy_elmo_ner.elmo.packed_lstm import LSTMWeights, packed_lstm
 from spacy_elmo_ner.elmo.packing import Packing
+from spacy_elmo_ner.elmo.products import FastLinear
 
 PACKING = Packing.of([3, 1, 7, 7, 2])
 
@@ -73,7 +73,7 @@ def test_the_product_is_that_of_torch_with_and_without_onednn(
     bias = torch.randn(48) if with_bias else None
     expected = torch.nn.functional.linear(x, weight, bias)
     torch.testing.assert_close(FastLinear(weight, bias)(x), expected, atol=1e-5, rtol=1e-5)
-    monkeypatch.setattr("spacy_elmo_ner.elmo.fast_linear._PRODUCT", None)
+    monkeypatch.setattr("spacy_elmo_ner.elmo.products._PRODUCT", None)
     assert torch.equal(FastLinear(weight, bias)(x), expected)
 
 
@@ -99,7 +99,7 @@ def test_what_is_derived_is_made_again_after_each_kind_of_change() -> None:
 def test_prediction_follows_training_with_any_optimizer(tiny_bilm: BiLM, fused: bool) -> None:
     optimizer = torch.optim.AdamW(tiny_bilm.parameters(), lr=0.1, fused=fused)
     for _ in range(2):
-        (layers,) = tiny_bilm.layers([["The", "cat"]])
+        (layers,), _ = tiny_bilm.run([["The", "cat"]])
         layers.square().sum().backward()
         optimizer.step()
         (found,) = tiny_bilm.embed([["The", "cat"]])

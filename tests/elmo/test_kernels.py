@@ -101,9 +101,9 @@ def test_steps_and_rows_that_do_not_fit_are_refused(
 @pytest.mark.parametrize("shape", [(5, 3), (5,), (5, 4, 1)], ids=str)
 def test_inputs_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
     layer = PackedLayer(_weights(16, 4, 16, False))
-    with pytest.raises(ValueError, match="EL025.*inputs of shape"):
+    with pytest.raises(ValueError, match=r"EL025.*inputs of shape"):
         layer(torch.zeros(shape), [3, 2])
-    with pytest.raises(ValueError, match="EL025.*states of shapes"):
+    with pytest.raises(ValueError, match=r"EL025.*states of shapes"):
         layer(torch.zeros(5, 4), [3, 2], (torch.zeros(2, 16), torch.zeros(3, 16)))
 
 

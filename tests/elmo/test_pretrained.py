@@ -13,13 +13,12 @@ from spacy_elmo_ner.elmo.pretrained import (
     OFFICIAL,
     Official,
     is_published,
-    load_pretrained,
     published_sha256,
     read_options,
-    shared_bilm,
-    shared_from_bytes,
+    read_pretrained,
 )
-from spacy_elmo_ner.elmo.storage import sha256_of, to_bytes
+from spacy_elmo_ner.elmo.shared import shared_bilm, shared_from_bytes
+from spacy_elmo_ner.files import sha256_of
 from tests.answers import Response, serve
 
 
@@ -76,7 +75,7 @@ def test_a_folder_is_a_name_whatever_its_format(
     shutil.copytree(hdf5_dir, nlpl)
     (nlpl / "weights.hdf5").rename(nlpl / "model.hdf5")
     for folder in (bilm_dir, hdf5_dir, nlpl):
-        assert load_pretrained(str(folder)).options == tiny_bilm.options
+        assert read_pretrained(str(folder)).options == tiny_bilm.options
         assert read_options(str(folder)) == tiny_bilm.options
         assert not is_published(str(folder)) and published_sha256(str(folder)) is None
 
@@ -112,7 +111,7 @@ def test_files_put_by_hand_need_no_network(
     asked = serve(monkeypatch, OSError("no network"))
     shutil.copytree(hdf5_dir, tiny_official)
     assert BiLM.from_pretrained("elmo-small").options.width == 4
-    assert load_pretrained("elmo-small", cache=tiny_official.parent).options.width == 4
+    assert read_pretrained("elmo-small", cache=tiny_official.parent).options.width == 4
     assert asked == []
 
 
@@ -210,9 +209,9 @@ def test_weights_written_anew_are_not_mistaken_for_the_shared_ones(
 
 def test_biLMs_saved_with_equal_bytes_are_shared(tiny_bilm: BiLM, make_bilm: Any) -> None:
     options = tiny_bilm.options.to_dict()
-    first = shared_from_bytes(options, to_bytes(tiny_bilm))
-    assert shared_from_bytes(options, to_bytes(tiny_bilm)) is first
-    assert shared_from_bytes(options, to_bytes(make_bilm(seed=3))) is not first
+    first = shared_from_bytes(options, tiny_bilm.to_bytes())
+    assert shared_from_bytes(options, tiny_bilm.to_bytes()) is first
+    assert shared_from_bytes(options, make_bilm(seed=3).to_bytes()) is not first
     assert not any(parameter.requires_grad for parameter in first.parameters())
     with pytest.raises(ValueError, match=r"EL004.*the saved pipeline"):
         shared_from_bytes(options, b"")

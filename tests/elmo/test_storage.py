@@ -1,4 +1,3 @@
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from safetensors.torch import load_file, save_file
 import spacy_elmo_ner
 from spacy_elmo_ner.elmo import BiLM
 from spacy_elmo_ner.elmo.bilm import InitialState
-from spacy_elmo_ner.elmo.storage import replace_when_written, sha256_of, to_bytes
+from spacy_elmo_ner.files import sha256_of
 
 SENTENCES = [["The", "cat", "sat"]]
 WEIGHT = "forward_lstm.layers.0.weight"
@@ -148,16 +147,6 @@ def test_a_write_that_fails_leaves_the_old_files(
     assert {path.name: path.read_bytes() for path in bilm_dir.iterdir()} == before
 
 
-def test_an_interrupted_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    path.write_text("old")
-    with pytest.raises(KeyboardInterrupt), replace_when_written(path) as temporary:
-        temporary.write_text("half")
-        raise KeyboardInterrupt
-    assert path.read_text() == "old"
-    assert os.listdir(tmp_path) == ["file"]
-
-
 def test_reading_takes_none_of_torchs_random_numbers(bilm_dir: Path) -> None:
     torch.manual_seed(0)
     expected = torch.rand(1)
@@ -166,13 +155,8 @@ def test_reading_takes_none_of_torchs_random_numbers(bilm_dir: Path) -> None:
     assert torch.rand(1) == expected
 
 
-def test_sha256_is_that_of_the_bytes(tmp_path: Path) -> None:
-    (tmp_path / "abc").write_bytes(b"abc")
-    assert sha256_of(tmp_path / "abc").startswith("ba7816bf8f01cfea414140de5dae2223b00361a3")
-
-
 def test_bytes_are_the_same_for_the_same_weights(tiny_bilm: BiLM, bilm_dir: Path) -> None:
-    assert to_bytes(BiLM.from_disk(bilm_dir)) == to_bytes(tiny_bilm)
+    assert BiLM.from_disk(bilm_dir).to_bytes() == tiny_bilm.to_bytes()
 
 
 def test_nothing_in_the_package_pickles() -> None:

@@ -77,7 +77,7 @@ def make_nlp(bilm_dir: Path) -> Callable[..., Language]:
         for _ in range(steps):
             nlp.update(make_examples(nlp), sgd=optimizer)
         if steps and not elmo:
-            _trained[key] = nlp.config, nlp.to_bytes()
+            _trained[key] = nlp.config.copy(), nlp.to_bytes()
         return nlp
 
     return make

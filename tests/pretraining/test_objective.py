@@ -67,7 +67,7 @@ def test_a_batch_spells_each_distinct_word_once(batch: Batch) -> None:
 def _reference(model: LanguageModel, batch: Batch) -> tuple[Tensor, Tensor]:
     """torch's own softmax module, over each position's neighbour taken one by one."""
     vectors = model.bilm.char_cnn(batch.char_ids, batch.lengths)
-    layers, _ = model.bilm.contextualize(vectors[batch.word_index], batch.packing)
+    layers, _ = model.bilm(vectors[batch.word_index], batch.packing)
     ahead, back = layers[-1].chunk(2, dim=1)
     losses = []
     for hidden, step, ends in ((ahead, 1, batch.is_last), (back, -1, batch.is_first)):
@@ -121,7 +121,7 @@ def test_neither_direction_can_see_the_word_it_predicts(
         ids = np.array([3, 1, word, 1, 5], dtype=np.int32)
         batch = make_batch([ids])
         vectors = model.bilm.char_cnn(batch.char_ids, batch.lengths)
-        layers, _ = model.bilm.contextualize(vectors[batch.word_index], batch.packing)
+        layers, _ = model.bilm(vectors[batch.word_index], batch.packing)
         hidden.append(layers[-1].chunk(2, dim=1))
     place = changed + 1  # behind the begin mark
     for direction, reads in ((0, range(place, 7)), (1, range(place + 1))):

@@ -57,7 +57,7 @@ def test_the_loss_is_that_of_both_directions_of_each_layer_together(make_bilm, t
     rows = np.asarray([0, 1, 2])
     batch = silver.add_to(make_batch([text.sentence(i) for i in rows]), text, rows)
     *_, found, _ = model(batch)
-    layers = bilm.layers([[WORDS[i] for i in sentence] for sentence in SENTENCES])
+    layers, _ = bilm.run([[WORDS[i] for i in sentence] for sentence in SENTENCES])
     states = torch.cat(layers, dim=1)[:, :5]  # the first two sentences have labels
     gold = torch.tensor([0, 0, 0, 0, 1])
     losses = [

@@ -16,7 +16,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from spacy_elmo_ner.elmo import BiLM
 from spacy_elmo_ner.elmo.caches import Derived, WordCache
 from spacy_elmo_ner.elmo.locks import Lock
-from spacy_elmo_ner.elmo.pretrained import shared_bilm
+from spacy_elmo_ner.elmo.shared import shared_bilm
 from spacy_elmo_ner.layers.bilm_layer import bilm_shim
 from spacy_elmo_ner.pipeline.layers_cache import LayersCache
 from tests.pipeline.conftest import annotation, make_nlp  # noqa: F401

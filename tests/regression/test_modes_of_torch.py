@@ -13,7 +13,6 @@ import torch
 from spacy.language import Language
 
 from spacy_elmo_ner.elmo import BiLM
-from spacy_elmo_ner.elmo.pretrained import load_pretrained
 from tests.pipeline.conftest import annotation, make_examples, make_nlp  # noqa: F401
 
 TEXT = "Mary Smith met Reuters in Paris ."
@@ -155,14 +154,14 @@ def test_a_biLM_read_and_first_used_under_it(
     expected = tiny_bilm.embed(SENTENCES, initial_state=initial_state)
     for folder in (bilm_dir, hdf5_dir):
         with MODES[mode]():
-            bilm = load_pretrained(str(folder))
+            bilm = BiLM.from_pretrained(str(folder))
             under = bilm.embed(SENTENCES, initial_state=initial_state)
         # A caller's autocast asks for bfloat16 products, in this call and in no other.
         assert _close(under, expected, atol=0.05 if mode == "autocast" else 1e-6)
         assert _close(bilm.embed(SENTENCES, initial_state=initial_state), expected)
         assert _close(copy.deepcopy(bilm).embed(SENTENCES, initial_state=initial_state), expected)
         bilm.requires_grad_(True)
-        tensors = bilm.layers(SENTENCES, bilm.initial_states(initial_state))
+        tensors, _ = bilm.run(SENTENCES, bilm.initial_states(initial_state))
         sum(one.sum() for one in tensors).backward()
         assert all(torch.isfinite(p.grad).all() for p in bilm.parameters() if p.grad is not None)
 
@@ -176,7 +175,7 @@ def test_writing_a_biLM_under_it(tiny_bilm: BiLM, tmp_path: Path, mode: str) -> 
         fresh.to_disk(tmp_path / "plain")
         fresh.to_hdf5(tmp_path / "hdf5")
     for folder in ("plain", "hdf5"):
-        bilm = load_pretrained(str(tmp_path / folder))
+        bilm = BiLM.from_pretrained(str(tmp_path / folder))
         assert _close(bilm.embed(SENTENCES, initial_state="warm"), expected)
 
 
@@ -184,5 +183,5 @@ def test_reading_weights_leaves_torchs_random_numbers_alone(bilm_dir: Path) -> N
     torch.manual_seed(0)
     expected = torch.rand(3)
     torch.manual_seed(0)
-    load_pretrained(str(bilm_dir))
+    BiLM.from_pretrained(str(bilm_dir))
     assert torch.equal(torch.rand(3), expected)

@@ -3,7 +3,7 @@
 import pytest
 from spacy.language import Language
 
-from fuzz.pipelines import tiny_pipeline
+from tests.fuzz.pipelines import tiny_pipeline
 
 
 @pytest.fixture(scope="session")

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from spacy.language import Language
 
-from fuzz.determinism import answers, compare, make_texts, vary_prediction, vary_training
-from fuzz.pipelines import make_pipeline
 from tests.conftest import random_bilm
+from tests.fuzz.determinism import answers, compare, make_texts, vary_prediction, vary_training
+from tests.fuzz.pipelines import make_pipeline
 
 WAYS = [
     "the same again",

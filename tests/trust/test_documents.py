@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from fuzz.pipelines import PIECES, odd_words, problem
 from spacy_elmo_ner.elmo import BiLM
+from tests.fuzz.pipelines import PIECES, odd_words, problem
 
 # spaCy refuses "" as a word and whatever UTF-8 cannot write: see below.
 CHARACTERS = st.characters(exclude_categories=["Cs"])

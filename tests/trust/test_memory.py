@@ -9,10 +9,10 @@ import torch
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from fuzz.pipelines import problem
 from spacy_elmo_ner.elmo import BiLM
-from spacy_elmo_ner.elmo.fast_linear import FastLinear, padded
+from spacy_elmo_ner.elmo.products import FastLinear, padded
 from spacy_elmo_ner.layers.windows import CONTEXT, WINDOW
+from tests.fuzz.pipelines import problem
 
 
 def test_words_of_a_memory_zone_leave_with_it(nlp: Language) -> None:

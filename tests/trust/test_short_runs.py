@@ -10,13 +10,13 @@ from safetensors.torch import load_file, save_file
 from spacy.language import Language
 from torch import nn
 
-from fuzz.documents import annotate
-from fuzz.mutate import mutated
-from fuzz.pipelines import odd_words
-from fuzz.targets import Target, make_targets, outcome
 from spacy_elmo_ner.elmo import BiLM
 from spacy_elmo_ner.pretraining.checkpoint import Progress, load_checkpoint, save_checkpoint
 from tests.conftest import random_bilm
+from tests.fuzz.documents import annotate
+from tests.fuzz.mutate import mutated
+from tests.fuzz.pipelines import odd_words
+from tests.fuzz.targets import Target, make_targets, outcome
 
 SLOW = {"hdf5": 60, "language-model": 60, "text-cache": 100, "checkpoint": 150}
 

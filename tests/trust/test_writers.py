@@ -9,11 +9,11 @@ import torch
 from spacy.language import Language
 from torch import nn
 
-from fuzz.writers import LOSS, make_writers
 from spacy_elmo_ner.comparison.pipelines import PipelineUnavailableError, load_pipeline
 from spacy_elmo_ner.pipeline.save import save_pipeline
 from spacy_elmo_ner.pretraining.checkpoint import Progress, save_checkpoint
 from tests.conftest import random_bilm
+from tests.fuzz.writers import LOSS, make_writers
 
 posix = pytest.mark.skipif(os.name != "posix", reason="faults are injected in POSIX's ways")
 
@@ -21,7 +21,7 @@ posix = pytest.mark.skipif(os.name != "posix", reason="faults are injected in PO
 @posix
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # of fork with threads
 def test_no_fault_loses_what_was_there(tmp_path: Path) -> None:
-    from fuzz.faults import AT_A_STEP, FAULTS, inject
+    from tests.fuzz.faults import AT_A_STEP, FAULTS, inject
 
     rng = random.Random(0)
     found = {
@@ -36,7 +36,7 @@ def test_no_fault_loses_what_was_there(tmp_path: Path) -> None:
 @posix
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 def test_pre_training_that_was_killed_ends_as_if_it_never_was(tmp_path: Path) -> None:
-    from fuzz.faults import interrupt_pretraining
+    from tests.fuzz.faults import interrupt_pretraining
 
     left = interrupt_pretraining(tmp_path / "run", "kill", 1, random.Random(0))
     assert list(left) == ["as if never stopped"]

@@ -1,0 +1,77 @@
+"""A pipe that may listen to an `elmo` pipe and says so where nothing is left to listen to."""
+
+import warnings
+from typing import Any
+
+from spacy.pipeline.trainable_pipe import TrainablePipe
+from thinc.api import Model
+
+from ..errors import Errors, Warnings
+from ..layers.elmo_listener import ListenerState
+
+
+class ListeningPipe(TrainablePipe):
+    """Notices when its pipeline is put together without the `elmo` pipe that it needs.
+
+    spaCy tells no pipe which pipeline it is in. But whenever that changes, it sets the name of
+    every pipe, lets the earlier ones look for their listeners, and then sets the `listener_map`
+    of each pipe that others may listen to. So this one has all that belongs to such a pipe
+    (spacy.ty.ListenedToComponent), though nobody listens to it.
+    """
+
+    listeners: tuple[Model, ...] = ()
+    listening_components: tuple[str, ...] = ()
+    _n_names = 0  # set since the pipeline was last linked; two if this pipe was just sourced
+
+    def add_listener(self, listener: Model, component_name: str) -> None: ...
+
+    def remove_listener(self, listener: Model, component_name: str) -> bool:
+        return False
+
+    def find_listeners(self, component: Any) -> None: ...
+
+    @property
+    def name(self) -> str:
+        return TrainablePipe.name.__get__(self)
+
+    @name.setter
+    def name(self, value: str) -> None:
+        TrainablePipe.name.__set__(self, value)
+        self._n_names += 1
+
+    @property
+    def listener_map(self) -> dict[str, list[Model]]:
+        return {}
+
+    @listener_map.setter
+    def listener_map(self, value: dict[str, list[Model]]) -> None:
+        """All pipes before this one have looked for listeners.
+
+        Raises ValueError if this pipe came from another pipeline without its `elmo` pipe; warns
+        if that was removed or disabled here.
+        """
+        is_sourced, self._n_names = self._n_names > 1, 0
+        unlinked = [node for node in self._listener_nodes() if not _state(node).take_news()]
+        if not unlinked or not self.is_trained:
+            return
+        upstream = unlinked[0].attrs["upstream"]
+        if is_sourced:
+            raise ValueError(Errors.EL120.format(name=self.name, upstream=upstream))
+        warnings.warn(Warnings.WL103.format(name=self.name, upstream=upstream), stacklevel=2)
+
+    @property
+    def is_trained(self) -> bool:
+        """Has the model weights, initialized or loaded?"""
+        return has_weights(self.model)
+
+    def _listener_nodes(self) -> list[Model]:
+        return [node for node in self.model.walk() if "upstream" in node.attrs and not node.shims]
+
+
+def has_weights(model: Model) -> bool:
+    """Has any parameter of this model been initialized or loaded?"""
+    return any(node.has_param(name) for node in model.walk() for name in node.param_names)
+
+
+def _state(node: Model) -> ListenerState:
+    return node.attrs["listener"]

@@ -1,0 +1,117 @@
+"""Settings that the config gives, that may be changed on a trained pipe, and that are saved."""
+
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from spacy.language import Language
+from thinc.api import Config
+
+from ..errors import Errors, shown
+
+
+class PipelineRef:
+    """The pipeline that made a pipe, if it is still there. A copy of both refers to the copy."""
+
+    def __init__(self, nlp: Language | None = None) -> None:
+        self._ref = None if nlp is None else weakref.ref(nlp)
+
+    def __call__(self) -> Language | None:
+        return None if self._ref is None else self._ref()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "PipelineRef":
+        nlp = self()
+        return PipelineRef(memo.get(id(nlp), nlp))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return PipelineRef, ()
+
+
+class HasSettings(Protocol):
+    """cfg: what is saved; made_by: the pipeline whose config the settings came from."""
+
+    cfg: dict[str, Any]
+    made_by: PipelineRef
+
+
+class Setting:
+    """An attribute of a pipe that is checked when it is set and saved with the pipe.
+
+    The pipeline's config follows, so that it shows what is used. A config that is given when the
+    pipeline is loaded wins over what was saved.
+    """
+
+    def __init__(self, default: Any, check: Callable[[str, Any], Any]) -> None:
+        self.default = default
+        self.check = check
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, pipe: HasSettings | None, owner: type | None = None) -> Any:
+        return self if pipe is None else pipe.cfg[self.name]
+
+    def __set__(self, pipe: HasSettings, value: Any) -> None:
+        pipe.cfg[self.name] = self.check(self.name, value)
+        nlp = pipe.made_by()
+        if nlp is None:
+            return
+        for name, other in nlp.components:
+            if other is pipe:
+                nlp.get_pipe_config(name)[self.name] = value
+
+    def configure(self, pipe: HasSettings, value: Any) -> None:
+        """Take the value that the config gives to a new pipe."""
+        pipe.cfg[self.name] = self.check(self.name, value)
+        pipe.cfg.setdefault("configured", {})[self.name] = value
+
+
+def settings_of(pipe: HasSettings) -> list[Setting]:
+    return [value for value in vars(type(pipe)).values() if isinstance(value, Setting)]
+
+
+def settle(pipe: HasSettings, configured: dict[str, Any], folder: Path | None) -> None:
+    """Choose between each setting that was just loaded and the one the config gave before.
+
+    configured: what the config of this pipe says. folder: that the pipe was loaded from, or None.
+    """
+    loaded = pipe.cfg.get("configured", {})
+    pipe.cfg["configured"] = configured
+    for setting in settings_of(pipe):
+        name, ours = setting.name, configured[setting.name]
+        if pipe.cfg[name] != ours:
+            beside = _saved_config(folder)
+            if name in beside:
+                is_given = ours != beside[name]
+            else:  # saved alone: the default of a pipe that it is loaded into says nothing
+                is_given = ours not in (setting.default, loaded.get(name, ours))
+            if is_given:
+                pipe.cfg[name] = ours
+        setattr(pipe, name, pipe.cfg[name])  # checked, and told to the config
+
+
+def _saved_config(folder: Path | None) -> dict[str, Any]:
+    """What the config of the pipeline in whose folder the pipe's is says of it, if there is one."""
+    if folder is None or not (folder.parent / "config.cfg").is_file():
+        return {}
+    config = Config().from_disk(folder.parent / "config.cfg", interpolate=False)
+    return config.get("components", {}).get(folder.name, {})
+
+
+def check_threshold(name: str, value: Any) -> float:
+    """Raise ValueError for anything but a number in [0, 1]."""
+    if not _is_number(value) or not 0 <= value <= 1:
+        raise ValueError(Errors.EL169.format(name=name, value=shown(value), range="[0, 1]"))
+    return value
+
+
+def check_alternatives(name: str, value: Any) -> float | None:
+    """Raise ValueError for anything but None and a number in (0, 1]."""
+    if value is not None and (not _is_number(value) or not 0 < value <= 1):
+        raise ValueError(Errors.EL169.format(name=name, value=shown(value), range="(0, 1]"))
+    return value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
