@@ -1,4 +1,4 @@
-"""The compiled kernels of an LSTM layer: `lstm_training.c` and `lstm_prediction.c` behind tensors."""
+"""An LSTM layer in compiled code: `lstm_training.c` and `lstm_prediction.c` behind tensors."""
 
 import ctypes
 from collections.abc import Sequence
