@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from . import table_sums
 from .caches import Derived
 from .fast_char_cnn import FastCharCNN
+from .lstm_training import with_more_rows
 from .options import N_CHARACTERS, BiLMOptions
-from .packed_lstm import with_more_rows
 from .pooled_convolutions import pooled_convolutions
 from .products import own_parameters, product_dtype
 

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from .caches import Derived
-from .fast_lstm import FastLSTM
+from .lstm_prediction import FastLSTM
+from .lstm_training import LSTMWeights, last_positions, packed_lstm
 from .options import LSTMOptions
-from .packed_lstm import LSTMWeights, last_positions, packed_lstm
 from .products import own_parameters, product_dtype
 
 

@@ -13,11 +13,11 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from ..elmo.caches import Derived
-from ..elmo.fast_lstm import FastLSTM
 from ..elmo.kernels import training_dtype
+from ..elmo.lstm_prediction import FastLSTM
+from ..elmo.lstm_training import LSTMWeights, packed_lstm
 from ..elmo.memory import empty
 from ..elmo.modes import on_cpu, training
-from ..elmo.packed_lstm import LSTMWeights, packed_lstm
 from ..elmo.packing import Packing, inverse, token_batches
 from ..elmo.products import own_parameters, product_dtype
 from .torch_shim import Precision, TorchShim, in_precision

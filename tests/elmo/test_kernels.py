@@ -10,7 +10,7 @@ import torch
 
 from spacy_elmo_ner.elmo import kernels
 from spacy_elmo_ner.elmo.lstm_compiled import PackedLayer
-from spacy_elmo_ner.elmo.packed_lstm import LSTMWeights, packed_lstm
+from spacy_elmo_ner.elmo.lstm_training import LSTMWeights, packed_lstm
 
 HERE = Path(kernels.__file__).parent
 
