@@ -1,5 +1,6 @@
 """The compiled kernels against torch, and built with sanitizers."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -177,3 +178,36 @@ def test_no_kernel_reads_or_writes_beyond_its_memory(tmp_path: Path) -> None:
     done = subprocess.run([str(program), "300"], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("300 layers of")
+
+
+@for_training
+@pytest.mark.skipif(sys.platform != "linux", reason="Finds the sanitizers as Linux has them.")
+def test_no_kernel_of_training_reads_or_writes_beyond_its_memory(tmp_path: Path) -> None:
+    """Fuzzed shapes in a build with sanitizers, which torch's memory comes from, too."""
+    library = tmp_path / "kernels.so"
+    flags = "-O1 -g -std=gnu11 -fsanitize=address,undefined -fno-sanitize-recover=all -Wno-psabi"
+    sources = [str(path) for path in HERE.glob("*.c")]
+    command = ["cc", *flags.split(), "-pthread", "-shared", "-fPIC", *sources, "-o", str(library)]
+    try:
+        built = subprocess.run(command, capture_output=True, text=True)
+    except OSError:
+        pytest.skip("There is no C compiler.")
+    if built.returncode and "asan" in built.stderr:
+        pytest.skip("The compiler has no sanitizers.")
+    assert not built.returncode, built.stderr
+    found = [
+        subprocess.run(["cc", f"-print-file-name={name}"], capture_output=True, text=True)
+        for name in ("libasan.so", "libubsan.so")
+    ]
+    preload = " ".join(each.stdout.strip() for each in found)
+    environment = {**os.environ, "LD_PRELOAD": preload, "ASAN_OPTIONS": "detect_leaks=0"}
+    script = str(Path(__file__).with_name("fuzz_training.py"))
+    done = subprocess.run(
+        [sys.executable, script, str(library), "15"],
+        capture_output=True,
+        text=True,
+        env={**environment, "PYTHONPATH": str(HERE.parents[1])},
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.endswith("15 rounds\n")
