@@ -88,7 +88,8 @@ class TrainingConfig:
     state: where the LSTMs begin a sentence. "sentence": at zeros. "running": where they ended the
     sentence before it in the text, as ELMo's original did; gradients still end with the sentence.
     softmax_cutoffs: vocabulary ranks where the adaptive softmax starts a narrower cluster.
-    bf16: matrix products in bfloat16, all else in float32. checkpoint_every: steps.
+    bf16: matrix products in bfloat16 on CPUs that have them, all else in float32; false: nothing in
+    bfloat16 on any CPU. checkpoint_every: steps.
     """
 
     seed: _Count = 0

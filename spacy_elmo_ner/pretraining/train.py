@@ -11,6 +11,7 @@ import torch
 from tqdm import tqdm
 
 from ..elmo import BiLM
+from ..elmo.kernels import multiplies_bfloat16
 from ..elmo.states import BiLMStates
 from ..elmo.storage import WEIGHTS_FILE
 from ..errors import Errors, shown
@@ -157,7 +158,8 @@ class _Run:
         batch = self._next_batch()
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(progress.step, self.n_steps, settings)
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=settings.bf16):
+        bf16 = settings.bf16 and multiplies_bfloat16()
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
             forward, backward, silver, states = self.parallel(batch, self.states)
         self.states = states if settings.state == "running" else None
         loss = (forward + backward) / (2 * batch.n_predictions) + self.config.silver.weight * silver
