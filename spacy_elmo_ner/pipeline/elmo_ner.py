@@ -142,10 +142,10 @@ class ElmoNER(TokenClassifier):
             return np.fromiter(classes, dtype=np.int64, count=len(example.predicted))
         iob, types = example.reference.to_array(["ENT_IOB", "ENT_TYPE"]).T
         gold = np.where(iob == _IOB["O"], index["O"], MISSING)
-        for label in self.labels:
-            of_label = types == self.vocab.strings[label]
-            for prefix in ("B", "I"):
-                gold[of_label & (iob == _IOB[prefix])] = index[f"{prefix}-{label}"]
+        # Few tokens are in entities, and there may be hundreds of labels.
+        for i in np.flatnonzero(types).tolist():
+            prefix, label = IOB_STRINGS[iob[i]], self.vocab.strings[types[i]]
+            gold[i] = index.get(f"{prefix}-{label}", MISSING)
         return gold
 
     @property

@@ -28,8 +28,6 @@ from .losses import cross_entropy, rehearsal
 # Docs scored at once where a pipe is asked for something outside of nlp.pipe().
 BATCH_DOCS = 64
 
-_BATCH_TOKENS = 4096
-
 
 class TokenClassifier(ListeningPipe):
     """A pipe that scores each token against a fixed list of classes.
@@ -239,7 +237,7 @@ class TokenClassifier(ListeningPipe):
         scores = [self.model.ops.alloc2f(0, self.n_classes) for _ in docs]
         # A Doc's scores depend on the Doc alone; the arrays of a few thousand tokens at a time
         # are fetched from memory less often than those of all.
-        for batch in token_batches([len(doc) for doc in docs], _BATCH_TOKENS):
+        for batch in token_batches([len(doc) for doc in docs]):
             found = self.model.predict([docs[i] for i in batch])
             for i, one in zip(batch, found, strict=True):
                 scores[i] = one
