@@ -16,7 +16,7 @@ _DIRECTIONS = ("l0", "l0_reverse")  # torch's names of the forward and the backw
 
 
 class ResidualBiLSTM(nn.Module):
-    """x1 = BiLSTM(x), x2 = BiLSTM(x1), out = x1 + x2, over tokens in packed order."""
+    """Computes x1 = BiLSTM(x), x2 = BiLSTM(x1), out = x1 + x2, over tokens in packed order."""
 
     def __init__(self, n_in: int, units: int, dropout: float, recurrent_dropout: float) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class ResidualBiLSTM(nn.Module):
     # backward half would start from it (Thinc's with_padded does).
 
     def forward(self, inputs: Tensor, packing: Packing) -> Tensor:
-        """For training: inputs (n_flat, n_in), Doc after Doc -> (n_flat, 2 * units)."""
+        """Run for training: inputs (n_flat, n_in), Doc after Doc -> (n_flat, 2 * units)."""
         for fast in self._fast.values():
             fast.forget()
         x1 = self._run_training(self.lower, inputs, packing)
@@ -51,7 +51,7 @@ class ResidualBiLSTM(nn.Module):
         """Fill in x1 from x, or x2 from x1.
 
         inputs (n, n_in), outputs (m, 2 * units); reads and writes (n_flat,) int64 are the rows of
-        each that the packing's tokens stand in, in their order if None.
+        the packing's tokens in each, in order if None.
         """
         lstm: nn.LSTM = getattr(self, which)
         if inputs.device.type != "cpu":
@@ -66,8 +66,8 @@ class ResidualBiLSTM(nn.Module):
             lambda: [FastLSTM(_weights(lstm, s), dtype=dtype) for s in _DIRECTIONS],
             dtype,
         )
-        # Tokens are read and written where they stand: arrays of a large batch come as fresh
-        # memory, which costs more than what is done with it.
+        # Read and write tokens in place: fresh memory for a large batch costs more than the
+        # computation on it.
         positions = (packing.forward, packing.backward)
         for half, run, position in zip(outputs.chunk(2, dim=1), fast, positions, strict=True):
             run(
@@ -79,8 +79,8 @@ class ResidualBiLSTM(nn.Module):
             )
 
     def _run_training(self, lstm: nn.LSTM, x: Tensor, packing: Packing) -> Tensor:
-        """The same with dropout; products in bfloat16, which are four times as fast on CPUs
-        that have them and cost no accuracy here."""
+        """Run with dropout; products in bfloat16, which are four times as fast on CPUs that have
+        them and cost no accuracy here."""
         n_docs = packing.batch_sizes[0]
         row = torch.cat([torch.arange(n) for n in packing.batch_sizes]).to(x.device)
         halves = []
@@ -100,7 +100,7 @@ class ResidualBiLSTM(nn.Module):
 
 
 def _at(rows: Tensor | None, position: Tensor) -> Tensor:
-    """The rows of tokens that stand in these positions."""
+    """Return the rows of the tokens at these positions."""
     return position if rows is None else rows.to(position.device)[position]
 
 
@@ -113,14 +113,15 @@ def _weights(lstm: nn.LSTM, suffix: str) -> LSTMWeights:
 
 
 def _mask(like: Tensor, n_docs: int, width: int, rate: float) -> Tensor | None:
-    """Dropout factors (n_docs, width): 0 at the given rate, else 1 / (1 - rate)."""
+    """Draw dropout factors (n_docs, width): 0 at the given rate, else 1 / (1 - rate)."""
     if not rate:
         return None
     return like.new_empty(n_docs, width).bernoulli_(1 - rate).div_(1 - rate)
 
 
 def _init_as_keras(lstm: nn.LSTM) -> None:
-    """Glorot inputs, orthogonal recurrences, forget gates open: Keras' start, the article's."""
+    """Initialize as Keras does, and the article: Glorot inputs, orthogonal recurrent weights,
+    open forget gates."""
     for name, parameter in lstm.named_parameters():
         if "weight_ih" in name:
             nn.init.xavier_uniform_(parameter)

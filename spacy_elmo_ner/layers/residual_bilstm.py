@@ -22,8 +22,8 @@ from .windows import Window, windows
 
 @dataclass(frozen=True)
 class Encoding:
-    """How prediction runs. An object of ours, so that it is not saved with the weights and the
-    config can change it after training."""
+    """Says how prediction runs. Thinc does not save objects of this type with the weights, so
+    the config can change it after training."""
 
     precision: Precision
 
@@ -34,12 +34,13 @@ def build_residual_bilstm_v1(
     recurrent_dropout: float = 0.2,
     precision: Precision = "exact",
 ) -> EncoderModel:
-    """Vectors of each Doc -> (n_tokens, 2 * units) float32: x1 + x2 of two stacked BiLSTMs.
+    """Build the layer: vectors of each Doc -> (n_tokens, 2 * units) float32, the sum x1 + x2 of
+    two stacked BiLSTMs.
 
-    units: cells of one direction. dropout: share of inputs of each BiLSTM that a training step
-    drops, the same ones at every token of a Doc; recurrent_dropout: share of recurrent inputs,
-    the same at every step (Gal and Ghahramani 2016). [training] dropout does not change them.
-    precision: "bf16" predicts with matrix products in bfloat16, as training does always.
+    units: cells per direction. dropout: share of each BiLSTM's inputs dropped in training, the
+    same inputs at every token of a Doc; recurrent_dropout: share of recurrent inputs, the same at
+    every step (Gal and Ghahramani 2016). [training] dropout does not change these rates.
+    precision: "bf16" predicts with matrix products in bfloat16, as training always does.
     """
     in_precision(precision)
     model: EncoderModel = Model(
@@ -55,7 +56,7 @@ def build_residual_bilstm_v1(
 
 @dataclass(frozen=True)
 class _Make:
-    """Makes the module once nI is known. A function could not go to a spawned process."""
+    """Builds the module once nI is known. A nested function cannot be pickled for a process."""
 
     model: EncoderModel
     units: int
@@ -67,7 +68,7 @@ class _Make:
         return ResidualBiLSTM(nI, self.units, self.dropout, self.recurrent_dropout)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "_Make":
-        return self  # as of a function; the model has a way of its own to be copied
+        return self  # like a function; a copied shim brings its module
 
 
 def forward(
@@ -102,7 +103,7 @@ def forward(
 
 
 def _encode_for_training(module: ResidualBiLSTM, inputs: Tensor, found: Sequence[Window]) -> Tensor:
-    """One batch for all windows, which is as small as [training.batcher] makes it."""
+    """Encode all windows as one batch, whose size [training.batcher] limits."""
     rows = torch.cat([torch.arange(w.start, w.end) for w in found]).to(inputs.device)
     kept = torch.cat([torch.arange(w.first, w.last) - w.start + n for w, n in _placed(found)])
     encoded = module(inputs[rows], Packing.of([w.end - w.start for w in found]))
@@ -110,13 +111,13 @@ def _encode_for_training(module: ResidualBiLSTM, inputs: Tensor, found: Sequence
 
 
 def _encode(module: ResidualBiLSTM, inputs: Tensor, found: Sequence[Window]) -> Tensor:
-    """In batches, whose memory is used again."""
+    """Encode in batches that reuse their memory."""
     width = 2 * module.lower.hidden_size
     sizes = [w.end - w.start for w in found]
     batches = list(token_batches(sizes))
     most = max(sum(sizes[i] for i in batch) for batch in batches)
     x1 = empty(most, width, device=inputs.device)
-    # What windows do not keep goes to the row behind the last.
+    # Tokens that a window does not keep are written to the extra row at the end.
     outputs = empty(len(inputs) + 1, width, device=inputs.device)
     for indices in batches:
         batch = [found[i] for i in indices]
@@ -131,14 +132,14 @@ def _encode(module: ResidualBiLSTM, inputs: Tensor, found: Sequence[Window]) -> 
 
 
 def _kept_rows(w: Window, elsewhere: int) -> Tensor:
-    """(n_tokens of the window,) int64: each token it keeps, and elsewhere for the others."""
+    """Return each token the window keeps, and elsewhere for the others: (n_tokens,) int64."""
     rows = torch.full((w.end - w.start,), elsewhere)
     rows[w.kept] = torch.arange(w.first, w.last)
     return rows
 
 
 def _placed(batch: Sequence[Window]) -> Iterator[tuple[Window, int]]:
-    """Each window, and the token it begins with where their tokens stand window after window."""
+    """Pair each window with the offset of its first token when all windows are concatenated."""
     sizes = accumulate((w.end - w.start for w in batch), initial=0)
     return zip(batch, sizes, strict=False)
 
