@@ -562,6 +562,10 @@ class Errors(metaclass=_Coded):
         "{option} is no option of this command. Name a setting of the config with its block, after "
         "the config, for instance CONFIG --training.max_steps 1000."
     )
+    EL428 = (
+        "The pipeline {name!r} gives neither entities nor tags to learn from; it has the pipes "
+        "{pipes}. Name one with an entity recognizer or a tagger, such as en_core_web_sm."
+    )
 
     # EL5xx: commands
     EL501 = (
@@ -574,7 +578,7 @@ class Errors(metaclass=_Coded):
     )
     EL421 = (
         "{path} holds {found} labels, but the text beside it has {n_tokens} tokens. Make labels "
-        "of this very text, or set silver_weight = 0."
+        "of this very text, or leave the block [silver] out."
     )
     EL422 = (
         "No file {path}, which tells the held-out part of the text a biLM was trained on. Give "
