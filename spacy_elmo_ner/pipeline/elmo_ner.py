@@ -25,14 +25,15 @@ from ..decoding import (
     best_readings,
     decode_entities,
 )
-from .settings import PipelineRef, Setting, check_alternatives, check_threshold, settle
-from .stored_scores import (
+from .confidence import (
     ENTITIES,
     give_entities,
     given_entities,
     write_span_group,
 )
-from .token_classifier import BATCH_DOCS, TokenClassifier, default_model, same_tokens
+from .default_model import default_model
+from .settings import PipelineRef, Setting, check_alternatives, check_threshold, settle
+from .token_classifier import BATCH_DOCS, TokenClassifier, same_tokens
 
 _IOB = {name: number for number, name in enumerate(IOB_STRINGS)}  # in Doc.to_array("ENT_IOB")
 
