@@ -63,6 +63,16 @@ def test_pipelines_without_confidence_have_no_reliability():
     assert together([]) is None
 
 
+def test_the_calibration_error_is_the_weighted_gap_of_the_bins():
+    outcomes = Outcomes(
+        [0.95, 0.95, 0.95, 0.95, 0.15, 0.15], [True, True, True, False, True, False]
+    )
+    expected = (4 * abs(0.95 - 3 / 4) + 2 * abs(0.15 - 1 / 2)) / 6
+    assert calibration_error(outcomes) == pytest.approx(expected)
+    assert calibration_error(Outcomes([1.0, 0.0], [True, False])) == 0.0
+    assert calibration_error(Outcomes([], [])) == 0.0
+
+
 def test_bins_hold_everything_and_their_gaps_are_the_calibration_error():
     random = np.random.default_rng(0)
     sure = random.random(500)
