@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 import spacy
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import DocBin
 from spacy.vocab import Vocab
 
 from benchmarks import fields, judge_bilm
 from benchmarks.yardstick import runner as runners
-from benchmarks.yardstick.casing import recased
 from benchmarks.yardstick.plan import Plan, read_plan
 from benchmarks.yardstick.results import ResultsFile, Row
 from benchmarks.yardstick.runner import Runner
@@ -73,24 +72,6 @@ def test_a_line_that_is_no_word_and_label_is_named(tmp_path: Path, line: str) ->
     path.write_text(f"Ada\tO\n{line}\n", encoding="utf8")
     with pytest.raises(ValueError, match=r"train\.conll, line 2"):
         list(fields.read_sentences(path))
-
-
-@pytest.mark.parametrize(
-    ("case", "words"),
-    [
-        ("clean", ["Visit", "of", "NATO", "to", "the", "éclair", "u.s."]),
-        ("lower", ["visit", "of", "nato", "to", "the", "éclair", "u.s."]),
-        ("upper", ["VISIT", "OF", "NATO", "TO", "THE", "ÉCLAIR", "U.S."]),
-        ("title", ["Visit", "Of", "NATO", "To", "The", "Éclair", "U.s."]),
-    ],
-)
-def test_another_case_keeps_words_apart_and_entities_in_place(case: str, words: list[str]) -> None:
-    doc = Doc(Vocab(), words=["Visit", "of", "NATO", "to", "the", "éclair", "u.s."])
-    doc.set_ents([doc[2:3]], default="outside")
-    doc = fields.to_doc([token.text for token in doc], ["O", "O", "B-org", *["O"] * 4], doc.vocab)
-    found = recased(doc, case, Vocab())
-    assert [token.text for token in found] == words
-    assert [(ent.start, ent.end, ent.label_) for ent in found.ents] == [(2, 3, "org")]
 
 
 # ---- plan --------------------------------------------------------------------------------

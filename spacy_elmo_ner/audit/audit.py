@@ -15,8 +15,8 @@ from spacy.util import minibatch
 
 from ..corpus.docs import blank_copy
 from ..decoding import MISSING, EntitySpan
+from ..pipeline.confidence import decoded_entities
 from ..pipeline.elmo_ner import ElmoNER
-from ..pipeline.stored_scores import decoded_entities
 from ..pipeline.token_classifier import BATCH_DOCS, TokenClassifier
 from .confident_learning import Suspects, find_suspects
 from .rows import AuditRow, context, entity_regions, kind_of, spelled

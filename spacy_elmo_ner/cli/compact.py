@@ -7,7 +7,7 @@ import typer
 from wasabi import msg
 
 from ..comparison.pipelines import bytes_under
-from ..pipeline.compact_folder import compact_folder
+from ..pipeline.compact import compact_folder
 
 # The scores that are printed.
 SCORES = ("ents_p", "ents_r", "ents_f", "tag_acc")

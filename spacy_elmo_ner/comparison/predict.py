@@ -11,7 +11,7 @@ from spacy.training import Alignment
 from ..corpus.docs import blank_copy
 from ..decoding import EntitySpan
 from ..errors import Errors
-from ..pipeline.stored_scores import decoded_entities
+from ..pipeline.confidence import decoded_entities
 from .corpora import Annotation, entities_of
 from .pipelines import LoadedPipeline
 from .results import LabeledSpan, Misaligned

@@ -7,7 +7,7 @@ from spacy.vocab import Vocab
 from spacy_elmo_ner.comparison.predict import onto_words
 from spacy_elmo_ner.comparison.results import Misaligned
 from spacy_elmo_ner.decoding import Decoded, EntitySpan
-from spacy_elmo_ner.pipeline.stored_scores import ENTITIES, TAGS, give_entities, give_tags
+from spacy_elmo_ner.pipeline.confidence import ENTITIES, TAGS, give_entities, give_tags
 
 
 def doc(words, ents=(), tags=None):

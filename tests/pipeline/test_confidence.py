@@ -4,7 +4,7 @@ import numpy as np
 import spacy
 from spacy.tokens import Doc, Span, SpanGroup
 
-from spacy_elmo_ner.pipeline.stored_scores import decoded_entities
+from spacy_elmo_ner.pipeline.confidence import decoded_entities
 
 NLP = spacy.blank("en")
 WORDS = ["Mary", "Smith", "left", "Paris", "."]

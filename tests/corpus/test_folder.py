@@ -7,8 +7,8 @@ import pytest
 import spacy
 from spacy.tokens import Doc, DocBin
 
-from spacy_elmo_ner.corpus import corpus_folder
-from spacy_elmo_ner.corpus.corpus_folder import SourceFile, write_corpus
+from spacy_elmo_ner.corpus import folder as corpus_folder
+from spacy_elmo_ner.corpus.folder import SourceFile, write_corpus
 from spacy_elmo_ner.corpus.splits import Split
 
 from .conftest import numbered, sentence

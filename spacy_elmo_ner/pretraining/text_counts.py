@@ -13,7 +13,7 @@ from ..files import write_text
 from .objective import Vocabulary
 from .text import TokenizedText
 
-STATISTICS_FILE = "text.json"
+COUNTS_FILE = "text.json"
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class SourceSize:
 
 
 @dataclass(frozen=True)
-class TextStatistics:
+class TextCounts:
     """n_distinct: words of all parts. n_held_out: sentences that [text] n_held_out asked for."""
 
     n_files: int
@@ -52,7 +52,7 @@ class TextStatistics:
         held_out: NDArray,
         vocabulary: Vocabulary,
         n_held_out: int,
-    ) -> "TextStatistics":
+    ) -> "TextCounts":
         """train, held_out: indices of sentences, as `split_held_out` gives them."""
         unknown = vocabulary.lacks(text.words)
         n_sources = len(text.sources)
@@ -95,7 +95,7 @@ class TextStatistics:
 
 def read_n_held_out(directory: Path) -> int:
     """The setting a run was made with. Raises FileNotFoundError, or ValueError for damage."""
-    path = directory / STATISTICS_FILE
+    path = directory / COUNTS_FILE
     if not path.is_file():
         raise FileNotFoundError(Errors.EL422.format(path=path))
     try:

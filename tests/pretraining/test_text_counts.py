@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from spacy_elmo_ner.pretraining.objective import Vocabulary
-from spacy_elmo_ner.pretraining.statistics import TextStatistics, read_n_held_out
 from spacy_elmo_ner.pretraining.text import TokenizedText, split_held_out, tokenize
+from spacy_elmo_ner.pretraining.text_counts import TextCounts, read_n_held_out
 
 
 @pytest.fixture
@@ -17,13 +17,13 @@ def text(tmp_path: Path) -> TokenizedText:
 
 
 @pytest.fixture
-def found(text: TokenizedText) -> TextStatistics:
+def found(text: TokenizedText) -> TextCounts:
     train, held_out = split_held_out(text, 2)
     vocabulary = Vocabulary.most_frequent(text.words, 6)  # the, cat and one of the others: dog
-    return TextStatistics.of(text, train, held_out, vocabulary, 2)
+    return TextCounts.of(text, train, held_out, vocabulary, 2)
 
 
-def test_parts_and_sources_are_counted(text: TokenizedText, found: TextStatistics) -> None:
+def test_parts_and_sources_are_counted(text: TokenizedText, found: TextCounts) -> None:
     assert (found.n_files, found.n_distinct, found.n_vocabulary) == (2, 6, 6)
     assert (found.train.n_sentences, found.train.n_tokens) == (27, 54)
     assert (found.held_out.n_sentences, found.held_out.n_tokens) == (3, 8)
@@ -36,7 +36,7 @@ def test_parts_and_sources_are_counted(text: TokenizedText, found: TextStatistic
     assert (b.train.oov, b.held_out.oov) == (pytest.approx(2 / 18), 0.0)
 
 
-def test_people_read_all_of_it_in_a_few_lines(found: TextStatistics) -> None:
+def test_people_read_all_of_it_in_a_few_lines(found: TextCounts) -> None:
     assert list(found.lines()) == [
         "Read 2 files: 30 sentences, 62 tokens, 6 distinct words",
         "Vocabulary: 6 words",
@@ -48,12 +48,12 @@ def test_people_read_all_of_it_in_a_few_lines(found: TextStatistics) -> None:
 def test_nothing_held_out_misses_nothing(text: TokenizedText) -> None:
     train, held_out = split_held_out(text, 0)
     vocabulary = Vocabulary.most_frequent(text.words, 6)
-    found = TextStatistics.of(text, train, held_out, vocabulary, 0)
+    found = TextCounts.of(text, train, held_out, vocabulary, 0)
     assert found.held_out.oov is None
     assert list(found.lines())[-1] == "Held out: 0 sentences, 0 tokens"
 
 
-def test_json_says_the_same(found: TextStatistics, tmp_path: Path) -> None:
+def test_json_says_the_same(found: TextCounts, tmp_path: Path) -> None:
     found.to_json(tmp_path / "text.json")
     data = json.loads((tmp_path / "text.json").read_text())
     assert data["train"] == {"n_sentences": 27, "n_tokens": 54, "oov": 2 / 54}
@@ -76,7 +76,7 @@ def test_damaged_counts_are_named(tmp_path: Path, content: str) -> None:
 def test_counts_fit_the_tokens_they_are_made_from(text: TokenizedText) -> None:
     rows = np.random.default_rng(0).permutation(text.n_sentences)
     vocabulary = Vocabulary.most_frequent(text.words, 5)
-    found = TextStatistics.of(text, np.sort(rows[:20]), np.sort(rows[20:]), vocabulary, 10)
+    found = TextCounts.of(text, np.sort(rows[:20]), np.sort(rows[20:]), vocabulary, 10)
     for part, chosen in ((found.train, rows[:20]), (found.held_out, rows[20:])):
         words = [text.words[i] for row in chosen for i in text.sentence(row)]
         assert part.n_tokens == len(words)

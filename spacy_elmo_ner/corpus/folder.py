@@ -2,20 +2,25 @@
 
 import json
 import os
+import random
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from spacy.tokens import DocBin
 from spacy.vocab import Vocab
 
 from ..decoding import bio_to_spans
 from ..errors import Errors
-from ..files import make_output_folder, sync
+from ..files import atomic_file, make_output_folder, sync
+from .docbin import read_docbin, read_docs
 from .docs import doc_bin_bytes
 from .gmb import GMBSentence
 from .splits import PARTS, Split, Variant, cut
 
 CORPUS_FILE = "corpus.json"
+
+_SHARE_SEED = 2021
 
 # The article shows this sentence of the seed split's test part to its readers.
 _ARTICLE_EXAMPLE = {"part": "test", "index": 395}
@@ -120,3 +125,25 @@ def _size(sentences: list[GMBSentence]) -> PartSize:
         tokens=sum(len(sentence.words) for sentence in sentences),
         entities=sum(len(bio_to_spans(sentence.ents)) for sentence in sentences),
     )
+
+
+def write_share(train: Path, percent: float, folder: Path) -> Path:
+    """Write ``percent`` of a .spacy file's Docs to train.spacy in the folder; returns its path.
+
+    Drawn by a fixed seed, so that a smaller share is part of every larger one, and never empty.
+    Raises ValueError (EL516) for a percentage outside (0, 100], FileNotFoundError (EL501), and
+    ValueError like `read_docs` for a file that is no corpus.
+    """
+    if not 0 < percent <= 100:
+        raise ValueError(Errors.EL516.format(value=percent))
+    if not train.is_file():
+        raise FileNotFoundError(Errors.EL501.format(path=train))
+    attrs = read_docbin(train).attrs
+    docs = list(read_docs(train, Vocab()))
+    random.Random(_SHARE_SEED).shuffle(docs)
+    part = DocBin(attrs=attrs, docs=docs[: max(1, round(len(docs) * percent / 100))])
+    make_output_folder(folder)
+    path = folder / "train.spacy"
+    with atomic_file(path) as temporary:
+        part.to_disk(temporary)
+    return path
