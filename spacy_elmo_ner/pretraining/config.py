@@ -6,7 +6,7 @@ from dataclasses import asdict, field, fields
 from dataclasses import dataclass as plain_dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import AfterValidator, ConfigDict, Field, ValidationError
 from pydantic.dataclasses import dataclass
@@ -17,9 +17,6 @@ from ..elmo import BiLMOptions
 from ..elmo.options import CharCNNOptions, LSTMOptions
 from ..errors import Errors, shown
 from .files import is_packed
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
 
 # The shape of `small-en`: 4.7 M parameters, 4.7 MFLOP per token in the LSTMs.
 _SMALL = BiLMOptions(
@@ -213,7 +210,7 @@ def _block(cls: type[_Block], values: dict[str, Any], name: str) -> _Block:
         raise ValueError(f"[{name}] {_problem(error.errors()[0], values)}") from error
 
 
-def _problem(error: "ErrorDetails", values: dict[str, Any]) -> str:
+def _problem(error: Mapping[str, Any], values: dict[str, Any]) -> str:
     """Say what pydantic found wrong: the setting, its value, and what it should be."""
     key, kind = str(error["loc"][0]), error["type"]
     value, context = values[key], error.get("ctx", {})
