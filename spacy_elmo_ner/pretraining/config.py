@@ -1,4 +1,4 @@
-"""Settings of a pre-training run: a config file in spaCy's format, checked on reading."""
+"""Read the settings of a pre-training run: a config file in spaCy's format, checked by pydantic."""
 
 import configparser
 from collections.abc import Iterable, Mapping
@@ -147,7 +147,7 @@ class PretrainingConfig:
 
     @classmethod
     def for_text(cls, paths: Iterable[Path]) -> "PretrainingConfig":
-        """Settings for plain text files, from their size: more passes over less text.
+        """Choose settings for plain text files by their size: more passes over less text.
 
         The same files always give the same settings, so that such a run can be resumed.
         Raises FileNotFoundError for a path that is no file.
@@ -193,7 +193,7 @@ def _read(path: Path, overrides: dict[str, Any]) -> Config:
 
 
 def _check_names(block: dict[str, Any], known: dict[str, Any], name: str) -> None:
-    """Published options.json files hold entries we have no use for; in a config one is a slip."""
+    """Raise ValueError for an unknown name, which an options.json may hold and a config not."""
     for key, value in block.items():
         if key not in known:
             raise ValueError(f"[{name}] has no setting {key!r}; it has {', '.join(known)}")
