@@ -130,11 +130,6 @@ class Errors(metaclass=_Coded):
         "{path}: {name!r} is stored {problem}. Official weights are stored plainly: write the file "
         "without compression and with every value."
     )
-    EL020 = (
-        "The C compiler {command!r} did not compile the LSTM cell: {problem}. Install one (on "
-        "Debian: apt install gcc) or name another in the variable CC. Nothing needs it: without "
-        "a compiled cell everything runs on torch alone, slower."
-    )
     EL035 = (
         "Sentence {index} (counted from 0) is {value} of type {type}, which is no sequence of "
         "words. Give each sentence as a list of str, and leave out missing ones."
@@ -253,7 +248,7 @@ class Errors(metaclass=_Coded):
         'cannot learn from that: use "softmax", or set neg_prefix to "" if this is a tag itself.'
     )
     EL126 = (
-        "{name!r} has no earlier state to rehearse. Call nlp.resume_training() before training on "
+        "{name!r} has no earlier state to rehearse. Use nlp.resume_training() before training on "
         "and nlp.rehearse() beside each nlp.update()."
     )
     EL141 = (
@@ -539,7 +534,7 @@ class Errors(metaclass=_Coded):
         "room if the disk is full, and --resume continues from the newest."
     )
     EL415 = (
-        '{path}, line {line}: {problem}. Write one JSON object per line, such as '
+        "{path}, line {line}: {problem}. Write one JSON object per line, such as "
         '{{"text": "..."}}, with one or more paragraphs as its text.'
     )
     EL416 = (
@@ -560,12 +555,12 @@ class Errors(metaclass=_Coded):
         "this one writable."
     )
     EL426 = (
-        "{path} could not be written: {problem}. Fix that; then the same command with --resume "
-        "continues from the newest checkpoint."
+        "{path} could not be written: {problem}. Correct that; then the same command with "
+        "--resume continues from the newest checkpoint."
     )
     EL427 = (
-        "{option} is no option of this command. Settings of a config are named with their block, "
-        "behind the config, for instance CONFIG --training.max_steps 1000."
+        "{option} is no option of this command. Name a setting of the config with its block, after "
+        "the config, for instance CONFIG --training.max_steps 1000."
     )
 
     # EL5xx: commands
@@ -578,8 +573,8 @@ class Errors(metaclass=_Coded):
         "[bilm] out of the config to take theirs."
     )
     EL421 = (
-        "{path} holds {found} labels, but the text beside it has {n_tokens} tokens. Label this "
-        "very text again, or set silver_weight = 0."
+        "{path} holds {found} labels, but the text beside it has {n_tokens} tokens. Make labels "
+        "of this very text, or set silver_weight = 0."
     )
     EL422 = (
         "No file {path}, which records the held-out part of the text a biLM was trained on. Give "
@@ -656,7 +651,7 @@ class Warnings(metaclass=_Coded):
     )
     WL102 = (
         "{owner}._.{name} exists already, set by other code, and stays as it is: it does not hold "
-        "our probabilities. Read them from {owner}._.{second}; or remove the other one, "
+        "our probabilities. Use {owner}._.{second} instead; or remove the other one, "
         '{owner}.remove_extension("{name}"), before the pipeline is made.'
     )
     WL103 = (
@@ -669,7 +664,7 @@ class Warnings(metaclass=_Coded):
     # WL4xx: corpora and pre-training text
     WL401 = (
         "{path} is not UTF-8 and says nothing about its encoding, so it is read as Windows-1252: "
-        "line {line} holds {value}. If that is not what was written there, save the file as UTF-8."
+        "line {line} holds {value}. Save the file as UTF-8 if something else was written there."
     )
     WL402 = (
         "{folder}: {n_read} of {n_files} files are read, these are left out: {names}. Files are "
