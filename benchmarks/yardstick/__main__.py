@@ -13,10 +13,10 @@ from pathlib import Path
 
 import torch
 
-from .casing import CASES
 from .plan import read_plan
 from .results import ResultsFile
 from .runner import Runner
+from .score import CASES
 
 PLAN = Path("benchmarks/experiments/yardstick.json")
 

@@ -16,10 +16,9 @@ from spacy_elmo_ner.files import sha256_of
 from spacy_elmo_ner.vectors.shared import packaged_sha256
 
 from . import layer_zero, recipe_layers  # noqa: F401  (register their architectures)
-from .casing import CASES
 from .plan import Run, blocks
 from .results import ResultsFile, Row, fingerprint
-from .score import scores, words_per_second
+from .score import CASES, scores, words_per_second
 from .train import SharedLayers, train
 
 
@@ -35,7 +34,7 @@ class Runner:
     bilm: str
     vectors: str | None
     lock: Path | None = None
-    cases: Sequence[str] = tuple(CASES)
+    cases: Sequence[str] = CASES
     shared: SharedLayers = field(default_factory=SharedLayers)
 
     def run(self, run: Run, results: ResultsFile) -> Row:

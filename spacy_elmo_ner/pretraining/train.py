@@ -30,7 +30,6 @@ from .objective import SPECIAL, Batch, BatchMaker, LanguageModel, Vocabulary
 from .perplexity import measure, write_language_model
 from .processes import Processes, joined_processes
 from .silver import SilverLabels
-from .statistics import STATISTICS_FILE, TextStatistics
 from .text import (
     TokenizedText,
     running_batches,
@@ -38,6 +37,7 @@ from .text import (
     split_held_out,
     tokenize,
 )
+from .text_counts import COUNTS_FILE, TextCounts
 
 
 def pretrain(
@@ -197,14 +197,14 @@ class _Run:
         return batch if self.silver is None else self.silver.add_to(batch, self.text, rows)
 
     def _report_text(self) -> None:
-        found = TextStatistics.of(
+        found = TextCounts.of(
             self.text,
             self.train_rows,
             self.held_out_rows,
             self.vocabulary,
             self.config.text.n_held_out,
         )
-        path = self.output / STATISTICS_FILE
+        path = self.output / COUNTS_FILE
         with named_if_not_written(path):
             found.to_json(path)
         if not self.bar.disable:

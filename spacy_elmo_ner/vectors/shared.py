@@ -1,13 +1,13 @@
 """Vector tables by name, each in memory once: those of the package, and those of folders."""
 
 import hashlib
-import threading
 import weakref
 from functools import lru_cache
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
+from ..elmo.locks import Lock
 from ..errors import Errors
 from ..files import sha256_of
 from .spacy_vectors import read_spacy_vectors, saved_width, vectors_folder
@@ -16,7 +16,7 @@ from .table import TABLE_FILE, VectorTable
 PACKAGED = Path(__file__).parent.parent / "data"
 
 _shared: weakref.WeakValueDictionary[str, VectorTable] = weakref.WeakValueDictionary()
-_reading = threading.Lock()
+_reading = Lock()
 
 
 def packaged_names() -> list[str]:
