@@ -23,12 +23,13 @@ bench: $(VENV)/.installed
 		spacy-cnn=training/tok2vec/model-best en_core_web_sm --corpus corpus/dev.spacy \
 		--compiled --output benchmarks/results/pipelines-compiled.json
 	$(BIN)/python -m benchmarks.training_speed --corpus corpus/train.spacy
-	$(BIN)/python scripts/speed_page.py
+	$(BIN)/python scripts/pages.py
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy spacy_elmo_ner
+	$(BIN)/python scripts/pages.py --check
 
 # Entry points are read at installation, so a changed setup.cfg installs again.
 $(VENV)/.installed: setup.cfg constraints.txt

@@ -1,27 +1,19 @@
-"""The LSTM's cell in a benchmark: on torch alone, or compiled for the occasion."""
+"""The compiled kernels in a benchmark: used or not."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
-from pathlib import Path
 
-from spacy_elmo_ner.elmo import compiled_cell
+from spacy_elmo_ner.elmo import kernels
 
 
 @contextmanager
 def cells(*, compiled: bool) -> Iterator[None]:
-    """What `elmo compile` has left on this machine does not matter."""
-    before = compiled_cell.FOLDER
-    compiled_cell.FOLDER = _folder() / ("cell" if compiled else "none")
+    """Run with the compiled kernels, or on torch alone. Models made inside keep what they got."""
+    if compiled and kernels.library() is None:
+        raise SystemExit("The kernels were not built: pip install -e . needs a C compiler.")
+    before = kernels.enabled
+    kernels.enabled = compiled
     try:
         yield
     finally:
-        compiled_cell.FOLDER = before
-
-
-@cache
-def _folder() -> Path:
-    folder = Path(tempfile.mkdtemp())
-    compiled_cell.compile_cell(folder / "cell")
-    return folder
+        kernels.enabled = before

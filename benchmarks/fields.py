@@ -17,7 +17,7 @@ from pathlib import Path
 from spacy.tokens import Doc, DocBin, Span
 from spacy.vocab import Vocab
 
-from spacy_elmo_ner.corpus.corpus_folder import CORPUS_FILE
+from spacy_elmo_ner.corpus.folder import CORPUS_FILE
 from spacy_elmo_ner.decoding import bio_to_spans
 from spacy_elmo_ner.files import atomic_file, sha256_of
 

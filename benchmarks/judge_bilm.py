@@ -16,8 +16,8 @@ from pathlib import Path
 
 import torch
 
-from spacy_elmo_ner.comparison.markdown import markdown_table
-from spacy_elmo_ner.comparison.table import Table
+from spacy_elmo_ner.comparison.render import markdown_table
+from spacy_elmo_ner.comparison.tables import Table
 
 from .yardstick.__main__ import PLAN, names
 from .yardstick.plan import read_plan

@@ -6,7 +6,7 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from spacy_elmo_ner.comparison.results import write_atomically
+from spacy_elmo_ner.files import write_text
 
 
 def machine(threads: int) -> dict[str, Any]:
@@ -27,5 +27,5 @@ def _cpu() -> str:
 
 
 def write(path: Path, data: dict[str, Any]) -> None:
-    write_atomically(path, json.dumps(data, indent=1) + "\n")
+    write_text(path, json.dumps(data, indent=1) + "\n")
     print(f"Wrote {path}")

@@ -28,7 +28,7 @@ from spacy.util import load_config
 from tqdm import tqdm
 
 from spacy_elmo_ner.comparison.pipelines import LoadedPipeline, load_pipeline
-from spacy_elmo_ner.comparison.timing import time_pipelines
+from spacy_elmo_ner.comparison.speed import time_pipelines
 from spacy_elmo_ner.corpus.docs import blank_copy
 
 from .cells import cells

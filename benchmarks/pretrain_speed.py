@@ -27,8 +27,7 @@ import numpy as np
 import spacy
 import torch
 
-from spacy_elmo_ner.elmo import BiLM
-from spacy_elmo_ner.elmo.compiled_cell import compiled_cell
+from spacy_elmo_ner.elmo import BiLM, kernels
 from spacy_elmo_ner.pretraining.config import PretrainingConfig
 from spacy_elmo_ner.pretraining.files import read_sentences
 from spacy_elmo_ner.pretraining.objective import Batch, BatchMaker, LanguageModel, Vocabulary
@@ -243,7 +242,7 @@ def main() -> None:
         "config": str(args.config),
         "text": args.text.name,
         "machine": machine(args.threads),
-        "compiled_cell": compiled_cell(torch.float32) is not None,  # see `elmo compile`
+        "compiled": kernels.available_for_training(),
         "n_params": config.options.n_params,
         "n_vocabulary": len(batches.vocabulary),
         "n_tokens": batches.n_tokens,

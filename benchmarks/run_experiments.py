@@ -20,8 +20,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from spacy_elmo_ner.comparison.markdown import markdown_table
-from spacy_elmo_ner.comparison.table import Table, spread
+from spacy_elmo_ner.comparison.render import markdown_table
+from spacy_elmo_ner.comparison.tables import Table, spread
 
 from .output import write
 

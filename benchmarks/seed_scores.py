@@ -8,11 +8,12 @@ and seeds; what is not trained is left out. Test parts are for the released conf
 everything else is chosen on dev. Beside the plan's systems stands the majority baseline, which
 gives every word the tag and the label it has most often in the train part, and below them a vote
 of all trained systems and seeds. Written to benchmarks/results/NAME-test.json, of which
-scripts/accuracy_page.py makes docs/accuracy.md. With --corpus only what was trained on that folder
+scripts/pages.py makes docs/accuracy.md. With --corpus only what was trained on that folder
 is scored; what the file holds of other corpora stays.
 """
 
 import argparse
+import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,14 +22,12 @@ from typing import Any
 
 import spacy
 
-from spacy_elmo_ner.comparison.agreement import pairwise_agreement
-from spacy_elmo_ner.comparison.annotation import Annotation
-from spacy_elmo_ner.comparison.gold import GoldCorpus, read_corpus, train_entities
+from spacy_elmo_ner.comparison.calibration import calibration_error, entity_outcomes, tag_outcomes
+from spacy_elmo_ner.comparison.corpora import Annotation, GoldCorpus, read_corpus
 from spacy_elmo_ner.comparison.metrics import SEQEVAL_DEFAULT, ner_scores, tag_scores
-from spacy_elmo_ner.comparison.pages import read_benchmark
 from spacy_elmo_ner.comparison.pipelines import load_pipeline
 from spacy_elmo_ner.comparison.predict import predict
-from spacy_elmo_ner.comparison.reliability import entity_outcomes, tag_outcomes
+from spacy_elmo_ner.comparison.score import pairwise_agreement
 from spacy_elmo_ner.decoding import bio_to_spans, spans_to_bio
 
 from .output import write
@@ -70,7 +69,7 @@ class System:
         for layer, outcomes in (("ner", entity_outcomes(pairs)), ("tags", tag_outcomes(pairs))):
             if outcomes.right:
                 errors = self.calibration_error.setdefault(layer, [])
-                errors.append(outcomes.calibration_error)
+                errors.append(calibration_error(outcomes))
 
 
 class Majority:
@@ -103,7 +102,7 @@ def score_folder(corpus: Path, runs: Sequence[Run], base: Path) -> list[dict[str
     """All parts of one corpus folder, scored for the runs that were trained on it."""
     make_doc = spacy.blank("en")
     train = read_corpus(corpus / "train.spacy", make_doc)
-    seen, majority = train_entities(train), Majority(train)
+    seen, majority = train.entity_forms, Majority(train)
     golds = [read_corpus(corpus / f"{part}.spacy", make_doc) for part in PARTS]
     readings: list[list[list[Annotation]]] = [[] for _ in golds]  # of each part, run by run
     for run in runs:
@@ -177,7 +176,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for part in score_folder(Path(corpus), done, base)
     ]
     output = Path("benchmarks/results") / f"{args.plan.stem}-test.json"
-    if args.corpus and (before := read_benchmark(output)):
+    if args.corpus and output.is_file():
+        before = json.loads(output.read_text(encoding="utf8"))
         scored = {part["corpus"] for part in parts}
         parts = [part for part in before["parts"] if part["corpus"] not in scored] + parts
     write(output, {"title": title, "parts": parts})

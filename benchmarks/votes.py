@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Literal, TypedDict
 
-from spacy_elmo_ner.comparison.annotation import Annotation
-from spacy_elmo_ner.comparison.results import EntitySpan
+from spacy_elmo_ner.comparison.corpora import Annotation
+from spacy_elmo_ner.comparison.results import LabeledSpan
 
 
 class Unanimous(TypedDict):
@@ -53,7 +53,7 @@ def unanimous(gold: Sequence[Annotation], systems: Sequence[Sequence[Annotation]
 
 
 def _held_against(
-    entity: EntitySpan, gold: Sequence[EntitySpan]
+    entity: LabeledSpan, gold: Sequence[LabeledSpan]
 ) -> Literal["right", "other_label", "other_bounds", "nothing"]:
     start, end, _ = entity
     if entity in gold:

@@ -1,23 +1,11 @@
-"""Write docs/yardstick.md from benchmarks/results/yardstick.json.
+"""The text of docs/yardstick.md, from the scores of benchmarks.yardstick."""
 
-    python scripts/yardstick_page.py [--results benchmarks/results] [--output docs/yardstick.md]
-        [--check]
-
-With --check nothing is written; the exit status is 1 if the page is out of date.
-"""
-
-import argparse
 import statistics
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from spacy_elmo_ner.comparison.markdown import markdown_table
-from spacy_elmo_ner.comparison.pages import read_benchmark, update_page
-from spacy_elmo_ner.comparison.table import NOTHING, Table, spread
-
-COMMAND = "python scripts/yardstick_page.py"
+from spacy_elmo_ner.comparison.render import markdown_table
+from spacy_elmo_ner.comparison.tables import NOTHING, Table, spread
 
 # The gold corpora of users' own fields; the others are shares of one silver corpus.
 FIELDS = ("politics", "science", "literature", "finance", "anatomy")
@@ -25,7 +13,7 @@ FIELDS = ("politics", "science", "literature", "finance", "anatomy")
 INTRODUCTION = """\
 # Yardstick
 
-Written by `{command}` from `benchmarks/results/yardstick.json`, which
+Written by `python scripts/pages.py` from `benchmarks/results/yardstick.json`, which
 `python -m benchmarks.yardstick` writes. Every choice of representation, head and training is made
 on these tables: entity F1 on the dev parts (Scorer's `ents_f` on gold tokens), in percent; with
 several seeds, mean ± standard deviation. The test parts are not read.
@@ -62,23 +50,11 @@ COLUMNS = {
 Row = Mapping[str, Any]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the script; returns its exit status."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--results", type=Path, default=Path("benchmarks/results"))
-    parser.add_argument("--output", type=Path, default=Path("docs/yardstick.md"))
-    parser.add_argument("--check", action="store_true", help="only tell whether it is up to date")
-    options = parser.parse_args(arguments)
-    data = read_benchmark(options.results / "yardstick.json")
-    text = yardstick_page(data) if data else ""
-    return update_page(options.output, text, COMMAND, check=options.check)
-
-
 def yardstick_page(data: Mapping[str, Any]) -> str:
     """Make the page from a results file's content."""
     scores = Scores(data)
     transformer = TRANSFORMER if any("MiniLM" in name for name in scores.systems) else ""
-    parts = [INTRODUCTION.format(command=COMMAND, transformer=transformer).rstrip()]
+    parts = [INTRODUCTION.format(transformer=transformer).rstrip()]
     parts += ["## All corpora", markdown_table(scores.overview())]
     differences = scores.differences()
     if differences.rows:
@@ -173,7 +149,3 @@ class Scores:
 
 def _points(value: float | None) -> str:
     return NOTHING if value is None else f"{100 * value:+.2f}"
-
-
-if __name__ == "__main__":
-    sys.exit(main())

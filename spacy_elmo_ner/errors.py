@@ -7,7 +7,10 @@ EL3xx comparison, EL4xx pre-training, EL5xx commands.
 
 import reprlib
 import string
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 _repr = reprlib.Repr()
 _repr.maxstring = _repr.maxother = _repr.maxlong = 60
@@ -19,6 +22,14 @@ def shown(value: object) -> str:
         return _repr.repr(value)
     except ValueError:  # Python writes out no whole number of more than 4,300 digits
         return f"a very large {type(value).__name__}"
+
+
+def shape_problems(error: "ValidationError") -> list[str]:
+    """List the places where data does not have the expected shape, and what is wrong there."""
+    return [
+        ".".join(str(step) for step in found["loc"]) + ": " + found["msg"]
+        for found in error.errors()
+    ]
 
 
 # Characters of one value in a message. A value may be a whole file that was read as one line.
@@ -57,7 +68,7 @@ class Errors(metaclass=_Coded):
         'weights; official ones hold "char_cnn" and "lstm".'
     )
     EL002 = (
-        "{source} is no usable biLM options file: {problem}. Take the options.json that was "
+        "{source} is not a usable biLM options file: {problem}. Use the options.json that was "
         "published or written together with the weights."
     )
     EL003 = "No file {path}. Give the path of the {what} of a biLM."
@@ -79,8 +90,8 @@ class Errors(metaclass=_Coded):
         "belong together."
     )
     EL009 = (
-        "No biLM named {name!r}. Use one of {names}, or the path of a folder that holds "
-        "options.json and weights.safetensors, weights.hdf5 or model.hdf5."
+        "No biLM named {name!r}. Use one of {names}, or the path of a folder (or ZIP archive) that "
+        "holds options.json and weights.safetensors, weights.hdf5 or model.hdf5."
     )
     EL010 = (
         "{path} describes a biLM of {found:,} parameters, but {name} has {expected:,}. Delete the "
@@ -108,22 +119,29 @@ class Errors(metaclass=_Coded):
         "train again with a lower learning rate."
     )
     EL017 = (
-        "{path} is no record of a file's sha256: {problem}. Delete it, and the next load writes "
-        "it again."
+        "{path} cannot be read as the record of a sha256: {problem}. Delete it; the next load "
+        "writes it again."
     )
-
     EL018 = (
         "{path} holds a biLM of another shape. Choose another folder, or delete that biLM first: "
-        "half of one and half of the other would be worth nothing."
+        "mixing files of two models would leave neither usable."
     )
     EL019 = (
         "{path}: {name!r} is stored {problem}. Official weights are stored plainly: write the file "
-        "without compression, every value in it."
+        "without compression and with every value."
     )
-    EL020 = (
-        "The C compiler {command!r} did not compile the LSTM cell: {problem}. Install one (on "
-        "Debian: apt install gcc) or name another in the variable CC. Nothing needs it: without "
-        "a compiled cell everything runs on torch alone, slower."
+    EL035 = (
+        "Sentence {index} (counted from 0) is {value} of type {type}, which is no sequence of "
+        "words. Give each sentence as a list of str, and leave out missing ones."
+    )
+    EL036 = (
+        "{path} is a file, but not the weights of a biLM. Give its folder, an .hdf5 or .h5 file "
+        "with its options.json beside it, or a ZIP archive that holds model.hdf5 and options.json."
+    )
+    EL037 = "{path} holds {what}, which cannot be read as ELMo weights: {problem}. {do}"
+    EL038 = (
+        "{path} cannot be read as a ZIP archive of a biLM: {problem}. Fetch it again, or unpack it "
+        "and give the folder."
     )
     EL050 = (
         "{path} cannot be read as a table of word vectors: {problem}. Write one with "
@@ -147,18 +165,9 @@ class Errors(metaclass=_Coded):
         "download --no-deps {wheel}"
     )
 
-    EL035 = (
-        "Sentence {index} (counted from 0) is {value} of type {type}, which is no sequence of "
-        "words. Give each sentence as a list of str, and leave out missing ones."
-    )
-    EL036 = (
-        "{path} is a file, but not the weights of a biLM. Give its folder, an .hdf5 or .h5 file "
-        "with its options.json beside it, or a ZIP archive that holds model.hdf5 and options.json."
-    )
-    EL037 = "{path} holds {what}, which cannot be read as ELMo weights: {problem}. {do}"
-    EL038 = (
-        "{path} cannot be read as a ZIP archive of a biLM: {problem}. Fetch it again, or unpack it "
-        "and give the folder."
+    EL025 = (
+        "An LSTM layer got {problem}. Steps are the numbers of sequences still running, which "
+        "never grow, and their sum is the number of tokens; rows to read and to write must exist."
     )
 
     # EL1xx: layers and pipes
@@ -239,7 +248,7 @@ class Errors(metaclass=_Coded):
         'cannot learn from that: use "softmax", or set neg_prefix to "" if this is a tag itself.'
     )
     EL126 = (
-        "{name!r} has no earlier state to rehearse. Call nlp.resume_training() before training on "
+        "{name!r} has no earlier state to rehearse. Use nlp.resume_training() before training on "
         "and nlp.rehearse() beside each nlp.update()."
     )
     EL141 = (
@@ -403,7 +412,7 @@ class Errors(metaclass=_Coded):
     EL304 = (
         "{path} cannot be read as a corpus: {problem}. Give a .spacy file, as `python -m spacy "
         "elmo corpus` or `python -m spacy convert` writes it, or UTF-8 text ending in .txt with "
-        "one text a line."
+        "one text per line."
     )
     EL305 = "{path} holds no words, so there is nothing to compare on. Give a corpus with text."
     EL306 = (
@@ -415,7 +424,11 @@ class Errors(metaclass=_Coded):
         "(en_core_web_sm also comes with `pip install spacy-elmo-ner[project]`), or give the "
         "folder of a pipeline."
     )
-    EL308 = "There is no folder {source}. Train it first with {command}, or give another folder."
+    EL308 = (
+        "There is no folder {source}. Train it first with `python -m spacy elmo train`, or the "
+        "project's command for it (`python -m spacy project run` lists them), or give another "
+        "folder."
+    )
     EL309 = (
         "{source} does not load: {problem}. Install what it was trained with (a transformer: pip "
         "install spacy-elmo-ner[transformers]), or give another pipeline."
@@ -464,7 +477,7 @@ class Errors(metaclass=_Coded):
         "spacy elmo audit` wrote."
     )
     EL322 = (
-        "{path} cannot be read as annotated texts: {problem}. Give a .spacy file, as `python -m "
+        "{path} cannot be read as spaCy Docs: {problem}. Give a .spacy file, as `python -m "
         "spacy elmo corpus` or `python -m spacy convert` writes it."
     )
     EL323 = "{path} holds no text. Give a .spacy file with texts and their annotation."
@@ -528,10 +541,6 @@ class Errors(metaclass=_Coded):
         "Too few words to predict: {words}. Give more text, or set [text] n_vocabulary to a larger "
         "number; three of its words are marks."
     )
-    EL417 = (
-        "{path} cannot be read as spaCy Docs: {problem}. Write it with DocBin.to_disk or `python "
-        "-m spacy convert`."
-    )
     EL418 = (
         "{path} could not be written: {problem}. Make room; then the same command with --resume "
         "goes on from the newest checkpoint."
@@ -546,12 +555,16 @@ class Errors(metaclass=_Coded):
         "this one writable."
     )
     EL426 = (
-        "{path} could not be written: {problem}. Mend that; then the same command with --resume "
-        "goes on from the newest checkpoint."
+        "{path} could not be written: {problem}. Correct that; then the same command with "
+        "--resume continues from the newest checkpoint."
     )
     EL427 = (
-        "{option} is no option of this command. Settings of a config are named with their block, "
-        "behind the config, for instance CONFIG --training.max_steps 1000."
+        "{option} is no option of this command. Name a setting of the config with its block, after "
+        "the config, for instance CONFIG --training.max_steps 1000."
+    )
+    EL428 = (
+        "The pipeline {name!r} gives neither entities nor tags to learn from; it has the pipes "
+        "{pipes}. Name one with an entity recognizer or a tagger, such as en_core_web_sm."
     )
 
     # EL5xx: commands
@@ -564,8 +577,8 @@ class Errors(metaclass=_Coded):
         "[bilm] out of the config to take theirs."
     )
     EL421 = (
-        "{path} holds {found} labels, but the text beside it has {n_tokens} tokens. Label this "
-        "very text again, or set silver_weight = 0."
+        "{path} holds {found} labels, but the text beside it has {n_tokens} tokens. Make labels "
+        "of this very text, or leave the block [silver] out."
     )
     EL422 = (
         "No file {path}, which tells the held-out part of the text a biLM was trained on. Give "
@@ -642,7 +655,7 @@ class Warnings(metaclass=_Coded):
     )
     WL102 = (
         "{owner}._.{name} exists already, set by other code, and stays as it is: it does not hold "
-        "our probabilities. Read them from {owner}._.{second}; or remove the other one, "
+        "our probabilities. Use {owner}._.{second} instead; or remove the other one, "
         '{owner}.remove_extension("{name}"), before the pipeline is made.'
     )
     WL103 = (
@@ -655,7 +668,7 @@ class Warnings(metaclass=_Coded):
     # WL4xx: corpora and pre-training text
     WL401 = (
         "{path} is not UTF-8 and says nothing about its encoding, so it is read as Windows-1252: "
-        "line {line} holds {value}. If that is not what was written there, save the file as UTF-8."
+        "line {line} holds {value}. Save the file as UTF-8 if something else was written there."
     )
     WL402 = (
         "{folder}: {n_read} of {n_files} files are read, these are left out: {names}. Files are "

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from spacy_elmo_ner.elmo import BiLM, BiLMOptions, compiled_cell
+from spacy_elmo_ner.elmo import BiLM, BiLMOptions
 from spacy_elmo_ner.elmo.options import CharCNNOptions, LSTMOptions
 
 torch.set_num_threads(1)
@@ -38,12 +38,6 @@ def random_bilm(*, seed: int = 0, cnn: CharCNNOptions = TINY_CNN, **lstm: Any) -
             parameter.copy_(torch.rand(parameter.shape, generator=generator) - 0.5)
         bilm.char_cnn.embedding.weight[0] = 0
     return bilm.eval()
-
-
-@pytest.fixture(autouse=True)
-def _no_compiled_cell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Tests run on torch alone, whatever `elmo compile` has left on this machine."""
-    monkeypatch.setattr(compiled_cell, "FOLDER", tmp_path / "no-compiled-cell")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from spacy.tokens import DocBin
 
 from benchmarks.run_experiments import DONE, Run
 from benchmarks.seed_scores import MAJORITY, VOTE, Majority, main, score_folder, trained_runs
-from spacy_elmo_ner.comparison.gold import read_corpus
+from spacy_elmo_ner.comparison.corpora import read_corpus
 
 from .comparison.conftest import SENTENCES, Sentence, add_ruler, gold_docs
 

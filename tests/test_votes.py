@@ -1,13 +1,13 @@
 """benchmarks/votes.py: what trained systems find together."""
 
 from benchmarks.votes import majority_vote, unanimous
-from spacy_elmo_ner.comparison.annotation import Annotation
-from spacy_elmo_ner.comparison.results import EntitySpan
+from spacy_elmo_ner.comparison.corpora import Annotation
+from spacy_elmo_ner.comparison.results import LabeledSpan
 
 WORDS = ["Mary", "Smith", "left", "New", "York"]
 
 
-def _reading(*entities: EntitySpan, tags: str = "A B C D E") -> Annotation:
+def _reading(*entities: LabeledSpan, tags: str = "A B C D E") -> Annotation:
     return Annotation(WORDS, list(entities), tags.split())
 
 

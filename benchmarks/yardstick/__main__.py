@@ -16,6 +16,7 @@ import torch
 from .plan import read_plan
 from .results import ResultsFile
 from .runner import Runner
+from .score import CASES
 
 PLAN = Path("benchmarks/experiments/yardstick.json")
 
@@ -34,6 +35,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=names, default=["0", "1", "2"])
     parser.add_argument("--bilm", default="small-en", help="a biLM by name, or its folder")
     parser.add_argument("--vectors", help="folder of spaCy vectors")
+    parser.add_argument("--cases", type=names, default=list(CASES), help="of the dev text")
     parser.add_argument("--results", type=Path)
     parser.add_argument("--work", type=Path, default=Path("training/yardstick"))
     parser.add_argument("--lock", type=Path, help="a file to lock during each run")
@@ -42,7 +44,7 @@ def main() -> None:
     plan = read_plan(args.plan)
     output = args.results or Path("benchmarks/results") / f"{args.plan.stem}.json"
     results = ResultsFile(output, plan.heading)
-    runner = Runner(args.work, args.bilm, args.vectors, args.lock)
+    runner = Runner(args.work, args.bilm, args.vectors, args.lock, args.cases)
     for run in plan.runs([int(seed) for seed in args.seeds], args.corpora, args.systems):
         row = runner.run(run, results)
         print(f"  {row.corpus}, {row.system}: {100 * row.scores['clean']:.2f}", flush=True)

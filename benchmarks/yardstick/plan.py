@@ -9,7 +9,7 @@ from typing import Any
 from spacy.util import load_config
 from thinc.api import Config
 
-from spacy_elmo_ner.corpus.share import write_share
+from spacy_elmo_ner.corpus.folder import write_share
 from spacy_elmo_ner.elmo.pretrained import read_options
 
 Settings = Mapping[str, Any]

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from spacy_elmo_ner.comparison.results import write_atomically
+from spacy_elmo_ner.files import write_text
 
 from ..output import machine
 
@@ -65,7 +65,7 @@ class ResultsFile:
             **machine(1),
             "rows": [asdict(self.rows[key]) for key in sorted(self.rows, key=str)],
         }
-        write_atomically(self.path, json.dumps(data, indent=1) + "\n")
+        write_text(self.path, json.dumps(data, indent=1) + "\n")
 
 
 def fingerprint(config: Mapping[str, Any], files: Mapping[str, str], cases: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from spacy_elmo_ner.elmo.storage import weights_file
 from spacy_elmo_ner.files import sha256_of
 from spacy_elmo_ner.vectors.shared import packaged_sha256
 
-from . import layer_zero  # noqa: F401  (registers its architecture)
+from . import layer_zero, recipe_layers  # noqa: F401  (register their architectures)
 from .plan import Run, blocks
 from .results import ResultsFile, Row, fingerprint
 from .score import CASES, scores, words_per_second

@@ -8,10 +8,11 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from spacy_elmo_ner.comparison.annotation import Annotation, blank_copy, entity_words, from_doc
-from spacy_elmo_ner.comparison.breakdown import SEEN, UNSEEN, seen_unseen
+from spacy_elmo_ner.comparison.breakdowns import SEEN, UNSEEN, seen_unseen
+from spacy_elmo_ner.comparison.corpora import Annotation, entities_of, entity_words, from_doc
 from spacy_elmo_ner.comparison.metrics import scorer_ents
 from spacy_elmo_ner.corpus.case_augmenter import recased_doc
+from spacy_elmo_ner.corpus.docs import blank_copy
 from spacy_elmo_ner.pipeline.elmo import Elmo
 
 # The text as it is, and in each case that people write.
@@ -45,7 +46,7 @@ def scores(
 def _by_part(gold: Sequence[Doc], predicted: Sequence[Doc], train: Sequence[Doc]) -> dict[str, Any]:
     seen: set[tuple[str, ...]] = set()
     for doc in train:
-        seen |= entity_words([token.text for token in doc], _entities(doc))
+        seen.update(entity_words([token.text for token in doc], entities_of(doc)))
     pairs = [(from_doc(truth), _read(guess)) for truth, guess in zip(gold, predicted, strict=True)]
     parts = seen_unseen(pairs, seen)
     return {
@@ -56,13 +57,9 @@ def _by_part(gold: Sequence[Doc], predicted: Sequence[Doc], train: Sequence[Doc]
     }
 
 
-def _entities(doc: Doc) -> list[tuple[int, int, str]]:
-    return [(ent.start, ent.end, ent.label_) for ent in doc.ents]
-
-
 def _read(doc: Doc) -> Annotation:
     """A predicted Doc; without entities it is one where none was found."""
-    return Annotation([token.text for token in doc], _entities(doc), None)
+    return Annotation([token.text for token in doc], entities_of(doc), None)
 
 
 def words_per_second(nlp: Language, dev: Sequence[Doc]) -> float:

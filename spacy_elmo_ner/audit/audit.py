@@ -1,5 +1,7 @@
-"""The most probable annotation errors of a corpus, from probabilities of models that have not
-seen what they judge."""
+"""Find the most probable annotation errors of a corpus.
+
+The probabilities must come from models that were not trained on the texts they judge.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -13,8 +15,8 @@ from spacy.util import minibatch
 
 from ..corpus.docs import blank_copy
 from ..decoding import MISSING, EntitySpan
+from ..pipeline.confidence import decoded_entities
 from ..pipeline.elmo_ner import ElmoNER
-from ..pipeline.stored_scores import decoded_entities
 from ..pipeline.token_classifier import BATCH_DOCS, TokenClassifier
 from .confident_learning import Suspects, find_suspects
 from .rows import AuditRow, context, entity_regions, kind_of, spelled
@@ -22,10 +24,10 @@ from .rows import AuditRow, context, entity_regions, kind_of, spelled
 
 @dataclass
 class Judged:
-    """What a pipeline says of annotated Docs it was not trained on, Doc by Doc.
+    """A pipe's judgement of annotated Docs that it was not trained on, Doc by Doc.
 
-    probabilities: (n_tokens, n_classes) float64, gold: (n_tokens,) int64; entities: of its best
-    reading, where the pipe finds entities. labels: names of the classes.
+    probabilities: (n_tokens, n_classes) float64; gold: (n_tokens,) int64; entities: those of its
+    best reading, if the pipe finds entities. labels: names of the classes.
     """
 
     labels: tuple[str, ...]
@@ -38,13 +40,13 @@ class Judged:
 
     @property
     def n_annotated(self) -> int:
-        """Tokens whose annotation is known to the pipe."""
+        """The number of tokens that are annotated with a label of the pipe."""
         return sum(int((gold != MISSING).sum()) for gold in self.gold)
 
     def add(self, other: "Judged") -> None:
-        """Take in what the pipeline of another fold says of its Docs.
+        """Add the judgement of another fold's pipeline on its Docs.
 
-        It may lack labels that are rare, which it then never suggests, or have others.
+        It may lack rare labels, which it then never suggests, or have others.
         """
         place = np.asarray([self.labels.index(label) for label in other.labels])
         for p, gold in zip(other.probabilities, other.gold, strict=True):
@@ -58,8 +60,10 @@ class Judged:
 
 
 def judge(nlp: Language, docs: Iterable[tuple[int, Doc]]) -> dict[str, Judged]:
-    """Run a pipeline over annotated Docs with their places in the corpus; one Judged for each
-    elmo_ner and elmo_tagger."""
+    """Run a pipeline over annotated Docs with their places in the corpus.
+
+    Returns the judgement of each elmo_ner and elmo_tagger by its name.
+    """
     pipes = {name: pipe for name, pipe in nlp.pipeline if isinstance(pipe, TokenClassifier)}
     found = {
         name: Judged(
@@ -82,7 +86,7 @@ def judge(nlp: Language, docs: Iterable[tuple[int, Doc]]) -> dict[str, Judged]:
 
 
 def audit(judged: Judged) -> list[AuditRow]:
-    """Probable errors, most suspicious first."""
+    """List probable errors, most suspicious first."""
     if not judged.n_annotated:
         return []
     probabilities, gold = np.concatenate(judged.probabilities), np.concatenate(judged.gold)
@@ -105,7 +109,7 @@ def audit(judged: Judged) -> list[AuditRow]:
 
 
 def _entity_rows(judged: Judged, which: int, suspects: Suspects) -> list[AuditRow]:
-    """Places where the best reading differs from gold at a suspicious token at least."""
+    """List the places where the best reading differs from gold at a suspicious token."""
     doc, rows = judged.docs[which], []
     gold = [EntitySpan(ent.start, ent.end, ent.label_, 1.0) for ent in doc.ents]
     for ours, theirs in entity_regions(gold, judged.entities[which]):
@@ -156,7 +160,7 @@ def _tag_rows(judged: Judged, which: int, suspects: Suspects) -> list[AuditRow]:
 def _probabilities(
     judged: Judged, which: int, suspects: Suspects, place: int
 ) -> tuple[float, float]:
-    """Of the annotated and of the suggested class at one suspicious token."""
+    """Return P(annotated class) and P(suggested class) at one suspicious token."""
     token = suspects.rows[place]
     of_token = judged.probabilities[which][token]
     return (
@@ -166,7 +170,7 @@ def _probabilities(
 
 
 def label_pairs(judged: Judged) -> list[tuple[str, str, int]]:
-    """(annotated, suggested, suspicious tokens) of each pair of classes, most frequent first."""
+    """Count suspicious tokens by (annotated, suggested) class, the most frequent pair first."""
     if not judged.n_annotated:
         return []
     gold = np.concatenate(judged.gold)
@@ -181,7 +185,7 @@ def label_pairs(judged: Judged) -> list[tuple[str, str, int]]:
 
 
 def merge(folds: Sequence[dict[str, Judged]]) -> dict[str, Judged]:
-    """The folds of a cross-validation as one, in order."""
+    """Join the folds of a cross-validation, in order."""
     merged = {}
     for name, one in folds[0].items():
         labels = dict.fromkeys(label for fold in folds for label in fold[name].labels)

@@ -1,9 +1,9 @@
-"""Which annotations a model that never saw them is sure are wrong (Northcutt et al. 2021).
+"""Find annotations that a model which never saw them confidently contradicts.
 
-What is sure depends on the label: a model that gives the tokens annotated as an event 0.4 on
-average is sure of an event from 0.4 on. Written out here, because it is a few lines of arithmetic,
-and because of SURE. On the GMB's dev part it found all 800 tokens that cleanlab 2.9 finds with
-filter_by="confident_learning", and 143 more.
+Confident learning, Northcutt et al. 2021. How much confidence is enough depends on the label: if a
+model gives the tokens annotated as an event 0.4 on average, 0.4 is enough for an event. This is a
+few lines of arithmetic, and has `SURE` besides. On GMB's dev part it found all 800 tokens that
+cleanlab 2.9 finds with filter_by="confident_learning", and 143 more.
 """
 
 from typing import NamedTuple
@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 
 from ..decoding import MISSING
 
-# Sure whatever the label. The average of a label that is easy is 0.99 and more, and half of what is
-# clearly that label lies below it.
+# Enough for any label. The average of an easy label is 0.99 and more, and half of the tokens that
+# clearly have it are below that.
 SURE = 0.9
 
 
 class Suspects(NamedTuple):
     """Tokens whose annotation is probably wrong, most suspicious first.
 
-    rows: (n,) int64, places in the probabilities. suggested: (n,) int64, the class each probably
-    has. margins: (n,) float64 in (-1, 1], by how much it is more probable than the annotation.
+    rows: (n,) int64, places in the probabilities. suggested: (n,) int64, the probable class.
+    margins: (n,) float64 in (-1, 1], how much more probable it is than the annotation.
     """
 
     rows: NDArray[np.int64]
@@ -31,12 +31,13 @@ class Suspects(NamedTuple):
 
 
 def find_suspects(probabilities: NDArray[np.float64], gold: NDArray[np.int64]) -> Suspects:
-    """probabilities: (n_tokens, n_classes), of a model that was not trained on these tokens.
-    gold: (n_tokens,), annotated classes, or MISSING, which is never suspicious.
+    """Find tokens whose most probable confident class is not the annotated one.
 
-    A token is suspicious if the most probable of the classes it surely could have is not the one
-    it is annotated with; it surely could have a class if that is as probable here as it is on
-    average where it is annotated (equation 2 of the paper), or as SURE.
+    probabilities: (n_tokens, n_classes), of a model that was not trained on these tokens. gold:
+    (n_tokens,), annotated classes, or MISSING, which is never suspicious.
+
+    A class is confident at a token if it is at least as probable there as on average where it is
+    annotated (equation 2 of the paper), or as `SURE`.
     """
     rows = np.flatnonzero(gold != MISSING)
     p, annotated = probabilities[rows], gold[rows]

@@ -1,4 +1,4 @@
-"""Pipelines that judge texts they were not trained on: one for each fold of a corpus."""
+"""Train a pipeline for each fold of a corpus, to judge texts it was not trained on."""
 
 import json
 import shutil
@@ -16,7 +16,8 @@ from ..files import sha256_of
 from ..pipeline.calibrate_folder import calibrate_folder
 from .audit import Judged, judge
 
-DEV_SHARE = 0.05  # of a fold's training texts: chooses the best step and fits the temperature
+# The share of a fold's training texts that chooses the best step and fits the temperature.
+DEV_SHARE = 0.05
 
 
 def cross_validate(
@@ -30,8 +31,8 @@ def cross_validate(
     """Train a pipeline without each fold in turn, and let it judge that fold.
 
     corpus: the files that docs come from. overrides: settings of the config to change.
-    A fold that is complete in `output` and was made from the same is not trained again. Raises
-    ValueError for fewer than 2 folds, or too few texts.
+    A complete fold in ``output`` that was made from the same corpus and settings is not trained
+    again. Raises ValueError (EL523) for fewer than 2 folds, or too few texts.
     """
     fold_of = [crc32(doc.text.encode("utf8")) for doc in docs]
     # Identical texts share a fold: a model that has seen one wrong copy would defend the other.
@@ -63,14 +64,14 @@ def _train(
     overrides: dict[str, Any],
     made_from: dict[str, Any],
 ) -> None:
-    """Under another name first, so that a fold that is there is complete."""
+    """Train under another name first, so that a fold with its own name is complete."""
     unfinished = folder.with_name(f".{folder.name}.unfinished")
     for old in (unfinished, folder):
         if old.exists():
             shutil.rmtree(old)
     unfinished.mkdir(parents=True)
     names = sorted({name for name, _ in docs})
-    # Every so many of them, by hash: any kind of text has its share.
+    # Chosen by hash, so that each kind of text has its share.
     dev_names = set(names[:: round(1 / DEV_SHARE)])
     for part in ("train", "dev"):
         chosen = [doc for name, doc in docs if (name in dev_names) == (part == "dev")]

@@ -1,4 +1,4 @@
-"""An audit as files: a table for people and spreadsheets, and JSON for the report."""
+"""Write and read an audit: a table for people and spreadsheets, and JSON for the report."""
 
 import csv
 import io
@@ -8,6 +8,9 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
+from ..errors import Errors, shape_problems
 from ..files import atomic_file
 from .audit import Judged, audit, label_pairs
 from .rows import AuditRow
@@ -18,8 +21,11 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True)
 class Audit:
-    """What one pipe says of a corpus. n_annotated: tokens with annotation; pairs: (annotated,
-    suggested, suspicious tokens); rows: probable errors, most suspicious first."""
+    """One pipe's judgement of a corpus.
+
+    n_annotated: tokens with annotation. pairs: (annotated, suggested, number of suspicious tokens).
+    rows: probable errors, most suspicious first.
+    """
 
     pipe: str
     n_docs: int
@@ -29,24 +35,25 @@ class Audit:
 
 
 def audits(judged: dict[str, Judged]) -> list[Audit]:
+    """Audit each pipe's judgement."""
     return [
         Audit(
             pipe=name,
-            n_docs=len(one.docs),
-            n_annotated=one.n_annotated,
-            pairs=label_pairs(one),
-            rows=audit(one),
+            n_docs=len(judgement.docs),
+            n_annotated=judgement.n_annotated,
+            pairs=label_pairs(judgement),
+            rows=audit(judgement),
         )
-        for name, one in judged.items()
+        for name, judgement in judged.items()
     ]
 
 
 def write(found: Sequence[Audit], corpus: Sequence[Path], output: Path) -> None:
-    """errors.tsv and errors.json in this folder, each whole or not at all."""
+    """Write errors.tsv and errors.json into this folder, each whole or not at all."""
     output.mkdir(parents=True, exist_ok=True)
     columns = [field.name for field in fields(AuditRow)]
     table = io.StringIO()
-    # Texts hold quotation marks; in a file without any quoting they stand as they are.
+    # Texts hold quotation marks; without any quoting they are written as they are.
     writer = csv.writer(
         table, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONE, quotechar=None
     )
@@ -63,6 +70,24 @@ def write(found: Sequence[Audit], corpus: Sequence[Path], output: Path) -> None:
     for name, text in texts.items():
         with atomic_file(output / name) as temporary:
             temporary.write_text(text, encoding="utf8", newline="\n")
+
+
+def read_audit(path: Path) -> tuple[list[str], list[Audit]]:
+    """Read an errors.json: the names of the corpus' files, and each pipe's audit.
+
+    Raises ValueError (EL321) for anything else.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf8"))
+        if data["schema_version"] != SCHEMA_VERSION:
+            raise ValueError(f"schema version {data['schema_version']}, not {SCHEMA_VERSION}")
+        corpus = TypeAdapter(list[str]).validate_python(data["corpus"])
+        return corpus, TypeAdapter(list[Audit]).validate_python(data["pipes"])
+    except ValidationError as error:
+        problem, *_ = shape_problems(error)
+        raise ValueError(Errors.EL321.format(path=path, problem=problem)) from error
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ValueError(Errors.EL321.format(path=path, problem=repr(error))) from error
 
 
 def _cell(value: Any) -> str:

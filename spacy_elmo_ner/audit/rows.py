@@ -1,4 +1,4 @@
-"""Suspicious tokens as what a person can check: a place, what it says, and what it should say."""
+"""Suspicious tokens in a form a person can check: place, annotation, suggestion."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ CONTEXT_TOKENS = 8  # on each side
 class AuditRow:
     """One probable error.
 
-    doc: the text's place in the corpus, from 0; start, end: its tokens start to end - 1.
+    doc: the text's place in the corpus, from 0. start, end: its tokens start to end - 1.
     gold, suggested: "Paris=geo, Smith=per", or a tag; "" for no entity. kind: what is wrong.
-    margin: by how much the suggestion is more probable than the annotation, at the token where
-    that is most, in (-1, 1]; p_gold, p_suggested: both there. context: the text around, with the
-    words in question between [[ and ]].
+    margin: how much more probable the suggestion is than the annotation, in (-1, 1], at the token
+    where the difference is largest; p_gold, p_suggested: both probabilities there. context: the
+    text around, with the words in question between [[ and ]].
     """
 
     doc: int
@@ -38,8 +38,11 @@ class AuditRow:
 def entity_regions(
     gold: Sequence[EntitySpan], suggested: Sequence[EntitySpan]
 ) -> Iterator[tuple[list[EntitySpan], list[EntitySpan]]]:
-    """Where two annotations of one Doc differ: the spans of each that overlap one another, taken
-    together as far as they reach, without those that are the same in both."""
+    """Yield the places where two annotations of one Doc differ.
+
+    Each is the spans of both that overlap one another directly or through others; spans that both
+    have are left out.
+    """
     ours, theirs = ({one[:3] for one in spans} for spans in (gold, suggested))
     different = [(one, True) for one in gold if one[:3] not in theirs]
     different += [(one, False) for one in suggested if one[:3] not in ours]
@@ -56,6 +59,7 @@ def entity_regions(
 
 
 def kind_of(gold: Sequence[EntitySpan], suggested: Sequence[EntitySpan]) -> Kind:
+    """Name the difference between the spans of one region."""
     if not gold:
         return "missing"
     if not suggested:
@@ -68,11 +72,12 @@ def kind_of(gold: Sequence[EntitySpan], suggested: Sequence[EntitySpan]) -> Kind
 
 
 def spelled(doc: Doc, spans: Sequence[EntitySpan]) -> str:
+    """Write spans as "Paris=geo, Smith=per"."""
     return ", ".join(f"{doc[one.start : one.end].text}={one.label}" for one in spans)
 
 
 def context(doc: Doc, start: int, end: int) -> str:
-    """One line: the words in question between [[ and ]], and some on each side."""
+    """Return one line with the words in question between [[ and ]], and some on each side."""
     first, last = max(0, start - CONTEXT_TOKENS), min(len(doc), end + CONTEXT_TOKENS)
     words = [token.text for token in doc[first:last]]
     words[start - first] = f"[[{words[start - first]}"

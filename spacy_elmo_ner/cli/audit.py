@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def audit_cli(
     context: typer.Context,
-    corpus: Annotated[list[Path], typer.Option(help="Annotated .spacy file; may be given again")],
+    corpus: Annotated[list[Path], typer.Option(help="Annotated .spacy file; may be repeated")],
     output: Annotated[Path, typer.Option(help="Folder for errors.tsv and errors.json")],
     config: Annotated[
         Path | None, typer.Option(help="Train with this config, by cross-validation")
@@ -34,11 +34,12 @@ def audit_cli(
 ) -> None:
     """List the annotations that are most probably wrong, for a person to look at.
 
-    Each text is judged by an elmo_ner and elmo_tagger that were not trained on it. With --config
-    the corpus is cut into folds, and a pipeline is trained without each in turn; folds that are
-    done are kept in the output folder, and settings of the config can be given as options, as
-    for `elmo train`. Listed is where they are surer of something else than they are, on average,
-    where that is annotated (confident learning, Northcutt et al. 2021). Nothing is changed.
+    Each text is judged by an elmo_ner and elmo_tagger that were not trained on it. With --config,
+    the corpus is cut into folds and a pipeline is trained without each in turn; finished folds
+    stay in the output folder, and settings of the config can be given as options, as for `elmo
+    train`. An annotation is listed if the pipes give another label at least the probability that
+    it has, on average, where it is annotated (confident learning, Northcutt et al. 2021). Nothing
+    is changed.
 
     Example:
 
@@ -96,7 +97,7 @@ def _read(corpus: list[Path]) -> list[Doc]:
 def _show(one: "Audit", top: int) -> None:
     share = len(one.rows) / max(1, one.n_docs)
     msg.divider(f"{one.pipe}: {len(one.rows):,} probable errors in {one.n_docs:,} texts")
-    msg.text(f"{share:.3f} a text, {one.n_annotated:,} annotated tokens")
+    msg.text(f"{share:.3f} per text, {one.n_annotated:,} annotated tokens")
     rows = [
         (f"{row.margin:.2f}", row.kind, row.gold or "-", row.suggested or "-", row.context)
         for row in one.rows[:top]

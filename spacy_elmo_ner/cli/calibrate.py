@@ -1,4 +1,4 @@
-"""``python -m spacy elmo calibrate``: fit the temperatures of a trained pipeline."""
+"""``python -m spacy elmo calibrate``: calibrate the probabilities of a trained pipeline."""
 
 from pathlib import Path
 from typing import Annotated
@@ -17,11 +17,12 @@ def calibrate_cli(
         Path, typer.Option(help="Annotated .spacy file that the pipeline was not trained on")
     ],
 ) -> None:
-    """Make the probabilities of elmo_ner and elmo_tagger as sure as they are right.
+    """Calibrate probabilities on the dev part: of entities scored 0.8, about 80 % are right.
 
-    Divides their scores by a temperature that makes the annotation of the dev part most likely,
-    and writes it into the pipeline's folder. The best reading stays the same, only its confidence
-    changes, which elmo_ner holds against its threshold. `elmo train` does this by itself.
+    Finds the temperature that makes the annotation of the dev part most likely when scores are
+    divided by it, and writes it into the pipeline's folder. The best reading stays the same; only
+    its confidence changes, which elmo_ner compares with its threshold. `elmo train` does this at
+    its end.
 
     Example:
 

@@ -1,4 +1,4 @@
-"""``python -m spacy elmo compact``: a trained pipeline in half the room."""
+"""``python -m spacy elmo compact``: a trained pipeline at half the size."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,15 +7,15 @@ import typer
 from wasabi import msg
 
 from ..comparison.pipelines import bytes_under
-from ..pipeline.compact_folder import compact_folder
+from ..pipeline.compact import compact_folder
 
-# Of what spaCy scores, what is printed.
+# The scores that are printed.
 SCORES = ("ents_p", "ents_r", "ents_f", "tag_acc")
 
 
 def compact_cli(
     pipeline: Annotated[Path, typer.Argument(help="Folder of a trained pipeline")],
-    output: Annotated[Path, typer.Argument(help="Folder to write; one that is there is replaced")],
+    output: Annotated[Path, typer.Argument(help="Folder to write; an existing one is replaced")],
     test: Annotated[
         Path | None,
         typer.Option(
@@ -27,11 +27,11 @@ def compact_cli(
         typer.Option(help="JSON file with name, version, description, license ... for meta.json"),
     ] = None,
 ) -> None:
-    """Round the weights of elmo_ner and elmo_tagger to float16, which takes half the room.
+    """Round the weights of elmo_ner and elmo_tagger to float16, which halves their size on disk.
 
-    In memory they are float32 as before. The list of words seen in training is left out, if no
-    pipe of another kind may need it. Rounding may change an annotation now and then: --test
-    tells how well the result does, before you pass it on.
+    In memory they are float32 as before. The list of words seen in training is left out unless a
+    pipe of another kind may need it. Rounding may change a few annotations: score the result with
+    --test before you publish it.
 
     Example:
 

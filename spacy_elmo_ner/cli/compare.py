@@ -1,4 +1,4 @@
-"""``python -m spacy elmo compare``: pipelines side by side on one gold corpus or more."""
+"""``python -m spacy elmo compare``: pipelines side by side on one or more gold corpora."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,13 +6,10 @@ from typing import Annotated
 import typer
 from wasabi import msg
 
-from ..comparison.learning import parse_learning_point
-from ..comparison.made_by import command_for
-from ..comparison.markdown import render_markdown
-from ..comparison.results import write_atomically
-from ..comparison.run import Comparison, compare
-from ..comparison.terminal import render_terminal
+from ..comparison.render import render_markdown, render_terminal
+from ..comparison.run import Comparison, TrainedOnShare, compare
 from ..comparison.texts import TEXTS
+from ..files import write_text
 
 
 def compare_cli(
@@ -22,7 +19,7 @@ def compare_cli(
             "--pipeline",
             "-p",
             help="An installed package or a pipeline's folder; NAME=FOLDER shows it under another "
-            "name. Give one for each pipeline. What is not installed is skipped.",
+            "name. Repeat for each pipeline. One that is not installed is skipped.",
         ),
     ],
     corpus: Annotated[
@@ -31,8 +28,8 @@ def compare_cli(
             "--corpus",
             "-c",
             help="Gold Docs (.spacy) to score on; or Docs without annotation, or plain text (.txt, "
-            "one text a line), for the agreement between pipelines. Repeat for one set of results "
-            "each; speed and report.html are about the first.",
+            "one text per line), for the agreement between pipelines. Repeat for one set of "
+            "results each; speed and report.html are about the first.",
         ),
     ],
     output: Annotated[
@@ -48,15 +45,15 @@ def compare_cli(
         typer.Option(
             "--label-map",
             "-m",
-            help="JSON file that sends predicted labels and tags to gold's, null where gold has "
-            "nothing like it, 'GPE|LOC' where it may be either. PATH serves every pipeline that "
-            "does not speak gold's labels; NAME=PATH serves that pipeline.",
+            help="JSON file that maps predicted labels and tags to gold's, to null if gold has "
+            "nothing like it, to 'GPE|LOC' if it may be either. PATH is used for every pipeline "
+            "with other labels than gold's; NAME=PATH for that pipeline.",
         ),
     ] = None,
     train: Annotated[
         Path | None,
         typer.Option(
-            help="The .spacy file trained on, to score entities seen and not seen in it apart."
+            help="The .spacy file trained on, to score entities seen and unseen in it separately."
         ),
     ] = None,
     example: Annotated[
@@ -75,30 +72,26 @@ def compare_cli(
             "curve; `elmo train --share PERCENT` makes it. Repeat for each point."
         ),
     ] = None,
-    training_log: Annotated[
-        list[Path] | None,
-        typer.Option(help="log.jsonl of a pre-training, to show its curves."),
-    ] = None,
     audit: Annotated[
         list[Path] | None,
         typer.Option(
-            help="errors.json of `elmo audit`, to show the most probable annotation errors. One "
-            "that is not there is left out, with a line that says so. May be given again."
+            help="errors.json of `elmo audit`, to show the most probable annotation errors. A "
+            "missing file is left out, with a line that says so. May be repeated."
         ),
     ] = None,
     own_tokens: Annotated[
         bool,
         typer.Option(
             "--own-tokens",
-            help="Let each pipeline split the text itself; its entities are brought back onto "
-            "gold's words, and those that do not fit are listed.",
+            help="Let each pipeline split the text itself; its entities are aligned to gold's "
+            "words, and those that do not fit are listed.",
         ),
     ] = False,
     repeats: Annotated[
         int, typer.Option(min=0, help="Timed runs of each pipeline; 0 measures no speed.")
     ] = 5,
     max_words: Annotated[
-        int, typer.Option(min=1, help="Words in one timed run, at most about this many.")
+        int, typer.Option(min=1, help="Most words in one timed run, roughly.")
     ] = 10_000,
 ) -> None:
     """Score pipelines on the same gold words and show them side by side.
@@ -115,14 +108,13 @@ def compare_cli(
     """
     try:
         task = Comparison(
-            pipelines=[_named(each) for each in pipeline],
+            pipelines=[_named(argument) for argument in pipeline],
             corpora=corpus,
             label_maps=label_map or [],
             train=train,
             examples=example or [],
-            learning_curve=[parse_learning_point(each) for each in learning_curve or []],
-            training_logs=training_log or [],
-            audits=[each for each in audit or [] if _is_there(each)],
+            learning_curve=[TrainedOnShare.parse(argument) for argument in learning_curve or []],
+            audits=[path for path in audit or [] if _exists(path)],
             own_tokens=own_tokens,
             repeats=repeats,
             max_words=max_words,
@@ -130,13 +122,13 @@ def compare_cli(
         compared = compare(task)
     except (ImportError, OSError, ValueError) as error:
         msg.fail(str(error), exits=1)
-    # matplotlib is of the ``project`` extra: every other command works without it.
+    # matplotlib belongs to the ``project`` extra: every other command works without it.
     from ..comparison.report.page import PAGE, write_report
 
     results = compared.results
-    write_atomically(output / "results.json", results.to_json())
-    write_atomically(output / "results.md", render_markdown(results))
-    write_atomically(output / TEXTS, compared.texts.to_json())
+    write_text(output / "results.json", results.to_json())
+    write_text(output / "results.md", render_markdown(results))
+    write_text(output / TEXTS, compared.texts.to_json())
     written = write_report(results, compared.texts, output)
     print(render_terminal(results))
     msg.good(
@@ -144,17 +136,18 @@ def compare_cli(
     )
 
 
-def _is_there(audit: Path) -> bool:
-    """Whether an audit was made; where not, one line says how to make it."""
-    if audit.exists():
-        return True
-    command = command_for(audit) or "`python -m spacy elmo audit`"
-    msg.info(f"No {audit}: no probable annotation errors are shown. {command} writes it")
-    return False
+def _exists(audit: Path) -> bool:
+    """Tell whether an audit was made; if not, say in one line how to make it."""
+    if not audit.exists():
+        msg.info(
+            f"No {audit}: no probable annotation errors are shown. `python -m spacy elmo audit` "
+            "writes it"
+        )
+    return audit.exists()
 
 
 def _named(argument: str) -> tuple[str, str]:
-    """``NAME=SOURCE`` -> (NAME, SOURCE); a plain source is its own name."""
+    """Split ``NAME=SOURCE`` into (NAME, SOURCE); a plain source is its own name."""
     name, equals, source = argument.partition("=")
     if not equals or Path(argument).exists():
         return argument, argument

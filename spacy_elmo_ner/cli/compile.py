@@ -1,24 +1,25 @@
-"""``python -m spacy elmo compile``: a faster LSTM cell for the CPU at hand."""
+"""``python -m spacy elmo compile``: no longer needed."""
 
 from wasabi import msg
 
 
 def compile_cli() -> None:
-    """Compile the LSTM's cell for this machine's CPU, in about a second.
+    """Say whether this installation has the compiled kernels. Nothing is left to compile.
 
-    Optional: pipelines then run a tenth faster or more, biLMs by themselves up to a quarter, with
-    the same results up to the rounding of float32. Needs a C compiler: `cc`, or the one that the
-    variable CC names. The library is kept in ~/.cache/spacy-elmo-ner/compiled and found by every
-    pipeline that is loaded afterwards; delete that folder to go back.
+    Since version 0.2 they are built when the package is installed, where there is a C compiler.
 
     Example:
 
     python -m spacy elmo compile
     """
-    from ..elmo.compiled_cell import compile_cell
+    from ..elmo import kernels
 
-    try:
-        path = compile_cell()
-    except OSError as err:
-        msg.fail(str(err), exits=1)
-    msg.good(f"Compiled {path}")
+    if kernels.available():
+        msg.good("This command is no longer needed: the compiled kernels came with the package.")
+    else:
+        msg.warn(
+            "This command is no longer needed: kernels are built when the package is installed.",
+            "Here they were not, and everything runs on torch alone, slower. Install a C compiler "
+            "(on Debian: apt install gcc), then: pip install --force-reinstall --no-deps "
+            "--no-binary spacy-elmo-ner spacy-elmo-ner",
+        )

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from wasabi import msg
 
-from ..corpus.corpus_folder import SourceFile, write_corpus
+from ..corpus.folder import SourceFile, write_corpus
 from ..corpus.gmb import CSV_NAME, CSV_SHA256, open_gmb
 from ..corpus.sample import read_sample, sample_path
 from ..corpus.splits import PARTS, Split, SplitName, split_gmb

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 from wasabi import msg
 
-from ..comparison.learning import read_training_log
 from ..errors import Errors
 from ..pretraining.log import LOG_FILE
 
@@ -19,10 +18,10 @@ def curves_cli(
         typer.Argument(metavar="FOLDER...", help="Folders that `elmo pretrain` writes or wrote."),
     ],
 ) -> None:
-    """Draw the training curves of pre-trainings, also of one that is still running.
+    """Draw the training curves of pre-trainings, finished or still running.
 
-    Loss (each point the mean since the one before), held-out perplexity and learning rate over
-    the tokens read, as curves.png in each folder. Needs pip install spacy-elmo-ner[project].
+    Loss (each point is the mean since the previous one), held-out perplexity and learning rate
+    over the tokens read, as curves.png in each folder. Needs pip install spacy-elmo-ner[project].
     """
     try:
         for run in runs:
@@ -32,14 +31,14 @@ def curves_cli(
 
 
 def draw_curves(run: Path) -> Path:
-    """Write curves.png into the folder of a pre-training run, and return its path.
+    """Write curves.png into the folder of a pre-training run and return its path.
 
     Raises ImportError (EL525) without matplotlib, FileNotFoundError (EL526) without a log,
     ValueError (EL319) for one that cannot be read or has no row.
     """
-    # matplotlib is of the ``project`` extra: every other command works without it.
+    # matplotlib belongs to the ``project`` extra: every other command works without it.
     try:
-        from ..comparison.report.curves import training_charts
+        from ..comparison.report.curves import read_training_log, training_charts
     except ImportError as err:
         raise ImportError(Errors.EL525.format(package=err.name)) from err
     from ..files import atomic_file

@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 from wasabi import msg
 
-from ..comparison.peers import check_extras
+from ..comparison.metrics import check_extras
+from ..comparison.render import render_terminal
 from ..comparison.results import Results, read_results
-from ..comparison.terminal import render_terminal
 from ..comparison.texts import TEXTS, read_texts
 
 
@@ -17,14 +17,14 @@ def report_cli(
     results: Annotated[Path, typer.Argument(help="results.json that `elmo compare` wrote")],
     html: Annotated[
         bool,
-        typer.Option("--html", help="Write report.html and its charts again, beside the results."),
+        typer.Option("--html", help="Write report.html and its charts again, next to the results."),
     ] = False,
     open_page: Annotated[
         bool,
-        typer.Option("--open", help="Open report.html in a browser; write it where it is missing."),
+        typer.Option("--open", help="Open report.html in a browser; write it if it is missing."),
     ] = False,
 ) -> None:
-    """Print the tables of a comparison again, without running anything, and show its report."""
+    """Print the tables of a finished comparison, and show its report; nothing is run again."""
     page = results.with_name("report.html")
     try:
         found = read_results(results)
@@ -39,7 +39,7 @@ def report_cli(
 
 def _write(results: Results, folder: Path) -> None:
     check_extras()
-    # matplotlib is of the ``project`` extra: every other command works without it.
+    # matplotlib belongs to the ``project`` extra: every other command works without it.
     from ..comparison.report.page import write_report
 
     written = write_report(results, read_texts(folder / TEXTS), folder)

@@ -12,7 +12,7 @@ from thinc.api import Config
 from wasabi import msg
 
 from ..corpus.docbin import read_docbin, read_docs
-from ..corpus.share import write_share
+from ..corpus.folder import write_share
 from ..errors import Errors
 from ..files import make_output_folder
 from ..pipeline.calibrate_folder import calibrate_folder

@@ -1,21 +1,20 @@
-"""What is taken for what: entity types, kinds of error, tags."""
+"""Confusions: entity types and tags predicted for others, and entities by kind of error."""
 
 from collections import Counter
 from collections.abc import Iterable
 from enum import Enum
 
-from .annotation import Annotation
-from .breakdown import Pairs
-from .results import EntitySpan
+from .corpora import Pairs, scored_tags
+from .results import LabeledSpan
 
-# Stands for no entity, on either side of a confusion.
+# No entity, on either side of a confusion.
 NOTHING = "-"
 
 Confusion = dict[str, dict[str, int]]
 
 
 class ErrorKind(str, Enum):
-    """What became of an entity; every gold and every predicted one falls under one kind."""
+    """The kind of match or error; every gold and every predicted entity has exactly one."""
 
     RIGHT = "right"
     TYPE = "wrong type"
@@ -26,12 +25,12 @@ class ErrorKind(str, Enum):
 
 
 def match_entities(
-    gold: Iterable[EntitySpan], predicted: Iterable[EntitySpan]
-) -> list[tuple[EntitySpan | None, EntitySpan | None]]:
+    gold: Iterable[LabeledSpan], predicted: Iterable[LabeledSpan]
+) -> list[tuple[LabeledSpan | None, LabeledSpan | None]]:
     """Pair each gold entity with at most one predicted one that shares words with it.
 
-    The pairs that share most come first, the same words before all others; what is left over is
-    paired with None.
+    Pairs that share most are matched first, the same words before all others; an entity left over
+    is paired with None.
     """
     left, right = sorted(set(gold)), sorted(set(predicted))
     candidates = sorted(
@@ -40,7 +39,7 @@ def match_entities(
         for guess in right
         if guess[0] < truth[1] and truth[0] < guess[1]
     )
-    pairs: list[tuple[EntitySpan | None, EntitySpan | None]] = []
+    pairs: list[tuple[LabeledSpan | None, LabeledSpan | None]] = []
     free_gold, free_predicted = set(left), set(right)
     for _, truth, guess in candidates:
         if truth in free_gold and guess in free_predicted:
@@ -53,7 +52,7 @@ def match_entities(
 
 
 def type_confusion(pairs: Pairs) -> tuple[Confusion, dict[str, int]]:
-    """Gold type -> predicted type -> entities, boundaries aside; and entities by `ErrorKind`."""
+    """Count entities by gold and predicted type, boundaries aside, and by `ErrorKind`."""
     counts: Counter[tuple[str, str]] = Counter()
     kinds: Counter[str] = Counter()
     for truth, guess in pairs:
@@ -64,25 +63,23 @@ def type_confusion(pairs: Pairs) -> tuple[Confusion, dict[str, int]]:
     return _nested(counts), {kind.value: kinds[kind.value] for kind in ErrorKind}
 
 
-def tag_confusion(pairs: Iterable[tuple[Annotation, Annotation]]) -> Confusion:
-    """Gold tag -> other tag predicted for it -> words; right tags are left out."""
+def tag_confusion(pairs: Pairs) -> Confusion:
+    """Count words by gold tag and the other tag predicted for it; right tags are left out."""
     counts: Counter[tuple[str, str]] = Counter()
     for truth, guess in pairs:
-        if not truth.tags or not guess.tags:
-            continue
-        for word, tag, guessed in zip(truth.words, truth.tags, guess.tags, strict=True):
-            if tag and word.strip() and tag != guessed:
+        for _, tag, guessed in scored_tags(truth, guess):
+            if tag != guessed:
                 counts[tag, guessed or NOTHING] += 1
     return _nested(counts)
 
 
-def _distance(truth: EntitySpan, guess: EntitySpan) -> tuple[int, bool]:
-    """Words in only one of the two, then whether their labels differ."""
+def _distance(truth: LabeledSpan, guess: LabeledSpan) -> tuple[int, bool]:
+    """Return the number of words in only one of the two, then whether their labels differ."""
     shared = min(truth[1], guess[1]) - max(truth[0], guess[0])
     return (truth[1] - truth[0]) + (guess[1] - guess[0]) - 2 * shared, truth[2] != guess[2]
 
 
-def _kind(truth: EntitySpan | None, guess: EntitySpan | None) -> ErrorKind:
+def _kind(truth: LabeledSpan | None, guess: LabeledSpan | None) -> ErrorKind:
     if truth is None:
         return ErrorKind.SPURIOUS
     if guess is None:

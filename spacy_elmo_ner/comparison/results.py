@@ -1,8 +1,8 @@
-"""What a comparison found, as dataclasses that are JSON and back.
+"""Everything a comparison finds, as dataclasses that convert to JSON and back.
 
-Every share (precision, recall, F1, accuracy) is a fraction in [0, 1]; percent is made only where
-a table is printed. A new field needs a default here, so that files of ``READABLE_VERSIONS`` can
-be read; a renamed or removed one ends that for the versions before.
+Every share (precision, recall, F1, accuracy, confidence) is a fraction in [0, 1]; only tables turn
+it into percent. Give a new field a default, so that files of ``READABLE_VERSIONS`` can still be
+read; renaming or removing a field ends support for the versions before.
 """
 
 import json
@@ -14,25 +14,17 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from ..errors import Errors
-from ..files import write_text as write_atomically  # noqa: F401
-from .findings import (
-    Agreement,
-    Difference,
-    Interval,
-    LearningPoint,
-    Misaligned,
-    ProbableErrors,
-    ReliabilityBin,
-    ThresholdCurve,
-    TrainingLog,
-)
+from ..audit.rows import AuditRow
+from ..errors import Errors, shape_problems
 
 SCHEMA_VERSION = 2
 READABLE_VERSIONS = (1, 2)
 
-# A span in tokens: first token, one past the last token, label.
-EntitySpan = tuple[int, int, str]
+# An entity in tokens: first token, one past the last token, label.
+LabeledSpan = tuple[int, int, str]
+
+
+# ---- scores ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -45,67 +37,118 @@ class Score:
     support: int
     per_type: dict[str, "Score"] = field(default_factory=dict)
 
-
-@dataclass(frozen=True)
-class Speed:
-    """Words per second over timed repeats; the median is the figure to quote."""
-
-    median: float
-    lowest: float
-    highest: float
-    repeats: list[float]
-    words_per_repeat: int
-    # False where the corpus was too small to give each repeat text of its own.
-    fresh_text: bool
+    @classmethod
+    def of(cls, right: int, predicted: int, gold: int) -> "Score":
+        """Compute the score from counts of items; a share of nothing is 0."""
+        precision = right / predicted if predicted else 0.0
+        recall = right / gold if gold else 0.0
+        f1 = 2 * right / (predicted + gold) if predicted + gold else 0.0
+        return cls(precision, recall, f1, gold)
 
 
 @dataclass(frozen=True)
-class PipelineInfo:
-    """What ran: the package, the components left on, size on disk, seconds to a first word.
+class Interval:
+    """A 95 % confidence interval."""
 
-    ``peak_memory_bytes`` is the most a whole process held that loaded and ran this pipeline alone.
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Difference:
+    """``first`` minus ``second`` in one metric, by paired bootstrap over texts.
+
+    p_value: two-sided probability of a difference this large if only the choice of texts caused it.
     """
 
-    name: str
-    source: str
-    package: str
-    version: str
-    components: list[str]
-    disabled: list[str]
-    size_bytes: int
-    # Published biLMs the pipeline refers to by name: bytes that its folder does not hold.
-    shared_weights_bytes: dict[str, int] = field(default_factory=dict)
-    label_map: str | None = None
-    load_seconds: float | None = None
-    speed: Speed | None = None
-    notes: list[str] = field(default_factory=list)
-    peak_memory_bytes: int | None = None
+    mode: str
+    first: str
+    second: str
+    difference: float
+    interval: Interval
+    p_value: float
 
 
 @dataclass(frozen=True)
-class Skipped:
-    """A pipeline that did not run, and the line that says how to get it."""
+class Agreement:
+    """How similarly two pipelines annotate: F1 of one against the other, in either order.
 
-    name: str
-    reason: str
+    entities: same words and label; boundaries: same words; None where one sets no entities. tags:
+    share of words with the same tag, None where one sets none. ``n_first`` and ``n_second`` count
+    the entities of each.
+    """
+
+    first: str
+    second: str
+    entities: float | None
+    boundaries: float | None
+    n_first: int
+    n_second: int
+    tags: float | None
+
+
+@dataclass(frozen=True)
+class ReliabilityBin:
+    """Entities, or words, whose confidence is in [low, high); the last bin includes ``high``."""
+
+    low: float
+    high: float
+    n: int
+    mean_confidence: float
+    share_right: float
+
+
+@dataclass(frozen=True)
+class ThresholdPoint:
+    """Scores of exact matches if entities less probable than ``threshold`` are dropped.
+
+    A more probable alternative that fits takes the place of a dropped entity.
+    """
+
+    threshold: float
+    precision: float
+    recall: float
+    f1: float
+
+
+@dataclass(frozen=True)
+class ThresholdCurve:
+    """Points from ``own``, the pipeline's own threshold, up to the last with a right entity."""
+
+    own: float
+    points: list[ThresholdPoint]
+
+
+@dataclass(frozen=True)
+class Misaligned:
+    """An entity that ends inside a gold word, and the gold words it was widened to.
+
+    ``kept`` is False if the widened span overlapped another entity and was dropped.
+    """
+
+    text: int
+    label: str
+    predicted: str
+    gold_words: list[str]
+    kept: bool
 
 
 @dataclass(frozen=True)
 class SystemScores:
-    """One pipeline on one corpus. The keys of ``ner`` and ``tags`` name the metric's mode.
+    """One pipeline on one corpus. The keys of ``ner`` and ``tags`` name the metric and its mode.
 
     ``ner`` or ``tags`` is empty where the pipeline or the gold has no such annotation.
-    ``unmapped_entities`` and ``unmapped_tags`` count predictions the label map sends nowhere:
-    those entities are left out, those tags count as wrong. ``unreachable_entities`` counts gold's
-    entities of labels the map never leads to, ``decided_by_gold`` predictions whose label could
-    mean several of gold's and was read as the one that gold has there.
+    ``unmapped_entities`` and ``unmapped_tags`` count predictions that the label map maps to null:
+    such entities are left out, such tags are wrong. ``unreachable_entities`` counts gold entities
+    whose label the map never leads to; ``decided_by_gold`` counts predictions whose label may mean
+    several gold labels and was read as the one gold has there.
 
     intervals: by mode. by_sentence_length, by_entity_length: exact matches by number of words.
-    conventions: exact matches with one boundary convention aside, by its name. type_confusion:
+    conventions: exact matches when one boundary convention is ignored, by its name. type_confusion:
     gold type -> predicted type -> entities, ``confusion.NOTHING`` for none. errors: entities by
     ``confusion.ErrorKind``. tag_confusion: gold tag -> other predicted tag -> words. reliability,
-    tag_reliability: of entities and of words' tags by confidence; calibration_error: "ner" and
-    "tags" -> mean gap between confidence and share right; thresholds: None without confidences.
+    tag_reliability: entities and words' tags by confidence; calibration_error: "ner" and "tags" ->
+    mean gap between confidence and share right; thresholds: None without confidences.
     """
 
     pipeline: str
@@ -131,7 +174,7 @@ class SystemScores:
 
 @dataclass(frozen=True)
 class PublishedFigures:
-    """Somebody's printed figures, in percent and with the digits they were printed with."""
+    """Published figures of others, in percent and with the digits they were printed with."""
 
     name: str
     reference: str
@@ -143,17 +186,8 @@ class PublishedFigures:
 
 
 @dataclass(frozen=True)
-class Example:
-    """One text with every reading of it: ``readings`` maps a system's name to its entities."""
-
-    title: str
-    words: list[str]
-    readings: dict[str, list[EntitySpan]]
-
-
-@dataclass(frozen=True)
 class CorpusResult:
-    """All systems on one corpus; ``corpus`` is the name its maker gave it, if any.
+    """All systems on one corpus; ``corpus`` is the name in its corpus.json, if any.
 
     Without gold (``has_gold`` False) there are no scores, only the agreement between pipelines.
     """
@@ -171,9 +205,118 @@ class CorpusResult:
     agreement: list[Agreement] = field(default_factory=list)
 
 
+# ---- pipelines ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Words per second over timed repeats; quote the median."""
+
+    median: float
+    lowest: float
+    highest: float
+    repeats: list[float]
+    words_per_repeat: int
+    # False if the corpus was too small to give each repeat different text.
+    fresh_text: bool
+
+
+@dataclass(frozen=True)
+class PipelineInfo:
+    """What ran: the package, the active components, size on disk, seconds to the first word.
+
+    ``peak_memory_bytes`` is the peak of a process that loaded and ran this pipeline alone.
+    """
+
+    name: str
+    source: str
+    package: str
+    version: str
+    components: list[str]
+    disabled: list[str]
+    size_bytes: int
+    # Published biLMs that the pipeline refers to by name: bytes outside its folder.
+    shared_weights_bytes: dict[str, int] = field(default_factory=dict)
+    label_map: str | None = None
+    load_seconds: float | None = None
+    speed: Speed | None = None
+    notes: list[str] = field(default_factory=list)
+    peak_memory_bytes: int | None = None
+
+    @property
+    def megabytes(self) -> float:
+        """Size on disk, with the weights the pipeline shares."""
+        return (self.size_bytes + sum(self.shared_weights_bytes.values())) / 1e6
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A pipeline that did not run, and how to get it."""
+
+    name: str
+    reason: str
+
+
+# ---- texts, training, audits ----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Example:
+    """One text as every system annotates it: ``readings`` maps a system's name to its entities."""
+
+    title: str
+    words: list[str]
+    readings: dict[str, list[LabeledSpan]]
+
+
+@dataclass(frozen=True)
+class LearningPoint:
+    """One system trained on ``percent`` of the train part; None where it sets no such layer."""
+
+    system: str
+    percent: float
+    ner_f1: float | None
+    tag_accuracy: float | None
+
+
+@dataclass(frozen=True)
+class TrainingLog:
+    """Curves of a pre-training: loss in nats per token, held-out perplexity by direction.
+
+    ``loss`` holds (tokens read, mean loss since the previous point), ``forward`` and ``backward``
+    (tokens read, perplexity), ``learning_rate`` (tokens read, rate), empty if it was not logged.
+    """
+
+    name: str
+    loss: list[tuple[int, float]]
+    forward: list[tuple[int, float]] = field(default_factory=list)
+    backward: list[tuple[int, float]] = field(default_factory=list)
+    learning_rate: list[tuple[int, float]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class ProbableErrors:
+    """What `elmo audit` found in annotated corpora by one pipe: ``n_found`` in ``n_docs`` texts.
+
+    ``rows`` holds the most suspicious of them.
+    """
+
+    corpus: list[str]
+    pipe: str
+    n_docs: int
+    n_found: int
+    rows: list[AuditRow]
+
+
+# ---- the whole ------------------------------------------------------------------------------
+
+
 @dataclass(frozen=True)
 class Results:
-    """A whole comparison: what ran, what was skipped, and the figures by corpus."""
+    """A whole comparison: what ran, what was skipped, and the figures by corpus.
+
+    ``training_logs`` comes from version 0.1.0; `elmo curves` draws them now.
+    """
 
     created: str
     environment: dict[str, str]
@@ -191,7 +334,7 @@ class Results:
 
 
 def read_results(path: Path) -> Results:
-    """Read results.json. Raises FileNotFoundError (EL502), or ValueError (EL301, EL302)."""
+    """Read results.json. Raises FileNotFoundError (EL502) or ValueError (EL301, EL302)."""
     if not path.is_file():
         raise FileNotFoundError(Errors.EL502.format(path=path))
     try:
@@ -208,22 +351,15 @@ def results_from_json(data: Any, source: str | Path = "What was given") -> Resul
         raise ValueError(Errors.EL302.format(source=source, problem=problem))
     version = data.get("schema_version")
     if version not in READABLE_VERSIONS:
-        expected = " and ".join(str(each) for each in READABLE_VERSIONS)
+        expected = " and ".join(str(known) for known in READABLE_VERSIONS)
         raise ValueError(Errors.EL301.format(source=source, version=version, expected=expected))
     try:
-        return _results_adapter().validate_python({**data, "schema_version": SCHEMA_VERSION})
+        return _adapter().validate_python({**data, "schema_version": SCHEMA_VERSION})
     except ValidationError as error:
         problem = "; ".join(shape_problems(error))
         raise ValueError(Errors.EL302.format(source=source, problem=problem)) from error
 
 
-def shape_problems(error: ValidationError) -> list[str]:
-    """Where data has not the shape it should have, and what is wrong there."""
-    return [
-        ".".join(str(step) for step in each["loc"]) + ": " + each["msg"] for each in error.errors()
-    ]
-
-
 @cache
-def _results_adapter() -> TypeAdapter[Results]:
+def _adapter() -> TypeAdapter[Results]:
     return TypeAdapter(Results)

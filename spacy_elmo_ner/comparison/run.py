@@ -1,5 +1,6 @@
-"""A comparison from start to end: load, time, predict, map, score."""
+"""A comparison from start to end: load, time, predict, map labels, score."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -11,24 +12,44 @@ import spacy
 from spacy.tokens import Doc
 from tqdm import tqdm
 
+from ..audit.output import read_audit
 from ..errors import Errors
-from .annotation import Annotation
-from .audits import read_probable_errors
-from .describe import describe_environment, describe_pipeline
-from .examples import GOLD, shown_examples
-from .findings import LearningPoint
-from .footprint import footprint
-from .gold import GoldCorpus, check_files, read_corpus, train_entities
-from .label_choice import Labels, gold_labels, read_label_maps
-from .learning import TrainedOnShare, read_training_log
-from .metrics import SEQEVAL_DEFAULT, TAG_ACCURACY, ner_scores, tag_scores
-from .peers import check_extras
+from .corpora import Annotation, GoldCorpus, check_files, from_doc, read_corpus
+from .label_maps import Labels, read_label_maps
+from .metrics import SEQEVAL_DEFAULT, TAG_ACCURACY, check_extras, ner_scores, tag_scores
 from .pipelines import LoadedPipeline, PipelineUnavailableError, load_pipeline
 from .predict import predict
-from .results import CorpusResult, PipelineInfo, Results, Skipped, Speed
-from .scoring import Reading, score_corpus, where_annotated
-from .texts import Texts, collect_texts
-from .timing import time_pipelines
+from .results import (
+    LearningPoint,
+    PipelineInfo,
+    ProbableErrors,
+    Results,
+    Skipped,
+    Speed,
+)
+from .score import Reading, score_corpus
+from .speed import describe_environment, describe_pipeline, measure_alone, time_pipelines
+from .texts import GOLD, Texts, collect_texts, find_examples
+
+# Probable annotation errors that are kept and shown, of each pipe.
+MAX_PROBABLE_ERRORS = 50
+
+
+@dataclass(frozen=True)
+class TrainedOnShare:
+    """A pipeline trained on ``percent`` of train, one point of ``system``'s learning curve."""
+
+    system: str
+    percent: float
+    source: str
+
+    @classmethod
+    def parse(cls, argument: str) -> "TrainedOnShare":
+        """Parse ``NAME:PERCENT=SOURCE``; ValueError (EL318) for anything else."""
+        match = re.fullmatch(r"(?P<name>[^=]+):(?P<percent>\d+(\.\d+)?)=(?P<source>.+)", argument)
+        if match is None or not 0 < float(match["percent"]) < 100:
+            raise ValueError(Errors.EL318.format(argument=argument))
+        return cls(match["name"], float(match["percent"]), match["source"])
 
 
 @dataclass(frozen=True)
@@ -36,11 +57,10 @@ class Comparison:
     """What to compare.
 
     pipelines: (shown name, package or folder). corpora: .spacy or .txt files. label_maps: PATH or
-    NAME=PATH. train: a DocBin, to score seen and unseen entities apart. examples: first words of
-    the texts to show side by side. learning_curve: the same systems trained on less, scored on the
-    first corpus. training_logs: log.jsonl files. audits: errors.json files. own_tokens: each
-    pipeline splits the text itself. repeats: timed runs of each pipeline, 0 for none. max_words:
-    words in one timed run, at most.
+    NAME=PATH. train: a .spacy file, to score seen and unseen entities apart. examples: first words
+    of the texts to show side by side. learning_curve: the same systems trained on less, scored on
+    the first corpus. audits: errors.json files. own_tokens: each pipeline splits the text itself.
+    repeats: timed runs of each pipeline, 0 for none. max_words: most words in one timed run.
     """
 
     pipelines: Sequence[tuple[str, str]]
@@ -49,7 +69,6 @@ class Comparison:
     train: Path | None = None
     examples: Sequence[str] = ()
     learning_curve: Sequence[TrainedOnShare] = ()
-    training_logs: Sequence[Path] = ()
     audits: Sequence[Path] = ()
     own_tokens: bool = False
     repeats: int = 5
@@ -59,27 +78,25 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Compared:
-    """The figures, and the first corpus' texts as every pipeline reads them."""
+    """The figures, and the first corpus' texts as every pipeline annotates them."""
 
     results: Results
     texts: Texts
 
 
 def compare(task: Comparison) -> Compared:
-    """Run the comparison. Pipelines that cannot be had are skipped and listed.
+    """Run the comparison. Pipelines that are not available are skipped and listed.
 
     Timing runs on the first corpus, before any pipeline has seen its words. Raises ValueError:
-    two pipelines of one name (EL311), none that loads (EL313), one alone without gold (EL306), a
-    corpus, label map, log or audit that cannot be used, a predicted label that nothing explains
-    (EL310).
-    Raises ImportError where a package of the ``project`` extra is missing (EL303).
+    two pipelines with one name (EL311), none that loads (EL313), a single one without gold (EL306),
+    a corpus, label map or audit that cannot be used, a predicted label that nothing explains
+    (EL310). Raises ImportError if a package of the ``project`` extra is missing (EL303).
     """
     names = [name for name, _ in task.pipelines]
     _check_names(names)
     check_extras()
     check_files([*task.corpora, *([] if task.train is None else [task.train])])
-    logs = [read_training_log(path) for path in task.training_logs]
-    probable_errors = [each for path in task.audits for each in read_probable_errors(path)]
+    probable_errors = [found for path in task.audits for found in _probable_errors(path)]
     maps = read_label_maps(task.label_maps, names)
     pipelines, skipped = _load(task)
     make_doc = spacy.blank(pipelines[0].nlp.meta["lang"])
@@ -88,41 +105,44 @@ def compare(task: Comparison) -> Compared:
         if not gold.has_gold and len(pipelines) == 1:
             raise ValueError(Errors.EL306.format(path=gold.path, name=pipelines[0].name))
     train = [] if task.train is None else [read_corpus(task.train, make_doc)]
-    labels = Labels(maps, gold_labels([*corpora, *train], maps), used={})
-    seen = train_entities(train[0]) if train else None
+    labels = Labels(maps, maps.gold_labels([*corpora, *train]))
+    seen = train[0].entity_forms if train else None
     speeds = _time(task, pipelines, corpora[0].docs)
-    compared = [_compare_on(task, gold, pipelines, labels, seen) for gold in corpora]
-    readings = [each for _, each in compared]
-    unscored = {
-        each.name: [
-            note
-            for gold, reading in zip(corpora, readings, strict=True)
-            for note in _unscored(gold, each, reading[each.name])
-        ]
-        for each in pipelines
-    }
+    results, readings = [], []
+    for gold in corpora:
+        by_name = {pipeline.name: _read(task, gold, pipeline, labels) for pipeline in pipelines}
+        results.append(score_corpus(gold, by_name, seen))
+        readings.append({name: reading.annotations for name, reading in by_name.items()})
     curve, curve_skipped = _learning_curve(task, corpora[0], labels)
-    results = Results(
+    annotate = partial(_annotate, pipelines, labels)
+    whole = Results(
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         environment=describe_environment(),
-        pipelines=[
-            replace(info, notes=[*info.notes, *unscored[info.name]])
-            for info in _describe(task, pipelines, speeds, labels, corpora[0].docs)
-        ],
+        pipelines=_describe(task, pipelines, speeds, labels, corpora, readings),
         skipped=[*skipped, *curve_skipped],
-        corpora=[result for result, _ in compared],
-        examples=shown_examples(task.examples, corpora, pipelines, labels, readings),
+        corpora=results,
+        examples=find_examples(task.examples, corpora, readings, annotate),
         learning_curve=curve,
-        training_logs=logs,
         probable_errors=probable_errors,
     )
-    return Compared(results, collect_texts(corpora[0], readings[0]))
+    return Compared(whole, collect_texts(corpora[0], readings[0]))
 
 
 def _check_names(names: Sequence[str]) -> None:
     for name in names:
         if names.count(name) > 1 or name == GOLD:
             raise ValueError(Errors.EL311.format(name=name))
+
+
+def _probable_errors(path: Path) -> list[ProbableErrors]:
+    """Return the first rows of every pipe in an errors.json, those of entities first."""
+    corpus, audits = read_audit(path)
+    return [
+        ProbableErrors(
+            corpus, audit.pipe, audit.n_docs, len(audit.rows), audit.rows[:MAX_PROBABLE_ERRORS]
+        )
+        for audit in sorted(audits, key=lambda audit: any(row.kind == "tag" for row in audit.rows))
+    ]
 
 
 def _load(task: Comparison) -> tuple[list[LoadedPipeline], list[Skipped]]:
@@ -135,7 +155,7 @@ def _load(task: Comparison) -> tuple[list[LoadedPipeline], list[Skipped]]:
                 skipped.append(Skipped(name, str(reason)))
             step()
     if not pipelines:
-        reasons = " ".join(each.reason for each in skipped)
+        reasons = " ".join(pipeline.reason for pipeline in skipped)
         raise ValueError(Errors.EL313.format(reasons=reasons))
     return pipelines, skipped
 
@@ -155,34 +175,50 @@ def _describe(
     pipelines: Sequence[LoadedPipeline],
     speeds: Mapping[str, Speed],
     labels: Labels,
-    docs: Sequence[Doc],
+    corpora: Sequence[GoldCorpus],
+    readings: Sequence[Mapping[str, Sequence[Annotation]]],
 ) -> list[PipelineInfo]:
     infos = []
     with _progress(task, "time to load, memory and size", len(pipelines)) as step:
-        for each in pipelines:
-            infos.append(
-                describe_pipeline(
-                    each,
-                    speeds.get(each.name),
-                    labels.path(each.name),
-                    partial(footprint, each.source, each.components, docs, task.max_words),
-                )
+        for pipeline in pipelines:
+            measure = partial(
+                measure_alone,
+                pipeline.source,
+                pipeline.components,
+                corpora[0].docs,
+                task.max_words,
             )
+            speed, label_map = speeds.get(pipeline.name), labels.path(pipeline.name)
+            info = describe_pipeline(pipeline, speed, label_map, measure)
+            notes = [
+                note
+                for gold, by_name in zip(corpora, readings, strict=True)
+                for note in _unscored(gold, pipeline, by_name[pipeline.name])
+            ]
+            infos.append(replace(info, notes=[*info.notes, *notes]))
             step()
     return infos
 
 
-def _compare_on(
-    task: Comparison,
-    gold: GoldCorpus,
-    pipelines: Sequence[LoadedPipeline],
-    labels: Labels,
-    seen: set[tuple[str, ...]] | None,
-) -> tuple[CorpusResult, dict[str, list[Annotation]]]:
-    """The scores on one corpus, and every pipeline's reading of it in gold's labels."""
-    readings = {each.name: _read(task, gold, each, labels) for each in pipelines}
-    result = score_corpus(gold, readings, seen)
-    return result, {name: each.annotations for name, each in readings.items()}
+def _unscored(
+    gold: GoldCorpus, pipeline: LoadedPipeline, reading: Sequence[Annotation]
+) -> Iterator[str]:
+    """Note the predictions about which this gold says nothing."""
+    if not gold.has_gold:
+        return
+    if pipeline.entity_components and not gold.has_entities:
+        yield f"on {gold.part}: gold has no entities, so none are scored"
+    if pipeline.tag_components and not gold.has_tags:
+        yield f"on {gold.part}: gold has no tags, so none are scored"
+    n_left_out = sum(
+        len(whole.entities or ()) - len(scored.entities or ())
+        for whole, scored in zip(reading, gold.where_annotated(reading), strict=True)
+    )
+    if n_left_out:
+        yield (
+            f"on {gold.part}: {n_left_out:,} predicted entities touch words that gold does not "
+            "annotate and are not scored"
+        )
 
 
 def _read(task: Comparison, gold: GoldCorpus, pipeline: LoadedPipeline, labels: Labels) -> Reading:
@@ -194,50 +230,40 @@ def _read(task: Comparison, gold: GoldCorpus, pipeline: LoadedPipeline, labels: 
     return Reading(translated, predicted.misaligned, unreachable, pipeline.threshold)
 
 
-def _unscored(
-    gold: GoldCorpus, pipeline: LoadedPipeline, reading: Sequence[Annotation]
-) -> Iterator[str]:
-    """What the pipeline predicts that this gold says nothing about, as notes."""
-    if not gold.has_gold:
-        return
-    if pipeline.entity_components and not gold.has_entities:
-        yield f"on {gold.part}: gold has no entities, so none are scored"
-    if pipeline.tag_components and not gold.has_tags:
-        yield f"on {gold.part}: gold has no tags, so none are scored"
-    scored = where_annotated(gold, reading)
-    n_left_out = sum(
-        len(whole.entities or ()) - len(part.entities or ())
-        for whole, part in zip(reading, scored, strict=True)
-    )
-    if n_left_out:
-        yield (
-            f"on {gold.part}: {n_left_out:,} predicted entities touch words that gold does not "
-            "annotate and are not scored"
-        )
+def _annotate(
+    pipelines: Sequence[LoadedPipeline], labels: Labels, text: str
+) -> dict[str, Annotation]:
+    """Annotate a text that no corpus has, with every pipeline."""
+    found = {}
+    for pipeline in pipelines:
+        doc = spacy.blank(pipeline.nlp.meta["lang"])(text)
+        predicted = predict(pipeline, [doc], [from_doc(doc)], lambda: None).annotations
+        found[pipeline.name] = labels.translate(pipeline, predicted).annotations[0]
+    return found
 
 
 def _learning_curve(
     task: Comparison, gold: GoldCorpus, labels: Labels
 ) -> tuple[list[LearningPoint], list[Skipped]]:
     points = []
-    # A curve that was not trained is one line, not one a point.
+    # A curve that was not trained is one line, not one per point.
     missing: dict[str, Skipped] = {}
-    for each in task.learning_curve:
+    for share in task.learning_curve:
         try:
-            pipeline = load_pipeline(each.system, each.source)
+            pipeline = load_pipeline(share.system, share.source)
         except PipelineUnavailableError as reason:
-            name = f"{each.system} at {each.percent:g} %"
-            if each.system in missing:
-                name = f"{missing[each.system].name}, {each.percent:g} %"
-            missing[each.system] = Skipped(name, str(reason))
+            name = f"{share.system} at {share.percent:g} %"
+            if share.system in missing:
+                name = f"{missing[share.system].name}, {share.percent:g} %"
+            missing[share.system] = Skipped(name, str(reason))
             continue
-        predicted = where_annotated(gold, _read(task, gold, pipeline, labels).annotations)
+        predicted = gold.where_annotated(_read(task, gold, pipeline, labels).annotations)
         ner = ner_scores(gold.docs, gold.annotations, predicted)
         tags = tag_scores(gold.annotations, predicted)
         points.append(
             LearningPoint(
-                each.system,
-                each.percent,
+                share.system,
+                share.percent,
                 ner[SEQEVAL_DEFAULT].f1 if ner else None,
                 tags[TAG_ACCURACY].f1 if tags else None,
             )

@@ -1,25 +1,24 @@
-"""The texts of a comparison with every reading of them, as one compact file beside the results.
+"""Texts as every pipeline annotates them: examples, and one compact file beside the results.
 
     {"schema_version": 2, "systems": ["gold", "ours"], "labels": ["geo", "per"], "total": 4768,
      "texts": [{"n": 0, "w": ["In", "Paris"], "r": [[1, 2, 0], 0]}], "chosen": [["Title", 0]]}
 
-A reading is a flat list of start, end, index of the label; 0 stands for "as the first system".
+A reading is a flat list of start, end, index of the label; 0 means the same as the first system.
 """
 
 import json
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from ..errors import Errors
-from .annotation import Annotation
-from .examples import ARTICLE_SENTENCE, GOLD, READABLE_LENGTH, disagreement, find_text
-from .gold import GoldCorpus
-from .results import SCHEMA_VERSION, EntitySpan, Example
+from .corpora import Annotation, GoldCorpus
+from .results import SCHEMA_VERSION, Example, LabeledSpan
 
 # The file's name, beside results.json.
 TEXTS = "texts.json"
@@ -27,9 +26,20 @@ TEXTS = "texts.json"
 # A page with more words than this takes a browser seconds to open.
 MAX_WORDS = 150_000
 
+# The article shows its readers what spaCy makes of this sentence.
+ARTICLE_SENTENCE = "Mr. Azhari told VOA reporter William Eagle"
+
+# In words: longer sentences do not read well side by side.
+READABLE_LENGTH = 45
+
 N_DISAGREEMENTS = 5
 N_RANDOM = 4
 SEED = 2021
+
+GOLD = "gold"
+
+# The annotation of every text of a corpus, by system.
+Readings = Mapping[str, Sequence[Annotation]]
 
 
 @dataclass(frozen=True)
@@ -38,14 +48,14 @@ class Text:
 
     number: int
     words: list[str]
-    readings: dict[str, list[EntitySpan]]
+    readings: dict[str, list[LabeledSpan]]
 
 
 @dataclass(frozen=True)
 class Texts:
-    """Texts of one corpus; ``total`` is how many it has, ``texts`` what is kept of them.
+    """Texts of one corpus; ``total`` is how many it has, ``texts`` those that are kept.
 
-    ``systems`` has "gold" first where there is gold. ``chosen``: (title, index into texts).
+    ``systems`` has "gold" first if there is gold. ``chosen``: (title, index into texts).
     """
 
     systems: list[str]
@@ -68,14 +78,14 @@ class Texts:
         return sorted(found)
 
     def examples(self) -> list[Example]:
-        """The chosen texts, to be shown side by side."""
+        """Return the chosen texts, to be shown side by side."""
         return [
             Example(f"{title} (text {text.number + 1:,})", text.words, text.readings)
             for title, text in ((title, self.texts[index]) for title, index in self.chosen)
         ]
 
     def to_json(self) -> str:
-        """Compact JSON on one line."""
+        """Write compact JSON on one line."""
         labels = self.labels
         index = {label: i for i, label in enumerate(labels)}
         data = {
@@ -92,34 +102,6 @@ class Texts:
         return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
 
-def collect_texts(gold: GoldCorpus, readings: Mapping[str, Sequence[Annotation]]) -> Texts:
-    """The texts of a corpus as read by every pipeline that sets entities.
-
-    Where the corpus has more than ``MAX_WORDS`` words, those texts are kept on which the pipelines
-    differ most, from gold and from each other.
-    """
-    readers = {
-        name: each for name, each in readings.items() if each and each[0].entities is not None
-    }
-    with_gold = any(each.entities is not None for each in gold.annotations)
-    layers = {GOLD: gold.annotations, **readers} if with_gold else readers
-    distances = [
-        disagreement([each[index] for each in layers.values()])
-        for index in range(len(gold.annotations))
-    ]
-    kept = sorted(_within_limit(gold, distances))
-    texts = [
-        Text(
-            number,
-            gold.annotations[number].words,
-            {name: list(each[number].entities or ()) for name, each in layers.items()},
-        )
-        for number in kept
-    ]
-    chosen = _chosen(gold, kept, distances) if layers else []
-    return Texts(list(layers), len(gold.annotations), texts, chosen)
-
-
 def read_texts(path: Path) -> Texts:
     """Read what ``Texts.to_json`` wrote; ValueError (EL320) for anything else."""
     try:
@@ -129,11 +111,11 @@ def read_texts(path: Path) -> Texts:
         systems, labels = data["systems"], data["labels"]
         texts = [
             {
-                "number": each["n"],
-                "words": each["w"],
-                "readings": _unpacked(each["r"], systems, labels),
+                "number": text["n"],
+                "words": text["w"],
+                "readings": _unpacked(text["r"], systems, labels),
             }
-            for each in data["texts"]
+            for text in data["texts"]
         ]
         found = TypeAdapter(Texts).validate_python(
             {"systems": systems, "total": data["total"], "texts": texts, "chosen": data["chosen"]}
@@ -143,6 +125,70 @@ def read_texts(path: Path) -> Texts:
         return found
     except (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
         raise ValueError(Errors.EL320.format(path=path, problem=repr(error))) from error
+
+
+def _packed(
+    text: Text, systems: Sequence[str], index: Mapping[str, int]
+) -> Iterator[list[int] | int]:
+    first = text.readings[systems[0]] if systems else []
+    for place, name in enumerate(systems):
+        spans = text.readings[name]
+        if place > 0 and spans == first:
+            yield 0
+        else:
+            yield [value for start, end, label in spans for value in (start, end, index[label])]
+
+
+def _unpacked(
+    packed: Sequence[Any], systems: Sequence[str], labels: Sequence[str]
+) -> dict[str, list[LabeledSpan]]:
+    readings: dict[str, list[LabeledSpan]] = {}
+    for name, flat in zip(systems, packed, strict=True):
+        flat = packed[0] if flat == 0 else flat
+        readings[name] = [
+            (flat[i], flat[i + 1], labels[flat[i + 2]]) for i in range(0, len(flat), 3)
+        ]
+    return readings
+
+
+# ---- all texts of a corpus ------------------------------------------------------------------
+
+
+def collect_texts(gold: GoldCorpus, readings: Readings) -> Texts:
+    """Collect the texts of a corpus as annotated by every pipeline that sets entities.
+
+    Of a corpus with more than ``MAX_WORDS`` words, those texts are kept on which gold and the
+    pipelines differ most.
+    """
+    layers = _with_entities(readings)
+    if gold.has_entities:
+        layers = {GOLD: gold.annotations, **layers}
+    distances = [
+        disagreement([annotations[index] for annotations in layers.values()])
+        for index in range(len(gold.annotations))
+    ]
+    kept = sorted(_within_limit(gold, distances))
+    texts = [
+        Text(
+            number,
+            gold.annotations[number].words,
+            {
+                name: list(annotations[number].entities or ())
+                for name, annotations in layers.items()
+            },
+        )
+        for number in kept
+    ]
+    chosen = _chosen(gold, kept, distances) if layers else []
+    return Texts(list(layers), len(gold.annotations), texts, chosen)
+
+
+def _with_entities(readings: Readings) -> dict[str, Sequence[Annotation]]:
+    return {
+        name: annotations
+        for name, annotations in readings.items()
+        if annotations and annotations[0].entities is not None
+    }
 
 
 def _within_limit(gold: GoldCorpus, distances: Sequence[int]) -> Iterator[int]:
@@ -161,7 +207,7 @@ def _within_limit(gold: GoldCorpus, distances: Sequence[int]) -> Iterator[int]:
 def _chosen(
     gold: GoldCorpus, kept: Sequence[int], distances: Sequence[int]
 ) -> list[tuple[str, int]]:
-    """The article's sentence where it is, then the largest disagreements, then some at random."""
+    """Choose the article's sentence if it is there, the largest disagreements, some at random."""
     position = {number: index for index, number in enumerate(kept)}
     readable = [n for n in kept if len(gold.annotations[n].words) <= READABLE_LENGTH]
     chosen: dict[int, str] = {}
@@ -178,25 +224,88 @@ def _chosen(
     return [(title, position[number]) for number, title in chosen.items()]
 
 
-def _packed(
-    text: Text, systems: Sequence[str], index: Mapping[str, int]
-) -> Iterator[list[int] | int]:
-    first = text.readings[systems[0]] if systems else []
-    for place, name in enumerate(systems):
-        spans = text.readings[name]
-        if place > 0 and spans == first:
-            yield 0
+# ---- a few examples -------------------------------------------------------------------------
+
+
+def find_examples(
+    asked: Sequence[str],
+    corpora: Sequence[GoldCorpus],
+    readings: Sequence[Readings],
+    annotate: Callable[[str], Mapping[str, Annotation]],
+) -> list[Example]:
+    """Find the texts that start with the words asked for, else one of the first corpus.
+
+    readings: by corpus. A text that no corpus has goes to ``annotate``, which gives each system's
+    annotation of it. Only pipelines that set entities are shown.
+    """
+    layers = [_with_entities(of_corpus) for of_corpus in readings]
+    if not layers[0]:
+        return []
+
+    def of_corpus(which: int, index: int, title: str) -> Example:
+        guesses = {name: annotations[index] for name, annotations in layers[which].items()}
+        gold = corpora[which].annotations[index] if corpora[which].has_entities else None
+        return side_by_side(title, gold, guesses)
+
+    if not asked:
+        return [of_corpus(0, *default_example(corpora[0], list(layers[0].values())))]
+    examples = []
+    for text in asked:
+        found = find_text(corpora, text)
+        if found is not None:
+            which, index = found
+            title = f"Sentence {index + 1} of {corpora[which].part}"
+            examples.append(of_corpus(which, index, title))
         else:
-            yield [each for start, end, label in spans for each in (start, end, index[label])]
+            guesses = {name: guess for name, guess in annotate(text).items() if name in layers[0]}
+            examples.append(side_by_side("A text without gold annotation", None, guesses))
+    return examples
 
 
-def _unpacked(
-    packed: Sequence[Any], systems: Sequence[str], labels: Sequence[str]
-) -> dict[str, list[EntitySpan]]:
-    readings: dict[str, list[EntitySpan]] = {}
-    for name, flat in zip(systems, packed, strict=True):
-        flat = packed[0] if flat == 0 else flat
-        readings[name] = [
-            (flat[i], flat[i + 1], labels[flat[i + 2]]) for i in range(0, len(flat), 3)
-        ]
-    return readings
+def find_text(corpora: Sequence[GoldCorpus], text: str) -> tuple[int, int] | None:
+    """Find (corpus, Doc) of the first Doc that starts with this text, ignoring white space."""
+    start = "".join(text.split())
+    for which, gold in enumerate(corpora):
+        for index, annotation in enumerate(gold.annotations):
+            if "".join("".join(annotation.words).split()).startswith(start):
+                return which, index
+    return None
+
+
+def default_example(gold: GoldCorpus, systems: Sequence[Sequence[Annotation]]) -> tuple[int, str]:
+    """Choose the index and title of the example that is shown if the user names none."""
+    article = find_text([gold], ARTICLE_SENTENCE)
+    if article is not None:
+        return article[1], "The article's own example"
+    layers = [gold.annotations, *systems] if gold.has_entities else systems
+    return largest_disagreement(layers), "The largest disagreement"
+
+
+def largest_disagreement(layers: Sequence[Sequence[Annotation]]) -> int:
+    """Find the text that gold (if there is any) and the pipelines annotate most differently.
+
+    Texts longer than ``READABLE_LENGTH`` words count only if all are longer.
+    """
+    lengths = [len(annotation.words) for annotation in layers[0]]
+    indices = [i for i, length in enumerate(lengths) if 0 < length <= READABLE_LENGTH]
+    return max(
+        indices or range(len(lengths)),
+        key=lambda index: disagreement([annotations[index] for annotations in layers]),
+    )
+
+
+def disagreement(readings: Sequence[Annotation]) -> int:
+    """Count entities that only one of two readings has, summed over all pairs of readings."""
+    spans = [set(reading.entities or ()) for reading in readings]
+    return sum(len(first ^ second) for first, second in combinations(spans, 2))
+
+
+def side_by_side(
+    title: str, gold: Annotation | None, readings: Mapping[str, Annotation]
+) -> Example:
+    """Build an example from gold (None for a text without) and each pipeline's reading."""
+    words = next(iter(readings.values())).words if gold is None else gold.words
+    entities = {name: list(reading.entities or ()) for name, reading in readings.items()}
+    if gold is not None:
+        entities = {GOLD: list(gold.entities or ()), **entities}
+    return Example(title, words, entities)

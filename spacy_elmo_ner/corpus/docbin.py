@@ -42,12 +42,18 @@ def read_docs(path: Path, vocab: Vocab) -> Iterator[Doc]:
     """
     n_words = 0
     for file in _files(path):
-        docs = read_docbin(file).get_docs(vocab)
-        while (doc := _next(docs, file)) is not None:
+        for doc in docs_in(file, vocab):
             n_words += len(doc)
             yield doc
     if not n_words:
         raise ValueError(Errors.EL323.format(path=path))
+
+
+def docs_in(file: Path, vocab: Vocab) -> Iterator[Doc]:
+    """Yield the Docs of one .spacy file, which may be none. Raises like `read_docbin`."""
+    docs = read_docbin(file).get_docs(vocab)
+    while (doc := _next(docs, file)) is not None:
+        yield doc
 
 
 def read_docbin(file: Path) -> DocBin:

@@ -1,4 +1,4 @@
-"""Scores of a BIO label after another, in parts: each step is linear in the number of types."""
+"""Score a BIO label after another in parts, so that time is linear in the number of types."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,16 +15,16 @@ _BLOCK = 1 << 17
 
 @dataclass(frozen=True, eq=False)
 class BIOTransitions(Transitions):
-    """Scores of the transitions between BIO labels "O", "B-x", "I-x", "B-y", "I-y", ...
+    """Scores the transitions between BIO labels "O", "B-x", "I-x", "B-y", "I-y", ...
 
-    After any label may come "O" and any "B-x", and after B-x and I-x only one more, I-x. All
-    these have scores of their own but one kind: where one entity directly follows another, the
-    score is the sum of a part for the label that is left and a part for the type that begins.
-    So all labels share one sum, and one maximum, over the labels before them.
+    Any label may be followed by "O" or any B-x, and B-x and I-x also by I-x. Each of these
+    transitions has its own score, except from one entity directly to the next: that score is a
+    part for the label that ends plus a part for the type that begins. So all B-x share one sum,
+    and one maximum, over the entities' labels before them.
 
     outside: (n_types + 1,): "O" to "O", and to each B-x.
-    leave: (2 * n_types, 2): B-x, I-x, B-y, ... to "O", and the part for leaving it to a B-.
-    enter: (n_types,): the part for a B-x that follows an entity.
+    leave: (2 * n_types, 2): B-x, I-x, B-y, ... to "O", and its part of the score to any B-.
+    enter: (n_types,): the part of B-x in the score after an entity.
     inside: (2 * n_types,): B-x to I-x, I-x to I-x, B-y to I-y, ...
     start: (n_types + 1,): "O" and each B-x as a document's first label; end: (n_labels,).
     Raises ValueError for other shapes, NaN or +inf.
@@ -42,11 +42,12 @@ class BIOTransitions(Transitions):
 
     @classmethod
     def zeros(cls, n_types: int) -> "BIOTransitions":
-        """All transitions that are valid BIO, without preference."""
+        """Make transitions that score 0 where they are valid BIO."""
         return cls(**{name: np.zeros(shape) for name, shape in shapes(n_types).items()})
 
     @property
     def n_types(self) -> int:
+        """Number of entity types."""
         return len(self.enter)
 
     @property
@@ -67,13 +68,13 @@ class BIOTransitions(Transitions):
     def inside_scores(self) -> Floats:
         return self.inside.reshape(-1, 2).T
 
-    # Each label has two ways to be reached: "O" and B-x from "O" or from all entities' labels,
-    # which share one score, and I-x from B-x or I-x. In the order of labels, so that the first
-    # wins among equals.
+    # Two ways lead to each label: to "O" and B-x from "O" or from the entities' labels, whose
+    # scores are one maximum or sum, and to I-x from B-x or from I-x. The lower label comes first,
+    # and wins among equals.
 
     @cached_property
     def _ways(self) -> Ints:
-        """(2 * n_labels,): rows of the labels' scores, or of the two that are appended to them."""
+        """Rows of both ways, (2 * n_labels,), in the scores with two rows appended, see below."""
         ways = np.zeros((2, self.n_labels), dtype=np.int64)
         ways[1, 0], ways[1, 1::2] = self.n_labels, self.n_labels + 1
         ways[0, 2::2] = np.arange(1, self.n_labels, 2)
@@ -94,16 +95,16 @@ class BIOTransitions(Transitions):
 
     @cached_property
     def _next(self) -> Floats:
-        """(n_types + 1, 2, 1): scores of "O" and each B-x after "O", and after an entity."""
+        """Scores of "O" and each B-x after "O", and after an entity: (n_types + 1, 2, 1)."""
         after_entity = np.concatenate([[-np.inf], self.enter])  # "O" is reached by `leave` alone
         return np.stack([self.outside, after_entity], axis=1)[:, :, None]
 
-    # And three ways to go on: an entity's label to "O", to any B-x, which share one score, and to
-    # its I-x; "O" to any of those it may precede, which share another.
+    # Three ways lead on from an entity's label: to "O", to any B-x, whose scores are one sum, and
+    # to its I-x. From "O" all are one sum.
 
     @cached_property
     def _not_inside(self) -> Ints:
-        """(n_types + 1,): "O" and each B-x."""
+        """Ids of "O" and each B-x, (n_types + 1,)."""
         return np.asarray([0, *range(1, self.n_labels, 2)])
 
     @cached_property
@@ -122,8 +123,10 @@ class BIOTransitions(Transitions):
         return scores
 
     def _both_ways(self, scores: Floats, left: Floats) -> Floats:
-        """(2, n_labels, n_tokens), from left (2, n_tokens): of all entities' labels to "O" and to
-        a B-."""
+        """Return the scores of both ways to each label, (2, n_labels, n_tokens).
+
+        left: (2, n_tokens), the maximum or sum over the entities' labels to "O" and to any B-.
+        """
         ways = np.concatenate((scores, left)).take(self._ways, axis=0)
         ways = ways.reshape(2, self.n_labels, -1)
         ways += self._way_scores
@@ -139,7 +142,6 @@ class BIOTransitions(Transitions):
     def predecessors(self, scores: Floats) -> Predecessors:
         table = np.empty(scores.shape, dtype=np.int32)
         first_way = self._ways[: self.n_labels, None]
-        # Row n_labels + k of the second way is the best label to leave for k.
         n_columns = max(1, _BLOCK // self.n_labels)
         for at in range(0, scores.shape[1], n_columns):
             block = slice(at, at + n_columns)
@@ -163,7 +165,7 @@ class BIOTransitions(Transitions):
         order[:, 0], best[:, 0] = best_first(to_outside, n)
         if not self.n_types:
             return order, best
-        # "O" first, as the lowest label, and then the best that all B- share.
+        # "O" comes first, as the lowest label, then the n best that all B- share.
         shared_order, shared = best_first(left[:, 1], n)
         from_ranks = np.broadcast_to(np.arange(n_ranks)[:, None], outside.shape)
         states = np.concatenate([from_ranks, shared_order + n_ranks])
@@ -175,7 +177,7 @@ class BIOTransitions(Transitions):
         )
         chosen, best[:, 1::2] = best_first(to_begin, n)
         order[:, 1::2] = np.take_along_axis(states[:, None], chosen, axis=0)
-        # The ranks of I-x come directly behind those of B-x, in the numbers as in this array.
+        # The states of I-x directly follow those of B-x, as their rows do in this array.
         to_inside = np.concatenate(
             [
                 scores[k::2].swapaxes(0, 1) + inside[:, None]
@@ -225,7 +227,7 @@ class BIOTransitions(Transitions):
 
 @dataclass(frozen=True)
 class _Lookup:
-    """table: (n_labels, n_tokens) int32, the label before each label."""
+    """Looks up the label before a label in a table, (n_labels, n_tokens) int32."""
 
     table: NDArray[np.int32]
 
@@ -236,7 +238,7 @@ class _Lookup:
 
 
 def shapes(n_types: int) -> dict[str, tuple[int, ...]]:
-    """The shape of each parameter, by name."""
+    """Return the shape of each field, by name."""
     return {
         "outside": (n_types + 1,),
         "leave": (2 * n_types, 2),

@@ -6,13 +6,14 @@ from functools import cached_property
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ..errors import Errors
 from .documents import Documents, EntitySpan
 from .label_scheme import LabelScheme, SpanArrays
 from .lattice import Lattice
 from .marginals import marginals, run_forward_backward
+from .reductions import Floats, Ints
 from .spans import SpanChain
 from .transitions import Transitions
 from .viterbi import k_best, run_viterbi
@@ -103,27 +104,24 @@ def decode_entities(
         raise ValueError(
             Errors.EL169.format(name="alternatives", value=alternatives, range="(0, 1]")
         )
-    batch = Documents.of(emissions, decoder.scheme, blocked, skipped)
-    scores = batch.scores / decoder.temperature
+    docs = Documents.of(emissions, decoder.scheme, blocked, skipped)
+    scores = docs.scores / decoder.temperature
     if decoder.mode == "softmax":
         lattice = None
-        ids = batch.scores.argmax(axis=1)  # of equal scores the lowest label
+        ids = docs.scores.argmax(axis=1)  # of equal scores the lowest label
     else:
-        lattice = Lattice.of(scores, batch.lengths, decoder.constrained)
+        lattice = Lattice.of(scores, docs.lengths, decoder.constrained)
         ids, _ = run_viterbi(lattice)
-    spans = decoder.scheme.read_spans(ids, batch.lengths)
+    spans = decoder.scheme.read_spans(ids, docs.lengths)
     if not (threshold or alternatives):
-        found = _probabilities(batch, scores, spans, decoder)
-        return [Decoded(entities, []) for entities in batch.entities((spans, found))]
-    if lattice is None:
-        chain = SpanChain.of_tokens(scores, batch.lengths)
-    else:
-        chain = SpanChain.of_marginals(run_forward_backward(lattice))
-    best = batch.entities((spans, chain.of_spans(*spans)))
-    likely = batch.entities(chain.above(min(threshold or 1.0, alternatives or 1.0)))
+        probabilities = _probabilities(docs, scores, spans, decoder)
+        return [Decoded(entities, []) for entities in docs.entities((spans, probabilities))]
+    chain = _chain(scores, docs.lengths, decoder, lattice)
+    best = docs.entities((spans, chain.of_spans(*spans)))
+    likely = docs.entities(chain.above(min(threshold or 1.0, alternatives or 1.0)))
     return [
-        _decoded(drop_unlikely(ours, others, threshold), others, alternatives)
-        for ours, others in zip(best, likely, strict=True)
+        _decoded(drop_unlikely(entities, candidates, threshold), candidates, alternatives)
+        for entities, candidates in zip(best, likely, strict=True)
     ]
 
 
@@ -135,14 +133,14 @@ def drop_unlikely(
     The place of a dropped entity goes to the most probable candidates that reach the threshold,
     overlap it and do not overlap what is kept. From 0.5 up no two of these overlap each other.
     """
-    kept = [one for one in entities if one.probability >= threshold]
-    dropped = [one for one in entities if one.probability < threshold]
+    kept = [entity for entity in entities if entity.probability >= threshold]
+    dropped = [entity for entity in entities if entity.probability < threshold]
     if not dropped:
         return kept
     # Tokens, not pairs of spans: a long document has thousands of each.
-    taken, free = ({i for one in spans for i in one.tokens} for spans in (kept, dropped))
-    likely = (one for one in candidates if one.probability >= threshold)
-    for rival in sorted(likely, key=lambda one: (-one.probability, one)):
+    taken, free = ({i for span in spans for i in span.tokens} for spans in (kept, dropped))
+    likely = (span for span in candidates if span.probability >= threshold)
+    for rival in sorted(likely, key=lambda span: (-span.probability, span)):
         if taken.isdisjoint(rival.tokens) and not free.isdisjoint(rival.tokens):
             kept.append(rival)
             taken.update(rival.tokens)
@@ -163,18 +161,18 @@ def best_readings(
     those of "constrained". Other arguments and errors are those of `decode_entities`; also raises
     ValueError for n below 1.
     """
-    batch = Documents.of(emissions, decoder.scheme, blocked, skipped)
-    scores, transitions = batch.scores / decoder.temperature, decoder.constrained
-    ids, totals = k_best(n, scores, batch.lengths, transitions)
-    found = marginals(scores, batch.lengths, transitions)
-    chain = SpanChain.of_marginals(found)
+    docs = Documents.of(emissions, decoder.scheme, blocked, skipped)
+    scores, transitions = docs.scores / decoder.temperature, decoder.constrained
+    ids, totals = k_best(n, scores, docs.lengths, transitions)
+    posterior = marginals(scores, docs.lengths, transitions)
+    chain = SpanChain.of_marginals(posterior)
     result: list[list[Reading]] = [[] for _ in emissions]
     for rank_ids, rank_totals in zip(ids, totals, strict=True):
-        spans = decoder.scheme.read_spans(rank_ids, batch.lengths)
-        of_docs = batch.entities((spans, chain.of_spans(*spans)))
-        probabilities = np.exp(np.minimum(rank_totals - found.log_partition, 0.0))
+        spans = decoder.scheme.read_spans(rank_ids, docs.lengths)
+        entities = docs.entities((spans, chain.of_spans(*spans)))
+        probabilities = np.exp(np.minimum(rank_totals - posterior.log_partition, 0.0))
         for doc in np.flatnonzero(rank_totals > -np.inf):
-            result[doc].append(Reading(of_docs[doc], float(probabilities[doc])))
+            result[doc].append(Reading(entities[doc], float(probabilities[doc])))
     return result
 
 
@@ -184,25 +182,30 @@ def _decoded(
     """Add the candidates that are not entities and at least as probable as `lowest`."""
     if lowest is None:
         return Decoded(entities, [])
-    taken = {one[:3] for one in entities}
-    others = [one for one in candidates if one.probability >= lowest and one[:3] not in taken]
-    return Decoded(entities, others)
+    taken = {entity[:3] for entity in entities}
+    likely = (span for span in candidates if span.probability >= lowest)
+    return Decoded(entities, [span for span in likely if span[:3] not in taken])
 
 
-def _probabilities(
-    batch: Documents, scores: NDArray[np.float64], spans: SpanArrays, decoder: Decoder
-) -> NDArray[np.float64]:
+def _chain(
+    scores: Floats, lengths: Ints, decoder: Decoder, lattice: Lattice | None = None
+) -> SpanChain:
+    """Compute how likely entities are; lattice: that of these scores, if there is one already."""
+    if decoder.mode == "softmax":
+        return SpanChain.of_tokens(scores, lengths)
+    if lattice is None:
+        lattice = Lattice.of(scores, lengths, decoder.constrained)
+    return SpanChain.of_marginals(run_forward_backward(lattice))
+
+
+def _probabilities(docs: Documents, scores: Floats, spans: SpanArrays, decoder: Decoder) -> Floats:
     """Return the probability of each span, (n_spans,).
 
     Forward-backward takes most of the time, so it runs only on documents that have spans.
     """
-    has_spans = np.zeros(len(batch.lengths), dtype=bool)
-    has_spans[batch.docs[spans.starts]] = True
-    is_used = has_spans[batch.docs]
+    has_spans = np.zeros(len(docs.lengths), dtype=bool)
+    has_spans[docs.docs[spans.starts]] = True
+    is_used = has_spans[docs.docs]
     shift = np.cumsum(~is_used)[spans.starts]  # unused tokens before a used one
-    lengths = batch.lengths[has_spans]
-    if decoder.mode == "softmax":
-        chain = SpanChain.of_tokens(scores[is_used], lengths)
-    else:
-        chain = SpanChain.of_marginals(marginals(scores[is_used], lengths, decoder.constrained))
+    chain = _chain(scores[is_used], docs.lengths[has_spans], decoder)
     return chain.of_spans(spans.starts - shift, spans.ends - shift, spans.types)

@@ -36,28 +36,28 @@ class SpanChain:
     ends_doc: NDArray[np.bool_]
 
     @classmethod
-    def of_marginals(cls, found: Marginals) -> "SpanChain":
+    def of_marginals(cls, posterior: Marginals) -> "SpanChain":
         """Build the chain of all sequences of labels O, B-x, I-x, B-y, ..., constrained or not.
 
         An entity of a sequence is a B-x with all I-x that follow it.
         """
-        lattice = found.lattice
+        lattice = posterior.lattice
         here = lattice.columns
         there = np.append(here[1:], here[:1])  # not used at the end of a document
         begin = np.arange(1, len(lattice.scores), 2)
         inside = begin + 1
         ends_doc = np.zeros(len(here), dtype=bool)
         ends_doc[lattice.rows[lattice.last]] = True
-        ahead = (lattice.scores[inside] + found.backward[inside])[:, there]
+        ahead = (lattice.scores[inside] + posterior.backward[inside])[:, there]
 
         def goes_on(before: Ints, to_inside: Floats) -> Floats:
             one_way = to_inside[:, None] + ahead
-            all_ways = found.backward[before][:, here]
+            all_ways = posterior.backward[before][:, here]
             all_ways = np.where(all_ways > -np.inf, all_ways, 0.0)  # -inf - -inf would be NaN
             # Rounding may put a probability just above 1.
             return np.where(ends_doc, -np.inf, np.minimum(one_way - all_ways, 0.0))
 
-        begins = found.log_of_labels[begin][:, here]
+        begins = posterior.log_of_labels[begin][:, here]
         from_begin, from_inside = lattice.transitions.inside_scores
         return cls(begins, goes_on(begin, from_begin), goes_on(inside, from_inside), ends_doc)
 

@@ -1,4 +1,4 @@
-"""Scores of a label after another: what every kind can do, and the kind that scores each pair."""
+"""Score a label after another: the interface, and the kind that has a score for each pair."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -13,9 +13,9 @@ from ..errors import Errors
 from .reductions import Floats, Ints, best_first, log_sum_exp
 
 Columns = slice | Ints
-_T = TypeVar("_T", bound="Transitions")
-
 Predecessors = Callable[[Columns, Ints], Ints]
+
+_T = TypeVar("_T", bound="Transitions")
 
 # Scores held at once where pairs of labels are counted: 256 KB, which caches hold.
 _BLOCK = 1 << 15
@@ -23,57 +23,62 @@ _BLOCK = 1 << 15
 
 @dataclass(frozen=True, eq=False)
 class Transitions(ABC):
-    """Scores of a document's first label, of each label after another, and of its last label.
+    """Scores a document's first label, each label after another, and its last label.
 
-    -inf forbids. Scores of labels are arrays (n_labels, n_tokens) float64; "before" and "after"
-    mean the neighbouring token. Sums run over the first axis in one order whatever the number of
-    tokens, so that a token's results are the same bits in any batch. The fields of each kind are
-    the parameters that a CRF learns.
+    -inf forbids. The fields of each kind are the parameters that a CRF learns. Methods take and
+    return scores of labels, (n_labels, n_tokens) float64; "before" and "after" refer to the
+    neighbouring token. They sum over the first axis in an order that does not depend on the
+    number of tokens, so a token's results are the same bits in any batch.
     """
 
     @property
     @abstractmethod
-    def n_labels(self) -> int: ...
+    def n_labels(self) -> int:
+        """Number of labels."""
 
     @property
     @abstractmethod
     def start_scores(self) -> Floats:
-        """(n_labels,) float64: scores of a document's first label."""
+        """Scores of a document's first label, (n_labels,) float64."""
 
     @property
     @abstractmethod
     def end_scores(self) -> Floats:
-        """(n_labels,) float64: scores of a document's last label."""
+        """Scores of a document's last label, (n_labels,) float64."""
 
     @property
     @abstractmethod
     def inside_scores(self) -> Floats:
-        """(2, n_types) float64 for BIO labels: scores of I-x after B-x, and of I-x after I-x."""
+        """Scores of I-x after B-x and of I-x after I-x, (2, n_types) float64, for BIO labels."""
 
     @abstractmethod
     def best_before(self, scores: Floats) -> Floats:
-        """Return, per label, the maximum over the labels before of their score plus transition."""
+        """Return the maximum over the labels before each label, of their score plus transition."""
 
     @abstractmethod
     def predecessors(self, scores: Floats) -> Predecessors:
-        """Return a function from columns and a label in each to the label before that gave
-        `best_before`; among equals the lowest. scores: those of all columns."""
+        """Return a function that finds the label before, as `best_before` has chosen it.
+
+        scores: of all tokens. The function takes columns and a label for each; among equally good
+        labels it returns the lowest.
+        """
 
     @abstractmethod
     def rank_before(self, scores: Floats, n: int) -> tuple[Ints, Floats]:
-        """Return the n best labels and ranks before each label, best first.
+        """Return the n best of the sequences before each label, best first.
 
-        scores: (n_labels, n, n_tokens), of the n best sequences that end in each label, sorted.
-        Returns (n, n_labels, n_tokens) int64, label * n + rank, and their scores plus transition.
+        scores: (n_labels, n, n_tokens), of the n best sequences that end in each label, by rank.
+        Returns their states, label * n + rank, (n, n_labels, n_tokens) int64, and their scores
+        plus transition.
         """
 
     @abstractmethod
     def log_sum_before(self, scores: Floats) -> Floats:
-        """Return, per label, the log-sum over the labels before of their score plus transition."""
+        """Return the log-sum over the labels before each label, of their score plus transition."""
 
     @abstractmethod
     def log_sum_after(self, scores: Floats) -> Floats:
-        """Return, per label, the log-sum over the labels after of their score plus transition."""
+        """Return the log-sum over the labels after each label, of their score plus transition."""
 
     @abstractmethod
     def expected_counts(
@@ -83,11 +88,11 @@ class Transitions(ABC):
         first: Floats,
         last: Floats,
     ) -> dict[str, Floats]:
-        """Return, per field, how often each of its scores is expected to be used.
+        """Return how often each score is expected to be used, in arrays like the fields.
 
-        before, after: (n_labels, n_pairs), log-scores of the labels of tokens that follow each
-        other, so that exp(before + transition + after) is a probability. first, last: (n_docs,
-        n_labels), probabilities of the labels of each document's first and last token.
+        before, after: (n_labels, n_pairs), log-scores of labels of neighbouring tokens, such that
+        exp(before + transition + after) is a probability. first, last: (n_docs, n_labels),
+        probabilities of the labels of each document's first and last token.
         """
 
     def over(self: _T, temperature: float) -> _T:
@@ -96,16 +101,16 @@ class Transitions(ABC):
         return replace(self, **{name: getattr(self, name) / temperature for name in names})
 
     def _check(self, shapes: dict[str, tuple[int, ...]]) -> None:
-        """Make all fields float64. Raises ValueError for other shapes, NaN or +inf."""
+        """Convert all fields to float64. Raises ValueError for other shapes, NaN or +inf."""
         for name, shape in shapes.items():
             object.__setattr__(self, name, _scores(name, getattr(self, name), shape))
 
 
 @dataclass(frozen=True, eq=False, init=False)
 class FullTransitions(Transitions):
-    """A score for each pair of labels. Steps take time quadratic in the number of labels.
+    """Has a score for each pair of labels: time is quadratic in the number of labels.
 
-    between: (n_labels, n_labels), [from, to]; start, end: (n_labels,), no end means zeros.
+    between: (n_labels, n_labels), [from, to]; start, end: (n_labels,), end defaults to zeros.
     Raises ValueError for other shapes, NaN or +inf.
     """
 
@@ -122,6 +127,7 @@ class FullTransitions(Transitions):
 
     @classmethod
     def zeros(cls, n_labels: int) -> "FullTransitions":
+        """Make transitions that all score 0."""
         return cls(np.zeros((n_labels, n_labels)), np.zeros(n_labels))
 
     @property

@@ -1,4 +1,4 @@
-"""The biLM: words to contextual layers, and the ways in and out of files."""
+"""Turn words into contextual layers, and read and write the biLM that does it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
@@ -20,7 +20,7 @@ from .lstm import LSTMStack, LSTMState
 from .memory import empty
 from .modes import lasting, on_cpu
 from .options import BiLMOptions
-from .packing import Packing, inverse, token_batches
+from .packing import BATCH_TOKENS, Packing, inverse, token_batches
 from .pretrained import read_pretrained
 from .products import product_dtype
 from .states import (
@@ -39,7 +39,7 @@ Layers = NDArray[np.float32]  # (n_layers + 1, n_tokens, 2 * projection_dim)
 
 
 class BiLM(nn.Module):
-    """Bidirectional language model over characters (Peters et al. 2018, section 3).
+    """Compute a bidirectional language model over characters (Peters et al. 2018, section 3).
 
     A sentence's layers depend on its words alone: no state is kept between calls.
     """
@@ -62,23 +62,24 @@ class BiLM(nn.Module):
         sentences: Iterable[Iterable[str]],
         *,
         initial_state: InitialState = "zeros",
-        batch_tokens: int = 4096,
+        batch_tokens: int = BATCH_TOKENS,
         progress: bool = False,
     ) -> list[Layers]:
-        """Layers of each sentence: list of float32 (n_layers + 1, n_tokens, 2 * projection_dim).
+        """Return each sentence's layers, float32 (n_layers + 1, n_tokens, 2 * projection_dim).
 
         Layer 0 is the word's own vector twice; then one layer per LSTM layer, forward and
         backward side by side. The sentence marks take part but are not returned.
 
-        initial_state: "zeros", the first batch of official ELMo, or "warm", one frozen state
-            left by a fixed text (see `initial_state.py`).
-        batch_tokens: work is cut into batches of about this many tokens, or up to twelve times
-            as many where sentences are long; bounds the memory and changes nothing else (beyond
-            float32 rounding, below 1e-5).
+        sentences: any iterable of iterables of str, such as a generator or a pandas column.
+            Results have its order.
+        initial_state: "zeros", as official ELMo starts its first batch, or "warm", one frozen
+            state left by a fixed text (see `states.py`).
+        batch_tokens: the number of tokens per batch, up to eight times as many for long
+            sentences. It bounds the memory and changes nothing else beyond float32 rounding,
+            below 1e-5.
         progress: show a progress bar over the sentences.
-        sentences may be any iterable of iterables, such as a generator or a pandas column; results
-        come in its order. Raises TypeError if a sentence is a str or has no order or a word is no
-        str, ValueError for an unknown initial_state.
+        Raises TypeError if a sentence is a str or has no order, or a word is not a str, and
+        ValueError for an unknown initial_state.
         """
         texts = _as_lists(sentences)
         results: list[Layers] = [
@@ -94,7 +95,7 @@ class BiLM(nn.Module):
         sentences: Iterable[Iterable[str]],
         *,
         initial_state: InitialState = "zeros",
-        batch_tokens: int = 4096,
+        batch_tokens: int = BATCH_TOKENS,
     ) -> Iterator[tuple[int, Layers]]:
         """Like `embed`, but yield index and layers of each sentence as soon as they are ready.
 
@@ -120,7 +121,7 @@ class BiLM(nn.Module):
         states: BiLMStates | None = None,
         out: Tensor | None = None,
     ) -> tuple[list[Tensor], BiLMStates]:
-        """Run one batch, with gradients where they are on.
+        """Run one batch, with gradients if they are enabled.
 
         Returns the layers of each sentence, (n_layers + 1, n_tokens, width) float32 without its
         marks, and the states each sentence ends in.
@@ -191,8 +192,10 @@ class BiLM(nn.Module):
     def read(
         self, tokens: Tensor, packing: Packing, states: BiLMStates | None = None
     ) -> Iterator[tuple[Tensor, list[Tensor], list[LSTMState]]]:
-        """tokens (n_flat, projection_dim) -> twice, forward and backward: the order of reading,
-        (n_flat,) int64; each layer's output in that order, (n_flat, projection_dim); last states.
+        """Run both directions over tokens (n_flat, projection_dim), forward first.
+
+        Yields for each direction the order of reading, (n_flat,) int64; each layer's output in
+        that order, (n_flat, projection_dim); and the last states.
         """
         order = packing.order.to(tokens.device)
         for direction, stack in enumerate((self.forward_lstm, self.backward_lstm)):
@@ -237,10 +240,10 @@ class BiLM(nn.Module):
 
     @classmethod
     def from_weights(cls, weights: Weights) -> "BiLM":
-        """Build a biLM of these tensors, which it takes over; strict about their names.
+        """Build a biLM from these tensors without copying them.
 
-        It takes none of torch's random numbers, so that training with a seed gives the same
-        result whether or not a biLM was read before.
+        No random numbers of torch are used, so that training with a seed gives the same result
+        whether or not a biLM was read before. Raises KeyError for a missing tensor.
         """
         tensors = {name: weights.tensors[name] for name in weights.options.shapes}
         warm = {
@@ -263,10 +266,10 @@ class BiLM(nn.Module):
 
     @classmethod
     def from_pretrained(cls, name: str) -> "BiLM":
-        """Read a biLM by name: "small-en", which ships in the package, or an official one; or a
-        folder, a weights file with its options beside it, or a ZIP archive of NLPL.
+        """Read a biLM by name: "small-en", which ships in the package, an official one, or a path.
 
-        Raises ValueError for an unknown name, OSError where files cannot be had.
+        A path may be a folder, a weights file beside its options, or a ZIP archive of NLPL.
+        Raises ValueError for an unknown name, OSError if files cannot be fetched.
         """
         return cls.from_weights(read_pretrained(name))
 
@@ -312,7 +315,7 @@ class BiLM(nn.Module):
 
 
 def _as_lists(sentences: Iterable[Iterable[str]]) -> list[list[str]]:
-    """The words of each sentence, read once and in order, whatever holds them."""
+    """Read each sentence once and in order, whatever iterable holds it."""
     texts = []
     for i, sentence in enumerate(sentences):
         if isinstance(sentence, str):

@@ -1,4 +1,4 @@
-"""What is computed once and kept, shared safely between threads.
+"""Keep what is computed once, shared safely between threads.
 
 Readers take no lock: they see either nothing or a complete value. Locks are held while values are
 laid out or copied, never while a matrix product runs.
@@ -33,7 +33,7 @@ class Derived(Generic[T]):
 
     @property
     def value(self) -> T | None:
-        """What is kept now."""
+        """Return the kept value, or None."""
         kept = self._kept
         return None if kept is None else kept[1]
 
@@ -43,7 +43,7 @@ class Derived(Generic[T]):
         make: Callable[[], T],
         dtype: torch.dtype = torch.float32,
     ) -> T:
-        """The kept value, or a new one from `make`, which must not compute matrix products.
+        """Return the kept value, or a new one from `make`, which must not compute matrix products.
 
         dtype: of the products that the value is for; another dtype needs another value.
         """
@@ -88,7 +88,7 @@ class WordCache:
         return self._table is not None and word in self._table.rows
 
     def get(self, words: Sequence[str], spell_out: Callable[[Sequence[str]], Tensor]) -> Tensor:
-        """n_words distinct words -> (n_words, width) float32.
+        """Return the vectors of n_words distinct words: (n_words, width) float32.
 
         spell_out computes the vectors of words that are not kept yet.
         """
@@ -129,7 +129,7 @@ class WordCache:
 
 
 class _Table(NamedTuple):
-    """rows: word -> its row; vectors (capacity, width) float32. A row never changes again."""
+    """Hold vectors (capacity, width) float32, and the row of each word. Rows never change."""
 
     rows: dict[str, int]
     vectors: Tensor

@@ -6,6 +6,10 @@ addition per character instead of one per value of the embedding, and the maximu
 leaves the registers.
 */
 
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 10
+#pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma,f16c")
+#pragma GCC target("prefer-vector-width=512")
+
 #include <math.h>
 
 #include "kernels.h"
@@ -156,3 +160,5 @@ int64_t convolution_backward(struct convolution *c) {
     run_parts(spread_part, c, (int)c->n_parts, (int)c->threads);
     return 0;
 }
+
+#endif

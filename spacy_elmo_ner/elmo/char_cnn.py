@@ -1,4 +1,4 @@
-"""A word's vector from its characters: convolutions, highways, projection."""
+"""Compute a word's vector from its characters: convolutions, highways, projection."""
 
 from collections.abc import Callable
 from typing import cast
@@ -16,9 +16,9 @@ from .products import product_dtype
 
 
 class Highway(nn.Module):
-    """carry * relu(transform(x)) + (1 - carry) * x (Srivastava et al. 2015).
+    """Compute carry * relu(transform(x)) + (1 - carry) * x (Srivastava et al. 2015).
 
-    bilm-tf's name for the gate is kept: what it opens is the transformed half.
+    The gate keeps bilm-tf's name, although it opens the transformed half.
     """
 
     def __init__(self, dim: int) -> None:
@@ -36,7 +36,7 @@ class Highway(nn.Module):
 
 
 class CharCNN(nn.Module):
-    """Characters of each word -> its context-free vector, layer 0 of the biLM."""
+    """Turn each word's characters into its context-free vector, layer 0 of the biLM."""
 
     def __init__(self, options: BiLMOptions) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ class CharCNN(nn.Module):
         self._fast: Derived[FastCharCNN] = Derived()
 
     def forward(self, char_ids: Tensor, lengths: Tensor) -> Tensor:
-        """char_ids (n_words, max_characters) int64, lengths (n_words,) -> (n_words, proj) float32.
+        """Turn char_ids (n_words, max_characters) int64 into vectors (n_words, proj) float32.
 
         The result does not depend on the other words: blocks and trimming are exact.
         """

@@ -1,4 +1,4 @@
-"""Words to character ids, as official ELMo spells them.
+"""Turn words into character ids, as official ELMo spells them.
 
 A word is the UTF-8 bytes of its text between a begin and an end mark, padded to a fixed
 number of slots. Sentence marks are words of their own. Ids are shifted by one so that 0
@@ -20,7 +20,7 @@ BOS, EOS = "<S>", "</S>"
 
 
 def word_to_ids(word: str, max_characters: int = 50) -> list[int]:
-    """Character ids of one word, its marks included and without padding: 2 to max_characters.
+    """Return the character ids of one word, marks included, not padded: 2 to max_characters.
 
     Bytes past the last slot are cut, even inside a character. Lone surrogates are dropped.
     Raises TypeError for anything that is not a str.
@@ -39,7 +39,7 @@ def word_to_ids(word: str, max_characters: int = 50) -> list[int]:
 def words_to_ids(
     words: Sequence[str], max_characters: int = 50
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(n_words,) str -> char_ids (n_words, max_characters) int64, lengths (n_words,) int64."""
+    """Spell n_words str: char_ids (n_words, max_characters) int64, lengths (n_words,) int64."""
     char_ids = np.full((len(words), max_characters), PADDING + 1, dtype=np.int64)
     lengths = np.zeros(len(words), dtype=np.int64)
     for row, word in enumerate(words):
@@ -52,7 +52,7 @@ def words_to_ids(
 def distinct_words(
     sentences: Sequence[Sequence[str]],
 ) -> tuple[list[str], list[NDArray[np.int64]]]:
-    """The distinct words of a batch, and each sentence as indices into them, marks added.
+    """Return the distinct words of a batch, and each sentence as indices into them, with marks.
 
     n sentences -> n_words distinct words (BOS first, EOS second), n arrays (n_tokens + 2,).
     """

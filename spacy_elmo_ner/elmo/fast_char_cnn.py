@@ -6,7 +6,7 @@ than many small ones. Words go through the convolutions a few at a time, so that
 give at each character is still in the cache when the largest is taken.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol, cast
 
 import torch
@@ -25,11 +25,13 @@ class CharCNNLayers(Protocol):
     """The layers of a char-CNN; highways have a transform and a carry, both linear."""
 
     widest: int
-    activation: Callable[[Tensor], Tensor]
     embedding: nn.Embedding
     convolutions: nn.ModuleList
     highways: nn.ModuleList
     projection: nn.Linear
+
+    @property
+    def activation(self) -> Callable[[Tensor], Tensor]: ...
 
 
 class FastCharCNN:
@@ -56,7 +58,7 @@ class FastCharCNN:
                 torch.cat([highway.transform.weight, highway.carry.weight]).to(dtype),
                 torch.cat([highway.transform.bias, highway.carry.bias]).to(dtype),
             )
-            for highway in cast(list[Any], cnn.highways)
+            for highway in cast(Iterable[Any], cnn.highways)
         ]
         self._projection = FastLinear(
             cnn.projection.weight.to(dtype), cnn.projection.bias.to(dtype)

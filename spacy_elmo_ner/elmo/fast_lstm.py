@@ -12,7 +12,8 @@ from itertools import accumulate
 import torch
 from torch import Tensor
 
-from .compiled_cell import compiled_cell
+from . import kernels
+from .lstm_compiled import PackedLayer
 from .packed_lstm import LSTMWeights
 from .products import FastLinear, padded
 
@@ -65,6 +66,11 @@ class FastLSTM:
         self.dtype = dtype
         self.units = len(weights.bias) // 4
         self.n_out = weights.recurrent.shape[1]
+        self._compiled: PackedLayer | None = None
+        on_cpu = weights.bias.device.type == "cpu"
+        if dtype == torch.float32 and on_cpu and kernels.available():
+            self._compiled = PackedLayer(weights, cell_clip=cell_clip, proj_clip=proj_clip)
+            return
         self._cell_bound = None if cell_clip is None else 2 * cell_clip
         both = torch.cat([weights.input, weights.recurrent], dim=1)
         bias = _for_logistic(weights.bias)
@@ -93,6 +99,10 @@ class FastLSTM:
         reads (n_packed,) int64: rows of inputs in packed order; as they stand if None.
         outputs: filled in instead of a new tensor. writes (n_packed,) int64: rows of outputs.
         """
+        if self._compiled is not None:
+            return self._compiled(
+                inputs, batch_sizes, state, reads=reads, outputs=outputs, writes=writes
+            )
         n_packed, n_in = sum(batch_sizes), inputs.shape[1]
         device = inputs.device
         most, most_rows = batch_sizes[0], padded(batch_sizes[0])
@@ -110,8 +120,7 @@ class FastLSTM:
             torch.mul(state[1], 2, out=cells)
         hidden = torch.zeros(most_rows, self.units, dtype=self.dtype, device=device)
         handed_on = torch.empty(most, self.n_out, dtype=torch.float32, device=device)
-        compiled = compiled_cell(self.dtype) if device.type == "cpu" else None
-        cell = compiled or TorchCell()
+        cell = TorchCell()
         scale = 2.0 if self._projection is None else 1.0
         following = [*batch_sizes[1:], 0]
         read, written = _of_steps(reads, batch_sizes), _of_steps(writes, batch_sizes)

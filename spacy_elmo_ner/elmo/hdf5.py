@@ -1,4 +1,4 @@
-"""Official ELMo weights (HDF5, as bilm-tf dumps and AllenNLP reads them), both ways.
+"""Read and write official ELMo weights: HDF5, as bilm-tf writes and AllenNLP reads it.
 
 One table maps every dataset to a parameter and the transform between their layouts.
 """
@@ -28,7 +28,7 @@ _MOST_PADDING = 1 << 16
 
 
 class Dataset(NamedTuple):
-    """A dataset of the official file, the parameter it fills, and both transforms."""
+    """Map a dataset of the official file to a parameter, with the transforms both ways."""
 
     name: str
     parameter: str
@@ -37,7 +37,7 @@ class Dataset(NamedTuple):
 
 
 class _Misfit(ValueError):
-    """A readable file that is not what the options promise."""
+    """Report a readable file that is not what the options promise."""
 
 
 def _same(x: Array) -> Array:
@@ -163,10 +163,10 @@ def _check(path: Path, file: h5py.File, dataset: Dataset, shape: tuple[int, ...]
 
 
 def _stored(dataset: h5py.Dataset) -> str | None:
-    """What is wrong with how a dataset's values lie in the file, or None.
+    """Return what is wrong with how a dataset's values are stored, or None.
 
-    A filter decides itself how much it unpacks, and may be code from the reader's plugin folder;
-    chunks may be declared larger than all values; values never written cost a file nothing.
+    A filter decides how much it unpacks, and may be code from the reader's plugin folder; chunks
+    may be declared larger than all values; values that were never written take no space.
     """
     properties = dataset.id.get_create_plist()
     if properties.get_nfilters():
@@ -179,7 +179,7 @@ def _stored(dataset: h5py.Dataset) -> str | None:
 
 
 def _dataset_in(file: h5py.File, name: str) -> h5py.Dataset | None:
-    """The dataset of this name, or None where there is none or its values lie in another file."""
+    """Return the dataset of this name; None if it is missing or stored in another file."""
     item: h5py.Group | h5py.Dataset = file
     for part in name.split("/"):
         # Links that lead out of the file, at any level, would read someone else's data.
@@ -194,7 +194,7 @@ def _dataset_in(file: h5py.File, name: str) -> h5py.Dataset | None:
 
 
 def _identity_projection(options: BiLMOptions) -> dict[str, Tensor]:
-    """The projection that changes nothing, where it has a shape that bilm-tf would leave out."""
+    """Return the identity as projection, if it has a shape that bilm-tf leaves out."""
     n = options.lstm.projection_dim
     if options.char_cnn.n_filters != n:
         return {}

@@ -1,4 +1,4 @@
-"""Damage that HDF5's own library does not survive, found before the library sees the file."""
+"""Find damage that HDF5's own library does not survive before the library sees the file."""
 
 import struct
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _BLOCK = 1 << 20
 def check_heaps(path: Path) -> None:
     """Raise ValueError unless every heap of group names has a list of free blocks that ends.
 
-    libhdf5 (2.0.0 as well) follows a list that leads back to itself for ever. One changed bit is
+    libhdf5 (also 2.0.0) follows a list that leads back to itself forever. One changed bit is
     enough for that, and nothing in Python can interrupt it.
     """
     n_bytes = path.stat().st_size
@@ -32,7 +32,7 @@ def check_heaps(path: Path) -> None:
 
 
 def _heaps(file: BinaryIO) -> Iterator[int]:
-    """Where heaps begin. In the values of weights, these five bytes do not come about."""
+    """Yield where heaps begin. Values of weights do not contain their five bytes."""
     file.seek(0)
     offset, rest = 0, b""
     while block := file.read(_BLOCK):

@@ -6,22 +6,21 @@ rows of units; right sides are packed as [unit][64 columns]. Sums are float32.
 */
 
 #include <immintrin.h>
-#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "parts.h"
+
 typedef uint16_t half;
 typedef uint32_t unit;
 typedef __m512 vec;
 
-#define INLINE static inline __attribute__((always_inline))
 #define ROWS 6    /* of a block; even, as rows are also taken in pairs */
 #define LANES 16  /* float32 values in a vector */
 #define COLUMNS 64
 
-INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 INLINE int64_t even(int64_t n) { return n + (n & 1); }
 INLINE int64_t in_columns(int64_t n) { return (n + COLUMNS - 1) / COLUMNS * COLUMNS; }
 
@@ -156,33 +155,4 @@ INLINE __m512i paired(vec first, vec second) {
     __m512i low = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(first));
     __m512i high = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(second));
     return _mm512_or_si512(low, _mm512_slli_epi32(high, 16));
-}
-
-/* Runs work(context, 0..n-1), the last of them here and the others on threads of their own. */
-struct job {
-    void (*work)(void *, int);
-    void *context;
-    int number;
-};
-
-static void *run_job(void *argument) {
-    struct job *job = argument;
-    job->work(job->context, job->number);
-    return NULL;
-}
-
-#define MOST_PARTS 16
-
-static void run_parts(void (*work)(void *, int), void *context, int n, int threads) {
-    struct job jobs[MOST_PARTS];
-    pthread_t ids[MOST_PARTS];
-    int started[MOST_PARTS] = {0};
-    for (int i = 0; i < n; i++) jobs[i] = (struct job){work, context, i};
-    if (threads > 1)
-        for (int i = 0; i < n - 1; i++)
-            started[i] = pthread_create(&ids[i], NULL, run_job, &jobs[i]) == 0;
-    for (int i = n - 1; i >= 0; i--)
-        if (!started[i]) run_job(&jobs[i]);
-    for (int i = 0; i < n - 1; i++)
-        if (started[i]) pthread_join(ids[i], NULL);
 }

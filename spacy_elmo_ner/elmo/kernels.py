@@ -1,38 +1,41 @@
-"""Compiled kernels: found, loaded and called."""
+"""The compiled kernels: find them, load them and call them.
+
+They are a library of plain C functions that is built when the package is installed, where there is
+a C compiler. Without it everything runs on torch alone. Kernels run without Python's lock.
+"""
 
 import ctypes
-import hashlib
-import os
-import shlex
-import subprocess
 from functools import cache
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-HERE = Path(__file__).parent
-FOLDER = Path(os.path.expanduser("~/.cache/spacy-elmo-ner/kernels"))
-SOURCES = ("lstm_training.c", "char_cnn.c", "softmax.c")
-_FLAGS = (
-    "-O3 -march=native -std=gnu11 -fno-math-errno -fno-trapping-math -ffp-contract=fast "
-    "-shared -fPIC -pthread"
-)
-_MOST_THREADS = 16
+# Benchmarks and tests set this to False to run on torch alone.
+enabled = True
+
+_MOST_THREADS = 16  # MOST_PARTS of parts.h
 
 
 def available() -> bool:
-    """Whether there are kernels for this CPU."""
-    return torch.cpu._is_avx512_bf16_supported() and _library() is not None
+    """Whether there are kernels."""
+    return enabled and library() is not None
+
+
+def available_for_training() -> bool:
+    """Whether there are kernels for training, whose products are those of AVX512-BF16."""
+    return available() and torch.cpu._is_avx512_bf16_supported() and _has_training()
 
 
 def call(name: str, arguments: ctypes.Structure) -> int:
-    """Run a kernel, without Python's lock."""
-    library = _library()
-    assert library is not None
-    function = getattr(library, name)
-    function.restype = ctypes.c_int64
-    return function(ctypes.byref(arguments))
+    """Run a kernel; returns what it returns. Raises MemoryError (-1) where it got no memory."""
+    kernels = library()
+    assert kernels is not None
+    result = _function(kernels, name)(ctypes.byref(arguments))
+    if result < 0:
+        raise MemoryError(name)
+    return result
 
 
 def threads() -> int:
@@ -45,17 +48,24 @@ def pointer(tensor: Tensor | None) -> int | None:
 
 
 @cache
-def _library() -> ctypes.CDLL | None:
-    sources = [HERE / name for name in SOURCES if (HERE / name).exists()]
-    content = b"".join(path.read_bytes() for path in (HERE / "kernels.h", *sources))
-    path = FOLDER / f"kernels-{hashlib.sha256(content).hexdigest()[:16]}.so"
-    if not path.exists():
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        command = [*shlex.split(os.environ.get("CC", "cc")), *_FLAGS.split(), *map(str, sources)]
-        temporary = path.with_suffix(f".{os.getpid()}")
-        try:
-            subprocess.run([*command, "-o", str(temporary), "-lm"], check=True)
-        except (OSError, subprocess.CalledProcessError):
-            return None
-        temporary.replace(path)
-    return ctypes.CDLL(str(path))
+def library() -> ctypes.CDLL | None:
+    """The library beside this file, None where it was not built or is for another system."""
+    for suffix in EXTENSION_SUFFIXES:
+        path = Path(__file__).with_name(f"_kernels{suffix}")
+        if path.exists():
+            try:
+                return ctypes.CDLL(str(path))
+            except OSError:
+                return None
+    return None
+
+
+@cache
+def _has_training() -> bool:
+    return hasattr(library(), "lstm_forward")
+
+
+def _function(kernels: ctypes.CDLL, name: str) -> "ctypes._NamedFuncPointer":
+    function = getattr(kernels, name)
+    function.restype, function.argtypes = ctypes.c_int64, [ctypes.c_void_p]
+    return function

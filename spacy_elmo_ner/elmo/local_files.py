@@ -1,4 +1,4 @@
-"""Where the files of a biLM on this machine lie: a folder, a weights file or a ZIP archive."""
+"""Find the files of a biLM on this machine: in a folder, as a weights file or in a ZIP archive."""
 
 import os
 import tempfile
@@ -34,7 +34,7 @@ _FOREIGN = {
 
 @dataclass(frozen=True)
 class LocalFiles:
-    """The options and weights of one biLM; both are the archive where they are in a ZIP."""
+    """Locate the options and weights of one biLM; both are the archive if it is a ZIP."""
 
     options: Path
     weights: Path
@@ -44,7 +44,7 @@ class LocalFiles:
         return self.options == self.weights
 
     def read_options(self) -> BiLMOptions | None:
-        """The shape of the biLM; None where the options file is missing.
+        """Return the shape of the biLM; None if the options file is missing.
 
         Raises ValueError for options that cannot be read.
         """
@@ -55,7 +55,7 @@ class LocalFiles:
 
     @contextmanager
     def unpacked(self) -> Iterator[tuple[Path, Path]]:
-        """Options and weights as files of their own; those of an archive last for the block.
+        """Yield options and weights as separate files; those of an archive last for the block.
 
         Raises ValueError for an archive that cannot be unpacked or holds too many bytes.
         """
@@ -73,11 +73,11 @@ class LocalFiles:
 
 
 def local_files(path: Path) -> LocalFiles | None:
-    """The files that a path stands for; None where there is neither a file nor a folder.
+    """Return the files that a path stands for; None if there is neither a file nor a folder.
 
-    path: a folder, where the weights may be missing still; a weights file beside its options; or
-    a ZIP archive. ~ is the home folder. Raises ValueError for a file that is nothing of these,
-    and for models in formats that cannot be read.
+    path: a folder, whose weights may still be missing; a weights file beside its options; or a ZIP
+    archive. ~ is the home folder. Raises ValueError for any other file, and for models in formats
+    that cannot be read.
     """
     path = Path(os.path.expanduser(path))
     if path.is_dir():
@@ -95,7 +95,7 @@ def local_files(path: Path) -> LocalFiles | None:
 
 
 def options_beside(weights: Path) -> Path:
-    """The options of a weights file: official files share a stem, others are options.json."""
+    """Return the options of a weights file: official files share a stem, else options.json."""
     # elmo_..._weights.hdf5, elmo_..._options.json
     alike = weights.with_name(weights.name.replace("weights", "options")).with_suffix(".json")
     return alike if alike.is_file() else weights.with_name(OPTIONS_FILE)
@@ -127,7 +127,7 @@ def _options_in(archive: zipfile.ZipFile, path: Path) -> BiLMOptions:
 
 
 def _member(archive: zipfile.ZipFile, names: tuple[str, ...], path: Path) -> zipfile.ZipInfo:
-    """The member with the first of these names, in whatever folder of the archive."""
+    """Return the member with the first of these names, in any folder of the archive."""
     by_name = {PurePosixPath(info.filename).name: info for info in reversed(archive.infolist())}
     for name in names:
         if name in by_name:

@@ -1,4 +1,4 @@
-"""Locks that live in objects which are copied, sent to other processes and shared with forks."""
+"""Provide locks for objects that are copied, sent to other processes or present at a fork."""
 
 import os
 import threading
@@ -7,7 +7,7 @@ from types import TracebackType
 
 
 class Lock:
-    """A mutual exclusion lock. A copy is a new, open lock, and so is the lock in a forked child.
+    """Exclude other threads. A copy is a new, open lock, and in a forked child the lock is open.
 
     Hold it only while bookkeeping or reading files, never while computing a matrix product.
     """

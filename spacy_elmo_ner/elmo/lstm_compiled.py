@@ -1,4 +1,4 @@
-"""The compiled kernels of an LSTM layer: `lstm_training.c` behind tensors."""
+"""The compiled kernels of an LSTM layer: `lstm_training.c` and `lstm_prediction.c` behind tensors."""
 
 import ctypes
 from collections.abc import Sequence
@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from .kernels import available, call, pointer, threads
+from ..errors import Errors, shown
+from .kernels import available_for_training, call, pointer, threads
 
 _UNBOUNDED = float("inf")
 
@@ -48,7 +49,7 @@ def fits(units: int, n_out: int, dtype: torch.dtype, device: torch.device) -> bo
         dtype == torch.bfloat16
         and device.type == "cpu"
         and units % 16 == n_out % 16 == 0
-        and available()
+        and available_for_training()
     )
 
 
@@ -171,11 +172,144 @@ class CompiledLSTM:
         arguments.packed = packed.data_ptr()
         for key, tensor in tensors.items():
             setattr(arguments, key, tensor.data_ptr())
-        if call(name, arguments):
-            raise MemoryError
+        call(name, arguments)
 
 
 def _rows(weight: Tensor) -> Tensor:
     """Float32 with rows that lie together."""
     weight = weight.detach().float()
     return weight if weight.stride(-1) == 1 else weight.contiguous()
+
+
+class _Prediction(ctypes.Structure):
+    """`struct prediction` of lstm_prediction.c, its `struct layer` first."""
+
+    _fields_ = (
+        *((name, ctypes.c_int64) for name in ("n_in", "n_out", "units")),
+        *((name, ctypes.c_void_p) for name in ("input", "recurrent", "bias", "projection")),
+        *((name, ctypes.c_int64) for name in ("kind", "n_steps", "n_parts")),
+        *((name, ctypes.c_int64) for name in ("n_packed", "n_inputs", "n_outputs")),
+        *((name, ctypes.c_void_p) for name in ("sizes", "inputs")),
+        ("input_stride", ctypes.c_int64),
+        *((name, ctypes.c_void_p) for name in ("reads", "outputs")),
+        ("output_stride", ctypes.c_int64),
+        *((name, ctypes.c_void_p) for name in ("writes", "h0", "c0", "last_cells")),
+        *((name, ctypes.c_float) for name in ("cell_clip", "proj_clip")),
+        ("packed", ctypes.c_void_p),
+        ("failed", ctypes.c_int64),
+    )
+
+
+# Work that is worth a second thread, in multiplications: about a millisecond.
+_WORTH_THREADS = 50_000_000
+_ROWS_PER_PART = 6
+
+
+class PackedLayer:
+    """One layer and direction for prediction, its weights laid out for the CPU; float32."""
+
+    def __init__(
+        self,
+        weights: Any,
+        *,
+        cell_clip: float | None = None,
+        proj_clip: float | None = None,
+        kind: int | None = None,
+    ) -> None:
+        """weights: `LSTMWeights` in torch's order. kind: of CPU, as `prediction_kind` of
+        lstm_prediction.c tells them apart; this one's if None."""
+        self.n_in, self.n_out = weights.input.shape[1], weights.recurrent.shape[1]
+        self.units = len(weights.bias) // 4
+        own = [_rows(part).contiguous() for part in weights[:4] if part is not None]
+        self._layer = {
+            "n_in": self.n_in,
+            "n_out": self.n_out,
+            "units": self.units,
+            "kind": call("prediction_kind", _Prediction()) if kind is None else kind,
+            "cell_clip": _UNBOUNDED if cell_clip is None else cell_clip,
+            "proj_clip": _UNBOUNDED if proj_clip is None else proj_clip,
+        }
+        names = ("input", "recurrent", "bias", "projection")
+        pointers = {name: part.data_ptr() for name, part in zip(names, own, strict=False)}
+        arguments = _Prediction(**self._layer, **pointers)
+        self._packed = torch.empty(call("prediction_packed_floats", arguments))
+        self._layer["packed"] = arguments.packed = self._packed.data_ptr()
+        call("prediction_pack", arguments)
+        if weights.projection is not None:
+            self._layer["projection"] = self._packed.data_ptr()  # only whether there is one
+
+    def __call__(
+        self,
+        inputs: Tensor,
+        batch_sizes: Sequence[int],
+        state: tuple[Tensor, Tensor] | None = None,
+        *,
+        reads: Tensor | None = None,
+        outputs: Tensor | None = None,
+        writes: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """See `FastLSTM`. Raises ValueError for steps or rows that do not belong together."""
+        n_packed = len(inputs) if reads is None else len(reads)
+        if outputs is None:
+            outputs = torch.empty(n_packed, self.n_out)
+        first = batch_sizes[0] if batch_sizes else 0
+        self._check(inputs, outputs, n_packed, first, state, writes)
+        inputs = _rows(inputs)
+        rows = [None if each is None else each.contiguous() for each in (reads, writes)]
+        last_cells = torch.empty(first, self.units)
+        states = [_rows(part).contiguous() for part in state or ()]
+        sizes = (ctypes.c_int64 * len(batch_sizes))(*batch_sizes)  # must outlive the call
+        work = n_packed * 4 * self.units * (self.n_in + self.n_out)
+        n_parts = min(threads(), -(-first // _ROWS_PER_PART)) if work > _WORTH_THREADS else 1
+        problem = call(
+            "predict",
+            _Prediction(
+                **self._layer,
+                n_steps=len(batch_sizes),
+                n_parts=n_parts,
+                n_packed=n_packed,
+                n_inputs=len(inputs),
+                n_outputs=len(outputs),
+                sizes=ctypes.addressof(sizes),
+                inputs=inputs.data_ptr(),
+                input_stride=inputs.stride(0),
+                reads=pointer(rows[0]),
+                outputs=outputs.data_ptr(),
+                output_stride=outputs.stride(0),
+                writes=pointer(rows[1]),
+                h0=states[0].data_ptr() if states else None,
+                c0=states[1].data_ptr() if states else None,
+                last_cells=last_cells.data_ptr(),
+            ),
+        )
+        if problem:
+            what = (f"steps of {shown(list(batch_sizes))} for", "reads", "writes")[problem - 1]
+            raise ValueError(Errors.EL025.format(problem=f"{what} {n_packed} tokens"))
+        return outputs, last_cells
+
+    def _check(
+        self,
+        inputs: Tensor,
+        outputs: Tensor,
+        n_packed: int,
+        n_sequences: int,
+        state: tuple[Tensor, Tensor] | None,
+        writes: Tensor | None,
+    ) -> None:
+        """What would have the kernel read or write where nothing is."""
+        if inputs.ndim != 2 or inputs.shape[1] != self.n_in:
+            problem = f"inputs of shape {tuple(inputs.shape)}, not (tokens, {self.n_in})"
+        elif outputs.ndim != 2 or outputs.shape[1] != self.n_out:
+            problem = f"outputs of shape {tuple(outputs.shape)}, not (tokens, {self.n_out})"
+        elif outputs.dtype != torch.float32 or outputs.stride(1) != 1:
+            problem = f"outputs of {outputs.dtype} or with gaps in a row"
+        elif writes is not None and len(writes) != n_packed:
+            problem = f"{len(writes)} rows to write for {n_packed} tokens"
+        elif state is not None and (
+            state[0].shape != (n_sequences, self.n_out)
+            or state[1].shape != (n_sequences, self.units)
+        ):
+            problem = f"states of shapes {tuple(state[0].shape)} and {tuple(state[1].shape)}"
+        else:
+            return
+        raise ValueError(Errors.EL025.format(problem=problem))

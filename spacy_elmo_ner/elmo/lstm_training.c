@@ -11,6 +11,10 @@ as [block of 16 cells][row][4 gates][16], what it reads as [row][inputs, states 
 the backward pass reads again is bfloat16 and written past the caches.
 */
 
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 10
+#pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma,f16c")
+#pragma GCC target("prefer-vector-width=512")
+
 #include "kernels.h"
 
 #define GATES 64      /* values of one row in a block: 4 gates of 16 cells */
@@ -461,8 +465,6 @@ static void sum_part(void *context, int part) {
         }
 }
 
-int64_t lstm_size(void) { return sizeof(struct lstm); }
-
 /* Units that `packed` must hold. */
 int64_t lstm_packed_units(const struct lstm *l) {
     int64_t width = read_width(l), columns = in_columns(width);
@@ -478,7 +480,7 @@ int64_t lstm_forward(struct lstm *l) {
         pack_columns(l->projection, l->units, l->n_out,
                      l->packed + l->units / LANES * n_read * GATES);
     run_parts(forward_part, l, (int)l->n_parts, (int)l->threads);
-    return l->failed;
+    return l->failed ? -1 : 0;
 }
 
 int64_t lstm_backward(struct lstm *l) {
@@ -493,5 +495,7 @@ int64_t lstm_backward(struct lstm *l) {
         pack_rows(l->projection, l->n_out, l->units, l->packed + 2 * l->units * columns);
     run_parts(backward_part, &b, (int)l->n_parts, (int)l->threads);
     run_parts(sum_part, l, (int)l->n_parts, (int)l->threads);
-    return l->failed;
+    return l->failed ? -1 : 0;
 }
+
+#endif

@@ -1,4 +1,4 @@
-"""Memory for large results."""
+"""Allocate memory for large results."""
 
 import numpy as np
 import torch
@@ -6,7 +6,7 @@ from torch import Tensor
 
 
 def empty(*shape: int, device: torch.device) -> Tensor:
-    """A float32 tensor to be filled in.
+    """Return a float32 tensor without values.
 
     On a CPU in numpy's memory: numpy asks Linux for huge pages where an array is large, and torch
     does not. What malloc gets fresh from the system comes several times as fast in those, and

@@ -1,4 +1,4 @@
-"""Torch's modes, which belong to the caller: what outlives a call is made independent of them.
+"""Keep tensors that outlive a call independent of the modes in which the caller has set torch.
 
 The default dtype is one setting for all threads and cannot be changed for a moment, so every
 tensor is created with an explicit dtype instead.
@@ -12,7 +12,7 @@ import torch
 
 @contextmanager
 def lasting() -> Iterator[None]:
-    """A context for creating tensors that outlive the call: ordinary ones, on the CPU, exact.
+    """Create tensors that outlive the call: ordinary ones, on the CPU, exact.
 
     Turns off inference mode, gradients, autocast on CPUs and a default device set by the caller.
     """
@@ -27,13 +27,13 @@ def lasting() -> Iterator[None]:
 
 @contextmanager
 def training() -> Iterator[None]:
-    """A context for a pass forward or back with gradients, whatever the caller has turned off."""
+    """Run forward or backward with gradients, whatever the caller has turned off."""
     with torch.inference_mode(False), torch.enable_grad(), on_cpu():
         yield
 
 
 def on_cpu() -> AbstractContextManager[object]:
-    """A context in which new tensors are on the CPU unless they say otherwise."""
+    """Return a context in which tensors are created on the CPU unless they say otherwise."""
     # Entered only where it changes something: a device context slows down every torch function.
     # Asking a tensor takes a microsecond, torch.get_default_device() ten.
     is_on_cpu = torch.empty(0, dtype=torch.float32).device.type == "cpu"

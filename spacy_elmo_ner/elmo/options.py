@@ -1,12 +1,21 @@
-"""The shape of a biLM, as ``options.json`` beside official ELMo weights describes it."""
+"""Describe the shape of a biLM, as the ``options.json`` of official ELMo weights does."""
 
 import json
 import math
 import os
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    ValidationError,
+)
 
 from ..errors import Errors, shown
 
@@ -23,12 +32,10 @@ _MOST_LAYERS = 64
 _MOST_SLOTS = 1024
 MOST_BYTES = 1 << 16  # official files take less than 1 KB
 
-_REQUIRED: Any = object()
-
 
 @dataclass(frozen=True)
 class CharCNNOptions:
-    """Character convolutions (Kim et al. 2016; Jozefowicz et al. 2016).
+    """Describe the character convolutions (Kim et al. 2016; Jozefowicz et al. 2016).
 
     embedding_dim: width of one character's vector.
     filters: (width in characters, number of filters) of each convolution.
@@ -50,7 +57,7 @@ class CharCNNOptions:
 
 @dataclass(frozen=True)
 class LSTMOptions:
-    """Projected LSTM layers, the same in both directions (Sak et al. 2014).
+    """Describe the projected LSTM layers, equal in both directions (Sak et al. 2014).
 
     dim: cells of one layer. projection_dim: width of its output, and of a word's vector.
     cell_clip, proj_clip: bounds of cell and output; None leaves them unbounded.
@@ -66,30 +73,30 @@ class LSTMOptions:
 
     @property
     def has_projection(self) -> bool:
-        """False where cells are as wide as the output: official files then hold no W_P_0."""
+        """Tell whether official files hold a W_P_0: not if cells are as wide as the output."""
         return self.dim != self.projection_dim
 
 
 @dataclass(frozen=True)
 class BiLMOptions:
-    """Everything that decides the shape of a biLM's weights."""
+    """Hold everything that decides the shape of a biLM's weights."""
 
     char_cnn: CharCNNOptions
     lstm: LSTMOptions
 
     @property
     def width(self) -> int:
-        """Width of one layer's vectors: forward and backward side by side."""
+        """Return the width of one layer's vectors, forward and backward side by side."""
         return 2 * self.lstm.projection_dim
 
     @property
     def n_layers(self) -> int:
-        """Layers that `BiLM.embed` returns: the word's own vector and one per LSTM layer."""
+        """Return how many layers `BiLM.embed` gives: the word's own vector and each LSTM layer."""
         return self.lstm.n_layers + 1
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """The name and shape of each parameter of `BiLM`."""
+        """Return the name and shape of each parameter of `BiLM`."""
         cnn, lstm = self.char_cnn, self.lstm
         n, out = cnn.n_filters, lstm.projection_dim
         # Row 0, "no character", is in front of the rows that words reach.
@@ -114,7 +121,7 @@ class BiLMOptions:
         return shapes
 
     def shapes_of_states(self, n_rows: int) -> dict[str, tuple[int, int]]:
-        """The name and shape of each LSTM state of n_rows sentences, see `states.py`."""
+        """Return the name and shape of each LSTM state of n_rows sentences, see `states.py`."""
         widths = {"h": self.lstm.projection_dim, "c": self.lstm.dim}
         return {
             f"{direction}.{depth}.{part}": (n_rows, width)
@@ -125,7 +132,7 @@ class BiLMOptions:
 
     @property
     def n_params(self) -> int:
-        """Parameters, counted as official files store them (no padding row)."""
+        """Return the number of parameters as official files store them (no padding row)."""
         return sum(map(math.prod, self.shapes.values())) - self.char_cnn.embedding_dim
 
     @classmethod
@@ -135,37 +142,26 @@ class BiLMOptions:
         Raises ValueError for a missing entry or one of the wrong kind.
         """
         try:
-            cnn, lstm = _Entries(data, "").block("char_cnn"), _Entries(data, "").block("lstm")
+            file = _File.model_validate(data)
+            cnn = file.char_cnn.model_dump(exclude={"embedding"})
             options = cls(
-                char_cnn=CharCNNOptions(
-                    embedding_dim=cnn.block("embedding").whole("dim"),
-                    filters=cnn.filters("filters"),
-                    n_highway=cnn.whole("n_highway", least=0, most=_MOST_LAYERS),
-                    max_characters_per_token=cnn.whole(
-                        "max_characters_per_token", 50, least=4, most=_MOST_SLOTS
-                    ),
-                    activation=cnn.get("activation", "relu"),
-                ),
-                lstm=LSTMOptions(
-                    dim=lstm.whole("dim"),
-                    projection_dim=lstm.whole("projection_dim"),
-                    n_layers=lstm.whole("n_layers", 2, most=_MOST_LAYERS),
-                    cell_clip=lstm.clip("cell_clip"),
-                    proj_clip=lstm.clip("proj_clip"),
-                    use_skip_connections=lstm.flag("use_skip_connections", False),
-                ),
+                CharCNNOptions(embedding_dim=file.char_cnn.embedding.dim, **cnn),
+                LSTMOptions(**file.lstm.model_dump()),
             )
             options._check()
-        except KeyError as err:
-            raise ValueError(Errors.EL001.format(source=source, key=err.args[0])) from err
+        except ValidationError as err:
+            first = err.errors(include_url=False)[0]
+            place = ".".join(map(str, first["loc"]))
+            if first["type"] == "missing":
+                raise ValueError(Errors.EL001.format(source=source, key=place)) from err
+            problem = f"{place or 'the whole'} is {shown(first['input'])}: {first['msg']}"
+            raise ValueError(Errors.EL002.format(source=source, problem=problem)) from err
         except ValueError as err:
             raise ValueError(Errors.EL002.format(source=source, problem=err)) from err
         return options
 
     def _check(self) -> None:
         cnn = self.char_cnn
-        if cnn.activation not in ("relu", "tanh"):
-            raise ValueError(f"char_cnn.activation is {shown(cnn.activation)}, not relu or tanh")
         widest = max(width for width, _ in cnn.filters)
         if widest > cnn.max_characters_per_token:
             raise ValueError(
@@ -176,7 +172,7 @@ class BiLMOptions:
             raise ValueError(f"{self.n_params:,} parameters are more than {_MOST_PARAMS:,}")
 
     def to_dict(self) -> dict[str, Any]:
-        """The layout of official ``options.json``; AllenNLP and bilm-tf read it."""
+        """Return the layout of official ``options.json``, which AllenNLP and bilm-tf read."""
         cnn = asdict(self.char_cnn)
         return {
             "lstm": asdict(self.lstm),
@@ -209,56 +205,39 @@ class BiLMOptions:
         Path(path).write_text(json.dumps(self.to_dict(), indent=2) + "\n", encoding="utf8")
 
 
-class _Entries:
-    """One block of ``options.json``: raises KeyError or ValueError naming the full entry."""
+# ---- the layout of options.json, with the defaults of official files ---------------------
 
-    def __init__(self, data: Any, path: str) -> None:
-        if not isinstance(data, Mapping):
-            raise ValueError(f"{path or 'the whole'} is {shown(data)}, not a block of entries")
-        self.data, self.path = data, path
-
-    def get(self, key: str, default: Any = _REQUIRED) -> Any:
-        if key not in self.data and default is _REQUIRED:
-            raise KeyError(self.name(key))
-        return self.data.get(key, default)
-
-    def name(self, key: str) -> str:
-        return f"{self.path}.{key}" if self.path else key
-
-    def block(self, key: str) -> "_Entries":
-        return _Entries(self.get(key), self.name(key))
-
-    def whole(
-        self, key: str, default: Any = _REQUIRED, *, least: int = 1, most: int = _LARGEST
-    ) -> int:
-        return _whole(self.get(key, default), self.name(key), least, most)
-
-    def filters(self, key: str) -> tuple[tuple[int, int], ...]:
-        name, value = self.name(key), self.get(key)
-        pairs = value if isinstance(value, (list, tuple)) else ()
-        if not pairs or not all(isinstance(x, (list, tuple)) and len(x) == 2 for x in pairs):
-            raise ValueError(f"{name} is {shown(value)}, not a list of [width, number]")
-        if len(pairs) > _MOST_LAYERS:
-            raise ValueError(f"{name} lists {len(pairs):,} filters, more than {_MOST_LAYERS}")
-        return tuple((_whole(width, name), _whole(n, name)) for width, n in pairs)
-
-    def clip(self, key: str) -> float | None:
-        """A bound, or None for null and 0, which leave values unbounded."""
-        value = self.get(key, None)
-        if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e9:
-            raise ValueError(f"{self.name(key)} is {shown(value)}, not null or a positive number")
-        return float(value) or None
-
-    def flag(self, key: str, default: bool) -> bool:
-        value = self.get(key, default)
-        if not isinstance(value, bool):
-            raise ValueError(f"{self.name(key)} is {shown(value)}, not true or false")
-        return value
+_Size = Annotated[StrictInt, Field(ge=1, le=_LARGEST)]
+# null and 0 leave values unbounded.
+_Clip = Annotated[
+    Annotated[StrictFloat, Field(ge=0, lt=1e9, allow_inf_nan=False)] | None,
+    AfterValidator(lambda value: value or None),
+]
 
 
-def _whole(value: Any, name: str, least: int = 1, most: int = _LARGEST) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise ValueError(f"{name} is {shown(value)}, not a whole number {least} to {most}")
-    return value
+class _Embedding(BaseModel):
+    dim: _Size
+
+
+class _CharCNN(BaseModel):
+    embedding: _Embedding
+    filters: Annotated[
+        tuple[tuple[_Size, _Size], ...], Field(min_length=1, max_length=_MOST_LAYERS)
+    ]
+    n_highway: Annotated[StrictInt, Field(ge=0, le=_MOST_LAYERS)]
+    max_characters_per_token: Annotated[StrictInt, Field(ge=4, le=_MOST_SLOTS)] = 50
+    activation: Literal["relu", "tanh"] = "relu"
+
+
+class _LSTM(BaseModel):
+    dim: _Size
+    projection_dim: _Size
+    n_layers: Annotated[StrictInt, Field(ge=1, le=_MOST_LAYERS)] = 2
+    cell_clip: _Clip = None
+    proj_clip: _Clip = None
+    use_skip_connections: StrictBool = False
+
+
+class _File(BaseModel):
+    char_cnn: _CharCNN
+    lstm: _LSTM

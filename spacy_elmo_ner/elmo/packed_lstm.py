@@ -14,7 +14,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .compiled_cell import CompiledTrainingCell, compiled_training_cell
 from .lstm_compiled import CompiledLSTM, Saved, fits
 
 # Products over all rows run on a multiple of this many. For each shape it meets, oneDNN builds
@@ -202,7 +201,7 @@ class _PackedLSTM(torch.autograd.Function):
         cells = inputs.new_empty(len(inputs), units, dtype=torch.float32)
         outputs = inputs.new_empty(len(inputs), n_out, dtype=torch.float32)
         hidden = outputs if w_out is None else gates.new_zeros(len(x), units)
-        cell = _training_cell(inputs.device, dtype, hidden.dtype)
+        cell = TorchTrainingCell()
         h, first_cells = state or (None, cells.new_zeros(batch_sizes[0], units))
         before = first_cells = first_cells.float().contiguous()
         start = 0
@@ -273,13 +272,6 @@ class _PackedLSTM(torch.autograd.Function):
             None if d_projected is None else (d_projected.T @ hidden).float(),
             *[None] * 4,
         )
-
-
-def _training_cell(
-    device: torch.device, dtype: torch.dtype, hidden: torch.dtype
-) -> TorchTrainingCell | CompiledTrainingCell:
-    compiled = compiled_training_cell(dtype, hidden) if device.type == "cpu" else None
-    return compiled or TorchTrainingCell()
 
 
 def last_positions(batch_sizes: Sequence[int]) -> Tensor:

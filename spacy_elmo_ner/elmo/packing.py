@@ -1,4 +1,4 @@
-"""Sentences of different lengths in packed order, without padding."""
+"""Arrange sentences of different lengths in packed order, without padding."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -7,15 +7,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
+# Tokens that run at once: enough to keep matrix products busy, and a bound on the memory of gates.
+BATCH_TOKENS = 4096
+
 # Where sequences are long, few of them make a batch, and products of few rows wait for the weights
 # to come from memory. Batches of fewer rows than this may be so many times as large.
 _ENOUGH_ROWS, _TIMES_TOKENS = 64, 8
 
 
-def token_batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
-    """Indices of sequences that are not empty, longest first, in batches of about batch_tokens
-    tokens, or up to eight times as many where less than 64 sequences would go together; a last
-    half of a batch is added to the one before."""
+def token_batches(lengths: Sequence[int], batch_tokens: int = BATCH_TOKENS) -> Iterator[list[int]]:
+    """Yield batches of indices of sequences that are not empty, longest first.
+
+    A batch has about batch_tokens tokens, or up to eight times as many if it would have fewer than
+    64 sequences. A last batch of less than half that size is added to the one before.
+    """
     batch: list[int] = []
     n_tokens, n_left = 0, sum(lengths)
     filled = (i for i, length in enumerate(lengths) if length)
@@ -32,7 +37,7 @@ def token_batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[in
 
 
 class Packing(NamedTuple):
-    """Where each token of a batch stands when sequences run side by side.
+    """Tell where each token of a batch is when sequences run side by side.
 
     Tokens are counted sentence after sentence ("flat"), n_flat in all.
     order: sentences longest first, (n_sentences,) int64.
@@ -48,7 +53,7 @@ class Packing(NamedTuple):
 
     @classmethod
     def of(cls, lengths: Sequence[int]) -> "Packing":
-        """lengths: tokens of each sentence, all at least 1; at least one sentence."""
+        """Arrange sentences of these numbers of tokens, all at least 1; at least one sentence."""
         sizes = np.asarray(lengths, dtype=np.int64)
         starts = np.cumsum(sizes) - sizes
         order = np.argsort(-sizes, kind="stable")
@@ -67,7 +72,7 @@ class Packing(NamedTuple):
 
 
 def inverse(permutation: Tensor) -> Tensor:
-    """The permutation that undoes this one: (n,) int64 -> (n,) int64."""
+    """Return the permutation that undoes this one: (n,) int64 -> (n,) int64."""
     result = torch.empty_like(permutation)
     result[permutation] = torch.arange(len(permutation), device=permutation.device)
     return result

@@ -1,4 +1,4 @@
-"""biLMs by name: the one that ships in the package, the official ones, and local files.
+"""Find biLMs by name: the one that ships in the package, the official ones, and local files.
 
 Official weights are looked for in a cache folder first and downloaded only if they are not
 there. No sha256 of them was ever published: a file is checked against the shapes and the exact
@@ -30,7 +30,7 @@ _FILTERS = ((1, 32), (2, 32), (3, 64), (4, 128), (5, 256), (6, 512), (7, 1024))
 
 @dataclass(frozen=True)
 class Official:
-    """An official biLM: the folder and file stem of its address, and its shape."""
+    """Describe an official biLM: the folder and file stem of its address, and its shape."""
 
     folder: str
     stem: str
@@ -62,12 +62,12 @@ def packaged_names() -> list[str]:
 
 
 def is_published(name: str) -> bool:
-    """Whether anyone who has this package can get the weights by this name."""
+    """Tell whether everyone who has this package can get the weights by this name."""
     return name in OFFICIAL or name in packaged_names()
 
 
 def read_options(name: str) -> BiLMOptions | None:
-    """The shape of a biLM without reading its weights.
+    """Return the shape of a biLM without reading its weights.
 
     None for a path that is not there: a saved pipeline may bring weights that once came from it.
     Raises ValueError for options that cannot be read, or for files that are no biLM.
@@ -96,7 +96,7 @@ def read_pretrained(name: str, *, cache: Path | None = None) -> Weights:
 
 
 def is_hdf5(name: str) -> bool:
-    """Whether the weights by this name are official HDF5 files, not safetensors."""
+    """Tell whether the weights by this name are official HDF5 files, not safetensors."""
     if name in OFFICIAL:
         return True
     files = _local_files(name)
@@ -104,7 +104,7 @@ def is_hdf5(name: str) -> bool:
 
 
 def weights_key(name: str) -> str:
-    """What tells the weights by this name, as they are now, from all others."""
+    """Return a key that no other weights have, nor these after a change of their file."""
     if is_published(name):
         return name
     files = _local_files(name)
@@ -115,7 +115,7 @@ def weights_key(name: str) -> str:
 
 
 def published_sha256(name: str) -> str | None:
-    """sha256 of a published biLM's weights file, or None for a name that is not published."""
+    """Return the sha256 of a published biLM's weights file; None for any other name."""
     if name in OFFICIAL:
         _fetch_official(name, CACHE / name)
         return _sha256(CACHE / name / "weights.hdf5")
@@ -123,7 +123,7 @@ def published_sha256(name: str) -> str | None:
 
 
 def _sha256(path: Path) -> str:
-    """`sha256_of`, without reading hundreds of megabytes again while the file is the same."""
+    """Return `sha256_of`, without reading an unchanged file again."""
     status = path.stat()
     return _sha256_once(path, status.st_mtime_ns, status.st_size)
 
@@ -161,7 +161,7 @@ def _read_official(name: str, folder: Path) -> Weights:
 
 
 def _recorded_sha256(record: Path) -> str | None:
-    """What `_record_sha256` wrote when the weights were first loaded; None before that."""
+    """Return what `_record_sha256` wrote when the weights were first loaded, or None."""
     if not record.is_file():
         return None
     try:

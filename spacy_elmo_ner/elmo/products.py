@@ -1,4 +1,4 @@
-"""A matrix product whose weights are laid out once for the CPU that runs it."""
+"""Multiply matrices by weights that are laid out once for the CPU at hand."""
 
 import torch
 import torch.nn.functional as F
@@ -11,17 +11,17 @@ _REORDER = getattr(torch.ops.mkldnn, "_reorder_linear_weight", None)
 
 
 def padded(n: int) -> int:
-    """Rows that a product of n rows is given: n up to 16, then 8 numbers in each power of two.
+    """Return how many rows a product of n rows gets: n up to 16, then 8 sizes per power of two.
 
-    oneDNN compiles a program for each number of rows and keeps it for good, half a megabyte each:
-    with every number that a stream of texts comes to, that is gigabytes.
+    oneDNN compiles a program of half a megabyte for each number of rows and keeps it. For every
+    number that occurs in a stream of texts, that would be gigabytes.
     """
     step = 1 if n <= 16 else max(8, 1 << ((n - 1).bit_length() - 4))
     return -(-n // step) * step
 
 
 class FastLinear:
-    """x (n, n_in) -> x @ weight.T + bias (n, n_out), for weights that do not change; no gradients.
+    """Compute x (n, n_in) @ weight.T + bias -> (n, n_out), for constant weights, no gradients.
 
     weight (n_out, n_in), bias (n_out,), both of x's dtype. On a CPU the product runs in oneDNN,
     which is faster than torch's default library on most of them; elsewhere it is `F.linear`.
@@ -46,6 +46,6 @@ class FastLinear:
 
 
 def product_dtype(inputs: Tensor) -> torch.dtype:
-    """Autocast's type, which torch applies to its own layers alone; else that of the inputs."""
+    """Return autocast's dtype, which torch applies to its own layers only, or the inputs'."""
     kind = inputs.device.type
     return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else inputs.dtype

@@ -1,4 +1,4 @@
-"""Frozen biLMs in use, held in memory once however many pipes and threads name them."""
+"""Hold each frozen biLM in memory once, however many pipes and threads name it."""
 
 import hashlib
 import weakref
@@ -38,7 +38,7 @@ def shared_from_bytes(options: dict[str, Any], weights: bytes) -> BiLM:
 
 
 def _shared(key: str, read: Callable[[], BiLM]) -> BiLM:
-    """The biLM of this key; the first to ask reads it while all others with this key wait."""
+    """Return the biLM of this key; the first to ask reads it while others with this key wait."""
     with _lock:
         of_key = _locks.setdefault(key, Lock())
     # Reading takes long, and other biLMs need not wait for it.

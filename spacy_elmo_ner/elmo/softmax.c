@@ -6,6 +6,10 @@ waits until their sum is known. They are taken without the largest logit, which 
 end; where it would have been needed the block is done again.
 */
 
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 10
+#pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma,f16c")
+#pragma GCC target("prefer-vector-width=512")
+
 #include <math.h>
 
 #include "kernels.h"
@@ -237,5 +241,7 @@ int64_t softmax_loss(struct softmax *s) {
     pack_up(s, s->packed);
     pack_down(s, s->packed + in_columns(s->n_classes) * s->dim / 2);
     run_parts(softmax_part, s, (int)s->n_parts, (int)s->threads);
-    return s->failed;
+    return s->failed ? -1 : 0;
 }
+
+#endif

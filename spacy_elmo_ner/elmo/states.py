@@ -1,4 +1,4 @@
-"""States of the biLM's LSTM layers: where sentences start, and as named tensors for files.
+"""Handle the states of the biLM's LSTM layers: as named tensors, for other rows, and "warm".
 
 The frozen state that ``initial_state = "warm"`` starts every sentence from: official biLMs were
 trained with the LSTM state running on from sentence to sentence and almost never saw a state of

@@ -1,6 +1,6 @@
-"""Weights of a biLM in files: ``options.json`` and ``weights.safetensors`` in one folder.
+"""Read and write a biLM's ``options.json`` and ``weights.safetensors`` in one folder.
 
-Here a biLM is its options and its named tensors; `bilm.py` makes a network of them.
+A biLM is represented by its options and its named tensors; `BiLM` builds a network from them.
 """
 
 import os
@@ -31,7 +31,7 @@ _MOST_BOOKKEEPING = 1 << 22
 
 
 class Weights(NamedTuple):
-    """The shape of a biLM and its tensors, float32 and finite, by the names of its module.
+    """Hold the options of a biLM and its tensors, float32 and finite, named as in `BiLM`.
 
     The warm states are among them as ``warm.forward.0.h`` and so on, or are left out.
     """
@@ -79,7 +79,7 @@ def from_bytes(options: BiLMOptions, data: bytes, *, source: str) -> Weights:
 def check_size(options: BiLMOptions, n_bytes: int, source: str | Path, most: int = 0) -> None:
     """Raise ValueError unless n_bytes can be weights of this shape; most: 0 for no upper bound.
 
-    To be asked before memory is taken for them: a few bytes may promise a billion values.
+    Call it before allocating memory: a few bytes may promise a billion values.
     """
     cnn, lstm = options.char_cnn, options.lstm
     least = 2 * options.n_params  # float16, the smallest type we read
@@ -93,7 +93,7 @@ def check_size(options: BiLMOptions, n_bytes: int, source: str | Path, most: int
 
 
 def most_bytes(options: BiLMOptions) -> int:
-    """What `to_bytes` could write with eight bytes a value, and room for names and shapes."""
+    """Return an upper bound for `to_bytes`: eight bytes per value, plus names and shapes."""
     lstm = options.lstm
     n_states = 2 * lstm.n_layers * (lstm.projection_dim + lstm.dim)
     n_padding = options.char_cnn.embedding_dim  # a row that official files do not have
@@ -127,10 +127,11 @@ def write_directory(
 
 @contextmanager
 def weights_in(directory: str | Path, name: str, options: BiLMOptions) -> Iterator[Path]:
-    """Where to write the weights file of this name, so that its folder holds one biLM throughout.
+    """Yield where to write a weights file so that its folder holds one whole biLM at all times.
 
-    A biLM is replaced the moment the new weights take their name: options.json stands before, and
-    replaces none but its equal. Raises FileExistsError in a folder whose biLM has other options.
+    The biLM is replaced at the moment the new weights get their name. options.json is written
+    before that, and only if there is none or an equal one. Raises FileExistsError in a folder
+    whose biLM has other options.
     """
     directory = Path(os.path.expanduser(directory))
     directory.mkdir(parents=True, exist_ok=True)
@@ -145,13 +146,13 @@ def weights_in(directory: str | Path, name: str, options: BiLMOptions) -> Iterat
 
 
 def weights_file(folder: Path) -> Path | None:
-    """The weights file of a folder, or None."""
+    """Return the weights file of a folder, or None."""
     files = (folder / name for name in WEIGHTS_FILES)
     return next((file for file in files if file.is_file()), None)
 
 
 def _options_in(directory: Path) -> BiLMOptions | None:
-    """The shape that a folder's biLM has; None where nothing says it."""
+    """Return the options of the biLM in a folder; None if they are missing or unreadable."""
     try:
         return BiLMOptions.from_json(directory / OPTIONS_FILE)
     except (FileNotFoundError, ValueError):

@@ -11,7 +11,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from .kernels import available, call, pointer, threads
+from .kernels import available_for_training, call, pointer, threads
 
 
 class _Arguments(ctypes.Structure):
@@ -42,7 +42,7 @@ def fit(convolutions: Sequence[nn.Conv1d], dtype: torch.dtype, device: torch.dev
         device.type == "cpu"
         and dtype in (torch.float32, torch.bfloat16)
         and all(convolution.out_channels % 16 == 0 for convolution in convolutions)
-        and available()
+        and available_for_training()
     )
 
 
@@ -132,7 +132,7 @@ def highway_fits(x: Tensor) -> bool:
         x.dtype == torch.bfloat16
         and x.device.type == "cpu"
         and x.shape[1] % 16 == 0
-        and available()
+        and available_for_training()
     )
 
 

@@ -1,4 +1,4 @@
-"""The biLM as a Thinc layer: Docs in, layers out. Frozen unless its owner trains it."""
+"""Wrap the biLM as a Thinc layer: Docs in, layers out. Frozen unless its owner trains it."""
 
 import contextlib
 import copy
@@ -20,7 +20,7 @@ from ..elmo.modes import lasting, training
 from ..elmo.pretrained import is_published, published_sha256, read_options
 from ..elmo.shared import shared_bilm, shared_from_bytes
 from ..errors import Errors
-from .elmo_listener import ListenerState
+from .elmo_listener import ListenerState, read_upstream
 from .torch_shim import Precision, TorchShim, in_precision
 from .types import BiLMModel, DocLayers, LayersBackprop
 from .windows import windows
@@ -32,7 +32,7 @@ def build_bilm_v1(
     include_bilm: bool = False,
     precision: Precision = "exact",
 ) -> BiLMModel:
-    """Docs -> each Doc's layers (n_layers, n_tokens, width) float32 (Peters et al. 2018).
+    """Build Docs -> each Doc's layers (n_layers, n_tokens, width) float32 (Peters et al. 2018).
 
     name: "small-en", an official name, or a folder with options.json and weights. Only the
         options are read here; weights are read at first use and shared by all who name them.
@@ -58,10 +58,10 @@ def build_bilm_v1(
 def forward(
     model: BiLMModel, docs: Sequence[Doc], is_train: bool
 ) -> tuple[DocLayers, LayersBackprop]:
+    linked = read_upstream(model, docs, is_train)
+    if linked is not None:
+        return linked
     shim = bilm_shim(model)
-    upstream = model.attrs["listener"].upstream
-    if upstream is not None:
-        return upstream.layers(docs, model), lambda d_layers: []
     texts = doc_words(docs)
     cut = [windows(len(words)) for words in texts]
     pieces = [words[w.start : w.end] for words, own in zip(texts, cut, strict=True) for w in own]
@@ -97,7 +97,7 @@ def forward(
 
 
 def init(model: BiLMModel, X: Sequence[Doc] | None = None, Y: DocLayers | None = None) -> None:
-    """Read the weights, so that a missing file is an error before training and not during it."""
+    """Read the weights, so that a missing file is an error before training starts."""
     model.set_dim("nO", bilm_shim(model).bilm.options.width)
 
 
@@ -111,7 +111,7 @@ def bilm_shim(model: BiLMModel) -> "BiLMShim":
 
 
 def _new_layers(bilm: BiLM, n_tokens: int) -> NDArray[np.float32]:
-    """Of one Doc, to be filled in."""
+    """Allocate the layers of one Doc."""
     return np.empty((bilm.options.n_layers, n_tokens, bilm.options.width), dtype=np.float32)
 
 
@@ -120,7 +120,7 @@ def _layers(model: BiLMModel, layers: NDArray[np.float32]) -> Floats3d:
 
 
 class BiLMShim(TorchShim):
-    """A biLM that is shared while frozen and saved by name where that says it all.
+    """Hold a biLM that is shared while frozen, and saved by name if it is published.
 
     trainable: set by the owner; gives this shim weights of its own.
     """
@@ -157,7 +157,7 @@ class BiLMShim(TorchShim):
         )
 
     def same_weights(self, other: "BiLMShim") -> bool:
-        """Whether both give the same layers: frozen, one set of weights, one initial state."""
+        """Tell whether both give the same layers: frozen, equal weights, equal settings."""
         return (
             not self.trainable
             and not other.trainable
@@ -184,7 +184,7 @@ class BiLMShim(TorchShim):
             yield
 
     def copy(self) -> "BiLMShim":
-        """A frozen biLM is shared by its copies; a trained one is copied."""
+        """Copy the shim: a frozen biLM is shared with the copy, a trained one is copied."""
         other = BiLMShim(self.name, self.initial_state, self.include_bilm, self.precision)
         other.trainable = self.trainable
         other.learn_rate_scale = self.learn_rate_scale
@@ -199,7 +199,7 @@ class BiLMShim(TorchShim):
             super().to_device(device_type, device_id)
 
     def to_bytes(self) -> bytes:
-        """The name and sha256 of published weights; the options and weights of all others.
+        """Return the name and sha256 of published weights, the options and weights of others.
 
         Raises ValueError or OSError where weights were never read and cannot be read now.
         """
@@ -210,7 +210,10 @@ class BiLMShim(TorchShim):
         return srsly.msgpack_dumps({"options": options, "weights": self.bilm.to_bytes()})
 
     def from_bytes(self, bytes_data: bytes) -> "BiLMShim":
-        """Raises ValueError where named weights are not those the pipeline was trained with."""
+        """Read what `to_bytes` returned.
+
+        Raises ValueError if named weights are not those the pipeline was trained with.
+        """
         message = srsly.msgpack_loads(bytes_data)
         if "weights" not in message:
             self.name, wanted = message["name"], message["sha256"]

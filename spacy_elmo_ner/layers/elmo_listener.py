@@ -1,4 +1,4 @@
-"""Reading the layers of an `elmo` pipe earlier in the pipeline.
+"""Read the layers of an `elmo` pipe earlier in the pipeline.
 
 A listener holds no weights of the biLM. It asks its upstream pipe for the layers of the very
 Docs it is given, so it never answers with another batch's, and never with zeros.
@@ -17,7 +17,7 @@ from .types import BiLMModel, DocLayers, LayersBackprop, Tok2VecModel
 
 
 class Upstream(Protocol):
-    """What a listener needs of the `elmo` pipe."""
+    """Declare what a listener needs of the `elmo` pipe."""
 
     name: str
 
@@ -25,9 +25,9 @@ class Upstream(Protocol):
 
 
 class ListenerState:
-    """Which pipe a node listens to, and the batch that pipe is training on.
+    """Remember which pipe a node listens to, and the batch that pipe is training on.
 
-    Never saved: linking happens anew whenever a pipeline is put together. A copy of a pipeline
+    It is never saved: nodes are linked again whenever a pipeline is assembled. A copy of a pipeline
     is linked within itself, and a copy of a pipe or model alone to the same upstream pipe.
     """
 
@@ -84,7 +84,7 @@ class ListenerState:
 def build_elmo_listener_v1(
     width: int, upstream: str = "elmo", n_layers: int = 3, layer_norm: bool = False
 ) -> Tok2VecModel:
-    """Docs -> (n_tokens, width) float32 each: an `elmo` pipe's layers in a mix of one's own.
+    """Build Docs -> (n_tokens, width) float32 each: a learned mix of an `elmo` pipe's layers.
 
     width, n_layers: of the upstream biLM, 256 and 3 for "small-en"; checked when linked.
     upstream: the pipe's name, or "*" for the nearest `elmo` pipe before this one.
@@ -105,11 +105,25 @@ def build_elmo_listener_v1(
 def forward(
     model: BiLMModel, docs: Sequence[Doc], is_train: bool
 ) -> tuple[DocLayers, LayersBackprop]:
-    state: ListenerState = model.attrs["listener"]
-    if state.upstream is None:
+    found = read_upstream(model, docs, is_train)
+    if found is None:
         raise ValueError(Errors.EL103.format(upstream=model.attrs["upstream"]))
+    return found
+
+
+def read_upstream(
+    model: BiLMModel, docs: Sequence[Doc], is_train: bool
+) -> tuple[DocLayers, LayersBackprop] | None:
+    """Return the layers that the linked `elmo` pipe has for these Docs, and where gradients go.
+
+    None for a node that is not linked.
+    """
+    state: ListenerState = model.attrs["listener"]
+    upstream = state.upstream
+    if upstream is None:
+        return None
     if not (is_train and state.has(docs)):
-        return state.upstream.layers(docs, model), lambda d_layers: []
+        return upstream.layers(docs, model), lambda d_layers: []
     outputs, backprop = state.outputs, state.backprop
     state.clear()
     return outputs, backprop or (lambda d_layers: [])

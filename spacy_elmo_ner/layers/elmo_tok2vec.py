@@ -1,4 +1,4 @@
-"""A biLM and a learned mix of its layers: a tok2vec for any spaCy component."""
+"""Combine a biLM and a learned mix of its layers: a tok2vec for any spaCy component."""
 
 import copy
 from collections.abc import Iterable, Iterator
@@ -20,11 +20,11 @@ def build_elmo_tok2vec_v1(
     learn_rate_scale: float = 0.1,
     layer_norm: bool = False,
 ) -> Tok2VecModel:
-    """Docs -> (n_tokens, width) float32 each.
+    """Build Docs -> (n_tokens, width) float32 each.
 
-    upstream: read the layers of this `elmo` pipe where it stands earlier in the pipeline with
-        the same frozen biLM ("*" for any name), so that they are computed once; None to compute
-        them always here.
+    upstream: read the layers of this `elmo` pipe ("*": of any) if it is earlier in the pipeline
+        and has the same frozen biLM, so that they are computed once; None to compute them here
+        always.
     trainable: fine-tune the biLM, at learn_rate_scale times the learning rate.
     layer_norm: no longer supported; False in the configs of older pipelines.
     """

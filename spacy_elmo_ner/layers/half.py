@@ -1,7 +1,7 @@
-"""Weights in half the room: those that float16 holds exactly are saved as float16.
+"""Save weights that float16 holds exactly as float16, at half the size.
 
 That loses nothing, so it needs no setting: weights straight from training stay float32, and those
-that `round_weights` has rounded take half. In memory all are float32.
+that `round_weights` has rounded take half the space. In memory all are float32.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from .torch_shim import TorchShim, narrowed_tensor
 
 
 def round_weights(model: Model[Any, Any]) -> None:
-    """Round a head's weights to float16's values; those of a biLM, which pipes share, stay.
+    """Round a head's weights to values of float16; a biLM, which pipes share, stays as it is.
 
     Raises ValueError for a value too large for float16.
     """
@@ -38,7 +38,7 @@ def round_weights(model: Model[Any, Any]) -> None:
 
 
 def narrowed(model: bytes) -> bytes:
-    """What `Model.to_bytes` gave, in less room where nothing is lost by it."""
+    """Shrink the output of `Model.to_bytes` where nothing is lost by it."""
 
     def narrow(value: NDArray[np.float32]) -> NDArray[Any]:
         return narrowed_tensor(torch.from_numpy(value.copy())).numpy()
@@ -47,7 +47,7 @@ def narrowed(model: bytes) -> bytes:
 
 
 def widened(model: bytes) -> bytes:
-    """Undoes `narrowed`: what `Model.from_bytes` wants."""
+    """Undo `narrowed`: return what `Model.from_bytes` expects."""
     return _with_params(model, lambda value: value.astype(np.float32))
 
 

@@ -23,10 +23,6 @@ from .torch_shim import Precision, TorchShim, in_precision
 from .types import EncoderModel
 from .windows import Window, windows
 
-# What prediction runs at once: bounds the memory that the gates take, and is enough to keep the
-# matrix products busy.
-_BATCH_TOKENS = 4096
-
 
 @dataclass(frozen=True)
 class Encoding:
@@ -123,7 +119,7 @@ def _encode(module: "ResidualBiLSTM", inputs: Tensor, found: Sequence[Window]) -
     """In batches, whose memory is used again."""
     width = 2 * module.lower.hidden_size
     sizes = [w.end - w.start for w in found]
-    batches = list(token_batches(sizes, _BATCH_TOKENS))
+    batches = list(token_batches(sizes))
     most = max(sum(sizes[i] for i in batch) for batch in batches)
     x1 = empty(most, width, device=inputs.device)
     # What windows do not keep goes to the row behind the last.

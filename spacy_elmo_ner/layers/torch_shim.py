@@ -1,4 +1,4 @@
-"""The one bridge between torch modules and Thinc's training and serialization.
+"""Bridge torch modules to Thinc's training and serialization.
 
 Thinc's own `PyTorchShim` pickles, leaves averaged parameters unused and needs its module at
 construction; this one keeps safetensors, applies averages, and builds its module when the
@@ -33,7 +33,7 @@ Precision = Literal["exact", "bf16"]
 
 
 def in_precision(precision: Precision) -> torch.autocast:
-    """A context in which prediction's matrix products run in bfloat16, unless precision is exact.
+    """Return a context in which prediction multiplies in bfloat16, unless precision is exact.
 
     Raises ValueError for another name.
     """
@@ -44,7 +44,7 @@ def in_precision(precision: Precision) -> torch.autocast:
 
 
 class TorchShim(Shim):
-    """Holds a torch module that is built on first use by `make`.
+    """Hold a torch module that `make` builds at first use.
 
     learn_rate_scale: factor on the optimizer's learning rate for this module's parameters.
     """
@@ -97,14 +97,14 @@ class TorchShim(Shim):
         self.module.to("cpu" if device_type == "cpu" else f"cuda:{device_id}")
 
     def to_bytes(self) -> bytes:
-        """Values that float16 holds exactly are saved as float16."""
+        """Return the state; values that float16 holds exactly are saved as float16."""
         module = self.module
         with lasting():
             state = {k: narrowed_tensor(v.cpu()) for k, v in module.state_dict().items()}
         return srsly.msgpack_dumps({"state": save(state)})
 
     def from_bytes(self, bytes_data: bytes) -> "TorchShim":
-        """Raises ValueError where the saved parameters are not those of the module."""
+        """Read what `to_bytes` returned. Raises ValueError for parameters of another module."""
         try:
             with lasting():
                 self.module.load_state_dict(load(srsly.msgpack_loads(bytes_data)["state"]))
@@ -118,12 +118,12 @@ class TorchShim(Shim):
 
 
 def narrowed_tensor(value: Tensor) -> Tensor:
-    """The values as float16 where that holds each of them exactly, else as they are."""
+    """Return the values as float16 if that holds each of them exactly, else unchanged."""
     half = value.half()
     return (half if torch.equal(half.float(), value) else value).contiguous()
 
 
 def _write(parameter: nn.Parameter, values: Any) -> None:
-    """In place, which torch counts: what was derived from the old values is made again."""
+    """Write in place, which torch counts: what was derived from the old values is made again."""
     with torch.no_grad():
         parameter.copy_(values if isinstance(values, Tensor) else xp2torch(values))

@@ -1,4 +1,4 @@
-"""The shared `elmo` pipe: runs a biLM once per Doc for every pipe that listens."""
+"""Run a biLM once per Doc for every pipe that listens: the shared `elmo` pipe."""
 
 import tempfile
 import weakref
@@ -73,7 +73,7 @@ def make_elmo(
 
 
 class Elmo(TrainablePipe):
-    """Computes a Doc's biLM layers once; each listener mixes them in its own way.
+    """Compute a Doc's biLM layers once; each listener mixes them in its own way.
 
     Layers are kept only until every listener has read them, and never longer than the Doc.
     """
@@ -150,10 +150,9 @@ class Elmo(TrainablePipe):
     def find_listeners(self, component: Any) -> None:
         """Link the nodes of a later pipe that ask for this one.
 
-        A listener whose upstream pipe is not there, such as one that was renamed, listens to the
-        nearest `elmo` pipe before it. A node with a biLM of its own (ElmoTok2Vec) is linked only
-        where both are frozen and have the same weights, so that linking changes nothing but the
-        time it takes.
+        A listener whose upstream pipe is missing, for instance because it was renamed, listens to
+        the nearest `elmo` pipe before it. A node with its own biLM (ElmoTok2Vec) is linked only if
+        both are frozen and have the same weights, so that linking only saves time.
 
         Raises ValueError for a listener of another width, or one that was trained with another
         biLM.
@@ -193,7 +192,7 @@ class Elmo(TrainablePipe):
                 upstream.remove_listener(node, name)
 
     def layers(self, docs: Sequence[Doc], reader: BiLMModel) -> DocLayers:
-        """Layers of these Docs for one listener: kept ones, or computed here and now."""
+        """Return the layers of these Docs for one listener: kept ones, or computed now."""
         found = [self._kept_of(doc) for doc in docs]
         missing = [doc for doc, kept in zip(docs, found, strict=True) if kept is None]
         computed = iter(self._keep(missing, self.predict(missing)))
@@ -208,8 +207,10 @@ class Elmo(TrainablePipe):
 
     @property
     def layers_cache(self) -> LayersCache | None:
-        """Layers kept while others train; None before that. Pipes of the same frozen biLM may
-        be given the same."""
+        """Return the layers kept during training, or None before it.
+
+        Pipes with the same frozen biLM may share one cache.
+        """
         return self._cache
 
     @layers_cache.setter
@@ -231,7 +232,7 @@ class Elmo(TrainablePipe):
     # ---- prediction ------------------------------------------------------------------
 
     def predict(self, docs: Iterable[Doc]) -> DocLayers:
-        """Each Doc's layers, (n_layers, n_tokens, width) float32."""
+        """Return each Doc's layers, (n_layers, n_tokens, width) float32."""
         docs = list(docs)
         cache = self._cache
         if cache is None:
@@ -270,8 +271,8 @@ class Elmo(TrainablePipe):
     ) -> None:
         """Read the weights; nothing is learned from the examples.
 
-        Those of a frozen biLM will not change while others train, so that from here on layers are
-        kept for the next time the same words come, as far as `training_cache` allows.
+        From here on, the layers of a frozen biLM are kept for the next time the same words come,
+        as far as `training_cache` allows.
         """
         validate_get_examples(get_examples, "Elmo.initialize")
         self.model.initialize(X=[example.x for example in islice(get_examples(), 10)])
@@ -292,7 +293,7 @@ class Elmo(TrainablePipe):
             )
 
     def forget_layers(self) -> None:
-        """Give back the disk that layers of training Docs take."""
+        """Free the disk space that layers of training Docs take."""
         cache, self._cache = self._cache, None
         if cache is not None:
             cache.close()
@@ -305,9 +306,9 @@ class Elmo(TrainablePipe):
         sgd: Optimizer | None = None,
         losses: dict[str, float] | None = None,
     ) -> dict[str, float]:
-        """Hand this batch's layers to the listeners. The loss is theirs: ours is always 0.
+        """Hand this batch's layers to the listeners, which compute the loss; ours is always 0.
 
-        Frozen, nothing is handed out: listeners ask for what they need.
+        A frozen biLM hands out nothing: listeners ask for what they need.
         """
         losses = losses if losses is not None else {}
         losses.setdefault(self.name, 0.0)
@@ -338,7 +339,7 @@ class Elmo(TrainablePipe):
         return losses
 
     def finish_update(self, sgd: Optimizer) -> None:
-        """Change the weights, or have the next update do it where gradients are still to come.
+        """Change the weights, or let the next update do it if gradients are still to come.
 
         nlp.update(sgd=...) finishes this pipe before the listeners have run, and a weight
         changed between a pass forward and its way back would give a wrong gradient.
@@ -372,7 +373,7 @@ class Elmo(TrainablePipe):
 
 
 class _Kept:
-    """A Doc's layers, the words they belong to and the listeners (node ids) that have read them."""
+    """Hold a Doc's layers, their words, and the ids of the nodes that have read them."""
 
     __slots__ = ("layers", "readers", "words")
 
@@ -383,7 +384,7 @@ class _Kept:
 
 
 class _KeptLayers(weakref.WeakKeyDictionary[Doc, _Kept]):
-    """By Doc, and no longer than the Doc; another process has other Docs."""
+    """Hold layers by Doc, no longer than the Doc lives; another process has other Docs."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _KeptLayers, ()

@@ -25,14 +25,15 @@ from ..decoding import (
     best_readings,
     decode_entities,
 )
-from .settings import PipelineRef, Setting, check_alternatives, check_threshold, settle
-from .stored_scores import (
+from .confidence import (
     ENTITIES,
     give_entities,
     given_entities,
     write_span_group,
 )
-from .token_classifier import BATCH_DOCS, TokenClassifier, default_model, same_tokens
+from .default_model import default_model
+from .settings import PipelineRef, Setting, check_alternatives, check_threshold, settle
+from .token_classifier import BATCH_DOCS, TokenClassifier, same_tokens
 
 _IOB = {name: number for number, name in enumerate(IOB_STRINGS)}  # in Doc.to_array("ENT_IOB")
 
@@ -141,10 +142,10 @@ class ElmoNER(TokenClassifier):
             return np.fromiter(classes, dtype=np.int64, count=len(example.predicted))
         iob, types = example.reference.to_array(["ENT_IOB", "ENT_TYPE"]).T
         gold = np.where(iob == _IOB["O"], index["O"], MISSING)
-        for label in self.labels:
-            of_label = types == self.vocab.strings[label]
-            for prefix in ("B", "I"):
-                gold[of_label & (iob == _IOB[prefix])] = index[f"{prefix}-{label}"]
+        # Few tokens are in entities, and there may be hundreds of labels.
+        for i in np.flatnonzero(types).tolist():
+            prefix, label = IOB_STRINGS[iob[i]], self.vocab.strings[types[i]]
+            gold[i] = index.get(f"{prefix}-{label}", MISSING)
         return gold
 
     @property

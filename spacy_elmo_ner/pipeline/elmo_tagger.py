@@ -14,8 +14,9 @@ from thinc.types import Floats2d
 
 from ..decoding import MISSING, FullTransitions, Transitions, viterbi
 from ..errors import Errors
-from .stored_scores import TAGS, give_tags
-from .token_classifier import TokenClassifier, default_model, same_tokens
+from .confidence import TAGS, give_tags
+from .default_model import default_model
+from .token_classifier import TokenClassifier, same_tokens
 
 
 @Language.factory(

@@ -1,4 +1,4 @@
-"""Layers of a frozen biLM, kept on disk while pipes train on the same Docs again and again."""
+"""Keep layers of a frozen biLM on disk while pipes train on the same Docs repeatedly."""
 
 import os
 import tempfile
@@ -18,10 +18,10 @@ Layers = NDArray[np.float32]
 
 
 class LayersCache:
-    """Layers by a Doc's words, exactly as computed, in a file that has no name.
+    """Keep layers by a Doc's words, exactly as computed, in a file without a name.
 
-    A file without a name is gone when the process ends, however it ends. Its pages are the
-    system's to keep in memory where there is room.
+    Such a file is gone when the process ends, however it ends. The system keeps its pages in
+    memory while there is room.
 
     n_layers, width: of the biLM. max_bytes: what the file may hold; Docs beyond it are not kept.
     """
@@ -40,11 +40,11 @@ class LayersCache:
         return len(self._places)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Copied, also into another process, a cache is empty."""
+        """Copy an empty cache, also to another process."""
         return LayersCache, (self._shape[0], self._shape[2], self.max_bytes)
 
     def get(self, doc: Doc) -> Layers | None:
-        """(n_layers, n_tokens, width), or None for words that are not kept."""
+        """Return (n_layers, n_tokens, width), or None for words that are not kept."""
         place = self._places.get(_key(doc))
         if place is None or self._is_forked:
             return None
@@ -58,7 +58,7 @@ class LayersCache:
         return np.frombuffer(data, dtype=np.float32).reshape(self._shape)
 
     def put(self, docs: Sequence[Doc], layers: Sequence[Layers]) -> None:
-        """Keep these layers, as far as there is room; a full disk ends it with a warning."""
+        """Keep these layers as far as there is room; stop with a warning when the disk is full."""
         if self._is_forked:
             return
         for doc, one in zip(docs, layers, strict=True):
@@ -91,22 +91,21 @@ class LayersCache:
         return True
 
     def close(self) -> None:
-        """Give back the disk; from here on nothing is found or kept."""
+        """Free the disk space; from here on nothing is found or kept."""
         with self._lock:
             self._file.close()
 
     @property
     def _is_forked(self) -> bool:
-        """Is this another process, that shares the file and its position with the one that
-        opened it?"""
+        """Tell whether this process shares the file with the one that opened it."""
         return os.getpid() != self._process
 
 
 def _key(doc: Doc) -> bytes:
-    """Of the words, in the order and number that the biLM reads them."""
+    """Return a key of the words in the order in which the biLM reads them."""
     return blake2b(word_hashes(doc), digest_size=16).digest()
 
 
 def word_hashes(doc: Doc) -> bytes:
-    """The words of a Doc as 8 bytes each: their hashes in the string store."""
+    """Return the words of a Doc as 8 bytes each: their hashes in the string store."""
     return doc.to_array("ORTH").tobytes()

@@ -1,10 +1,16 @@
 """What training minimizes: per token by itself, or per sequence."""
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from spacy.tokens import Doc
+from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..decoding import MISSING
+
+HeadModel = Model[list[Doc], list[Floats2d]]
 
 
 def cross_entropy(
@@ -43,11 +49,22 @@ def cross_entropy(
     return total / max(1, n_annotated), gradient
 
 
-def distillation(emissions: Floats2d, target: Floats2d, xp: Any) -> tuple[float, Floats2d]:
-    """Mean cross-entropy over tokens in nats of these scores under the target scores'
-    probabilities, both (n_tokens, n_classes) float32, and its gradient for the emissions."""
-    log_p, wanted = _log_softmax(emissions, xp), xp.exp(_log_softmax(target, xp))
-    return -float((wanted * log_p).sum()) / len(log_p), (xp.exp(log_p) - wanted) / len(log_p)
+def rehearsal(model: HeadModel, tutor: HeadModel, docs: Sequence[Doc]) -> float:
+    """Run a training step of the model towards the tutor's probabilities, up to its gradients.
+
+    Returns the mean cross-entropy over tokens, in nats. Labels that only the model has are left
+    out.
+    """
+    xp = model.ops.xp
+    target = xp.concatenate(tutor.predict(list(docs)))
+    scores, backprop = model.begin_update(list(docs))
+    emissions, n_known = xp.concatenate(scores), target.shape[1]
+    log_p = _log_softmax(emissions[:, :n_known], xp)
+    wanted = xp.exp(_log_softmax(target, xp))
+    gradient = xp.zeros_like(emissions)
+    gradient[:, :n_known] = (xp.exp(log_p) - wanted) / len(emissions)
+    backprop(xp.split(gradient, np.cumsum([len(one) for one in scores])[:-1].tolist()))
+    return -float((wanted * log_p).sum()) / len(emissions)
 
 
 def _log_softmax(scores: Any, xp: Any) -> Any:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import srsly
 from numpy.typing import NDArray
 from spacy.errors import Errors as SpacyErrors
 from spacy.language import Language
@@ -14,57 +13,20 @@ from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.util import minibatch
 from spacy.vocab import Vocab
-from thinc.api import Config, Model, Optimizer, set_dropout_rate
+from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
 from ..decoding import MISSING, DecoderMode, Transitions, log_softmax, marginals
 from ..elmo.packing import token_batches
 from ..errors import Errors
 from ..layers import crf
-from ..layers.half import narrowed, widened
 from .calibration import Calibration, ScoredBatch, calibrate
+from .head_file import read_head, write_head
 from .listening import ListeningPipe
-from .losses import cross_entropy, distillation
-
-DEFAULT_MODEL = """
-[model]
-@architectures = "spacy_elmo_ner.ElmoTagger.v2"
-decoder = "{decoder}"
-transitions = "{transitions}"
-nO = null
-
-[model.tok2vec]
-@architectures = "spacy_elmo_ner.ElmoConcat.v2"
-embed = null
-
-[model.tok2vec.elmo]
-@architectures = "spacy_elmo_ner.ElmoTok2Vec.v1"
-upstream = "*"
-
-[model.tok2vec.elmo.bilm]
-@architectures = "spacy_elmo_ner.BiLM.v1"
-name = "small-en"
-
-[model.tok2vec.vectors]
-@architectures = "spacy_elmo_ner.WordVectors.v1"
-name = "glove-en"
-
-[model.encoder]
-@architectures = "spacy_elmo_ner.ResidualBiLSTM.v1"
-units = 256
-dropout = 0.2
-recurrent_dropout = 0.2
-"""
+from .losses import cross_entropy, rehearsal
 
 # Docs scored at once where a pipe is asked for something outside of nlp.pipe().
 BATCH_DOCS = 64
-
-_BATCH_TOKENS = 4096
-
-
-def default_model(decoder: DecoderMode, transitions: crf.TransitionKind) -> Config:
-    """The [model] block both pipes begin with."""
-    return Config().from_str(DEFAULT_MODEL.format(decoder=decoder, transitions=transitions))
 
 
 class TokenClassifier(ListeningPipe):
@@ -176,7 +138,7 @@ class TokenClassifier(ListeningPipe):
         """Write the pipe to a folder; weights that float16 holds exactly take half the room."""
         super().to_disk(path, exclude=[*exclude, "model"])
         if "model" not in exclude:
-            (Path(path) / "model").write_bytes(narrowed(self.model.to_bytes()))
+            write_head(Path(path) / "model", self.model)
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "TokenClassifier":
         super().from_bytes(bytes_data, exclude=exclude)
@@ -186,13 +148,7 @@ class TokenClassifier(ListeningPipe):
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "TokenClassifier":
         super().from_disk(path, exclude=[*exclude, "model"])
         if "model" not in exclude:
-            saved = widened((Path(path) / "model").read_bytes())
-            try:
-                self.model.from_bytes(saved)
-            except ValueError:
-                self._require_same_decoder(saved, path)
-                raise
-            self._require_same_transitions(path)
+            read_head(Path(path) / "model", self.model)
         self._add_strings()
         return self
 
@@ -200,23 +156,6 @@ class TokenClassifier(ListeningPipe):
         """A vocab that was saved apart may not hold the labels."""
         for label in self.labels:
             self.vocab.strings.add(label)
-
-    def _require_same_decoder(self, saved: bytes, path: str | Path) -> None:
-        """Where Thinc only says "mismatched structure": a CRF is a layer more."""
-        layers = {node["name"] for node in srsly.msgpack_loads(saved)["nodes"]}
-        has_crf = not layers.isdisjoint(crf.NAMES.values())
-        if has_crf == (self.decoder == "crf"):
-            return
-        wanted = '"crf"' if has_crf else '"softmax" or "constrained"'
-        raise ValueError(Errors.EL110.format(path=path, wanted=wanted, decoder=self.decoder))
-
-    def _require_same_transitions(self, path: str | Path) -> None:
-        """Thinc takes the saved layer's name and parameters whatever they are."""
-        node = self.model.maybe_get_ref("crf")
-        wanted = self.model.attrs["decoding"].transitions
-        if node is not None and node.name != crf.NAMES[wanted]:
-            saved = next(kind for kind, name in crf.NAMES.items() if name == node.name)
-            raise ValueError(Errors.EL141.format(path=path, saved=saved, config=wanted))
 
     # ---- training --------------------------------------------------------------------
 
@@ -287,19 +226,10 @@ class TokenClassifier(ListeningPipe):
         docs = [example.predicted for example in examples]
         if not any(len(doc) for doc in docs):
             return losses
-        xp = self.model.ops.xp
-        target = xp.concatenate(self._rehearsal_model.predict(docs))
         set_dropout_rate(self.model, drop)
-        scores, backprop = self.model.begin_update(docs)
-        # Labels that were added since are not rehearsed.
-        emissions = xp.concatenate(scores)
-        loss, known = distillation(emissions[:, : target.shape[1]], target, xp)
-        gradient = xp.zeros_like(emissions)
-        gradient[:, : target.shape[1]] = known
-        backprop(xp.split(gradient, np.cumsum([len(one) for one in scores])[:-1].tolist()))
+        losses[self.name] += rehearsal(self.model, self._rehearsal_model, docs)
         if sgd not in (None, False):
             self.finish_update(sgd)
-        losses[self.name] += loss
         return losses
 
     def predict_scores(self, docs: Sequence[Doc]) -> list[Floats2d]:
@@ -307,7 +237,7 @@ class TokenClassifier(ListeningPipe):
         scores = [self.model.ops.alloc2f(0, self.n_classes) for _ in docs]
         # A Doc's scores depend on the Doc alone; the arrays of a few thousand tokens at a time
         # are fetched from memory less often than those of all.
-        for batch in token_batches([len(doc) for doc in docs], _BATCH_TOKENS):
+        for batch in token_batches([len(doc) for doc in docs]):
             found = self.model.predict([docs[i] for i in batch])
             for i, one in zip(batch, found, strict=True):
                 scores[i] = one

@@ -15,8 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ..elmo import BiLMOptions
-from ..elmo.lstm import LSTMState
-from ..elmo.states import BiLMStates
+from ..elmo.states import BiLMStates, states_of_tensors, tensors_of_states
 from ..errors import Errors, shown
 from ..files import atomic_folder, remove_folder
 
@@ -71,7 +70,7 @@ def save_checkpoint(
             save_file(_contiguous(model.state_dict()), temporary / "model.safetensors")
             save_file(_optimizer_tensors(optimizer), temporary / "optimizer.safetensors")
             if states is not None:
-                save_file(_state_tensors(states), temporary / "states.safetensors")
+                save_file(_contiguous(tensors_of_states(states)), temporary / "states.safetensors")
             state = {"progress": asdict(progress), "config": config}
             (temporary / "state.json").write_text(json.dumps(state, indent=2), encoding="utf8")
     except (OSError, SafetensorError) as err:
@@ -127,24 +126,12 @@ def load_states(path: Path, options: BiLMOptions) -> BiLMStates:
     try:
         tensors = _load_finite(path / "states.safetensors")
         n_streams = len(next(iter(tensors.values())))
-        lstm = options.lstm
-        shapes = {"h": (n_streams, lstm.projection_dim), "c": (n_streams, lstm.dim)}
-
-        def layer(direction: str, depth: int) -> LSTMState:
-            found = {part: tensors.pop(f"{direction}.{depth}.{part}") for part in shapes}
-            if {part: tuple(value.shape) for part, value in found.items()} != shapes:
-                raise ValueError(f"its layer {depth} is of another shape")
-            return LSTMState(**found)
-
-        forward, backward = (
-            [layer(direction, depth) for depth in range(lstm.n_layers)]
-            for direction in ("forward", "backward")
-        )
-        if tensors:
-            raise ValueError(f"it also holds {sorted(tensors)}")
+        found = {name: tuple(value.shape) for name, value in tensors.items()}
+        if found != options.shapes_of_states(n_streams):
+            raise ValueError("its states are not those of a biLM of this shape")
+        return states_of_tensors(tensors, options)
     except (*_DAMAGED, StopIteration) as err:
         raise ValueError(Errors.EL410.format(path=path, problem=err)) from err
-    return forward, backward
 
 
 def _progress(values: dict[str, Any]) -> Progress:
@@ -193,17 +180,6 @@ def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
             f"{i}.{name}": value
             for i, parameter in enumerate(group["params"])
             for name, value in optimizer.state[parameter].items()
-        }
-    )
-
-
-def _state_tensors(states: BiLMStates) -> dict[str, Tensor]:
-    return _contiguous(
-        {
-            f"{direction}.{depth}.{part}": value
-            for direction, layers in zip(("forward", "backward"), states, strict=True)
-            for depth, state in enumerate(layers)
-            for part, value in state._asdict().items()
         }
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..elmo.kernels import available, call, threads
+from ..elmo.kernels import available_for_training, call, threads
 
 _LOGITS_PER_BLOCK = 1 << 21
 
@@ -86,8 +86,7 @@ class _CompiledCrossEntropy(torch.autograd.Function):
         )
         packed = torch.empty(call("softmax_packed_units", arguments), dtype=torch.int32)
         arguments.packed = packed.data_ptr()
-        if call("softmax_loss", arguments):
-            raise MemoryError
+        call("softmax_loss", arguments)
         ctx.save_for_backward(grad_hidden, by_part.sum(0)[:, :n_classes])
         return loss.sum().float()
 
@@ -103,7 +102,7 @@ def _fits(hidden: Tensor, dtype: torch.dtype) -> bool:
         dtype == torch.bfloat16
         and hidden.device.type == "cpu"
         and hidden.shape[1] % 2 == 0
-        and available()
+        and available_for_training()
     )
 
 

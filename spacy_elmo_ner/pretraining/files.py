@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from spacy.language import Language
-from spacy.tokens import Doc, DocBin, Span
+from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
+from ..corpus.docbin import docs_in
 from ..corpus.gmb import DOCUMENT_START
 from ..corpus.xz import XZReader
 from ..errors import Errors, Warnings, shown
@@ -162,13 +163,9 @@ def _numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
 def _read_docs(path: Path) -> Iterator[list[str]]:
     if not path.is_file():
         raise FileNotFoundError(Errors.EL401.format(path=path))
-    try:
-        for doc in DocBin().from_disk(path).get_docs(Vocab()):
-            sentences = doc.sents if doc.has_annotation("SENT_START") else [doc]
-            yield from (words for words in map(_words, sentences) if words != [DOCUMENT_START])
-    # spaCy reads whatever the file says: damage shows itself as any error there is.
-    except Exception as err:
-        raise ValueError(Errors.EL417.format(path=path, problem=str(err) or repr(err))) from err
+    for doc in docs_in(path, Vocab()):
+        sentences = doc.sents if doc.has_annotation("SENT_START") else [doc]
+        yield from (words for words in map(_words, sentences) if words != [DOCUMENT_START])
 
 
 def _words(doc: Doc | Span) -> list[str]:

@@ -17,8 +17,8 @@ from ..errors import Errors
 from ..files import atomic_file
 from .log import named_if_not_written
 from .objective import SPECIAL, BatchMaker, LanguageModel, Vocabulary
-from .statistics import read_n_held_out
 from .text import TokenizedText, split_held_out, tokenize
+from .text_counts import read_n_held_out
 
 SOFTMAX_FILE, VOCABULARY_FILE = "softmax.safetensors", "vocabulary.txt"
 

@@ -29,8 +29,7 @@ from .log import LOG_FILE, Log, named_if_not_written
 from .objective import SPECIAL, Batch, BatchMaker, LanguageModel, Vocabulary
 from .perplexity import measure, write_language_model
 from .processes import Processes, joined_processes
-from .silver import SilverLabels
-from .statistics import STATISTICS_FILE, TextStatistics
+from .silver import SilverLabels, label_text, repeated
 from .text import (
     TokenizedText,
     running_batches,
@@ -38,6 +37,7 @@ from .text import (
     split_held_out,
     tokenize,
 )
+from .text_counts import COUNTS_FILE, TextCounts
 
 
 def pretrain(
@@ -105,8 +105,15 @@ class _Run:
         self.make_batch = BatchMaker(self.text.words, self.vocabulary, config.options)
         self.case_shares = CaseShares(settings.lower_case, settings.upper_case, settings.title_case)
         self.silver: SilverLabels | None = None
-        if settings.silver_weight:
+        if config.silver.pipeline:
+            if processes.is_first:
+                label_text(
+                    self.text, self.train_rows, config.silver, output / "text", progress=show
+                )
+            processes.wait()
             self.silver = SilverLabels.from_disk(output / "text", len(self.text.tokens))
+            labelled = self.silver.labelled(self.text, self.train_rows)
+            self.train_rows = repeated(self.train_rows, labelled, config.silver.share)
 
         torch.manual_seed(settings.seed)
         bilm = BiLM(config.options)
@@ -153,7 +160,7 @@ class _Run:
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=settings.bf16):
             forward, backward, silver, states = self.parallel(batch, self.states)
         self.states = states if settings.state == "running" else None
-        loss = (forward + backward) / (2 * batch.n_predictions) + settings.silver_weight * silver
+        loss = (forward + backward) / (2 * batch.n_predictions) + self.config.silver.weight * silver
         self.optimizer.zero_grad()
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), settings.max_gradient)
@@ -197,14 +204,14 @@ class _Run:
         return batch if self.silver is None else self.silver.add_to(batch, self.text, rows)
 
     def _report_text(self) -> None:
-        found = TextStatistics.of(
+        found = TextCounts.of(
             self.text,
             self.train_rows,
             self.held_out_rows,
             self.vocabulary,
             self.config.text.n_held_out,
         )
-        path = self.output / STATISTICS_FILE
+        path = self.output / COUNTS_FILE
         with named_if_not_written(path):
             found.to_json(path)
         if not self.bar.disable:

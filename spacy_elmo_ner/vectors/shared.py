@@ -1,7 +1,6 @@
 """Vector tables by name, each in memory once: those of the package, and those of folders."""
 
 import hashlib
-import threading
 import weakref
 from functools import lru_cache
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 from spacy.vectors import Vectors
 
+from ..elmo.locks import Lock
 from ..errors import Errors
 from ..files import sha256_of
 from .spacy_vectors import read_spacy_vectors, vectors_folder
@@ -17,7 +17,7 @@ from .table import TABLE_FILE, VectorTable
 PACKAGED = Path(__file__).parent.parent / "data"
 
 _shared: weakref.WeakValueDictionary[str, VectorTable] = weakref.WeakValueDictionary()
-_reading = threading.Lock()
+_reading = Lock()
 
 
 def packaged_names() -> list[str]:

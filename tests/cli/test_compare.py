@@ -13,8 +13,7 @@ from typer.testing import CliRunner
 from spacy_elmo_ner.audit.output import Audit, write
 from spacy_elmo_ner.audit.rows import AuditRow
 from spacy_elmo_ner.cli.compare import compare_cli
-from spacy_elmo_ner.comparison.learning import parse_learning_point
-from spacy_elmo_ner.comparison.made_by import command_for
+from spacy_elmo_ner.comparison.run import TrainedOnShare
 
 ROOT = Path(__file__).parents[2]
 
@@ -121,14 +120,18 @@ def test_everything_the_projects_comparison_reads_is_made_by_one_of_its_commands
     folders = [value.partition("=")[2] for name, value in options if name == "--pipeline"]
     folders.remove("")  # en_core_web_sm, a package
     assert len(folders) == 4
-    points = [parse_learning_point(value) for name, value in options if name == "--learning-curve"]
+    points = [TrainedOnShare.parse(value) for name, value in options if name == "--learning-curve"]
     assert {(each.system, each.percent) for each in points} == {
         (system, share) for system in ("ours", "spacy-cnn") for share in (2, 10, 50)
     }
     audits = [value for name, value in options if name == "--audit"]
     assert audits == ["metrics/audit/errors.json"]
-    wanted = [*folders, *(each.source for each in points), *audits]
-    assert [each for each in wanted if command_for(each) is None] == []
+    made = {
+        output.replace("${vars.config}", project["vars"]["config"])
+        for each in project["commands"]
+        for output in each.get("outputs", ())
+    }
+    assert {*folders, *(each.source for each in points), *audits} <= made
     # What may be missing is no dependency, and only a command that never skips notices it.
     assert not {"training/transformer/model-best", *audits} & set(command["deps"])
     assert command["no_skip"]

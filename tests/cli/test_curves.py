@@ -7,8 +7,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from spacy_elmo_ner.cli.app import elmo_cli
-from spacy_elmo_ner.comparison.findings import TrainingLog
 from spacy_elmo_ner.comparison.report.curves import training_charts
+from spacy_elmo_ner.comparison.results import TrainingLog
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_without_matplotlib_it_says_what_to_install(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in list(sys.modules):
-        if name.startswith("spacy_elmo_ner.comparison.report"):
+        if name.startswith(("spacy_elmo_ner.comparison.report", "spacy_elmo_ner.comparison.plot")):
             monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     result = _run(run)

@@ -1,10 +1,10 @@
-from spacy_elmo_ner.comparison.annotation import Annotation
 from spacy_elmo_ner.comparison.confusion import (
     NOTHING,
     match_entities,
     tag_confusion,
     type_confusion,
 )
+from spacy_elmo_ner.comparison.corpora import Annotation
 
 WORDS = list("abcdefgh")
 

@@ -9,9 +9,10 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
 
-from spacy_elmo_ner.comparison import metrics, peers
-from spacy_elmo_ner.comparison.annotation import UNMAPPED_TAG, Annotation, from_doc
+from spacy_elmo_ner.comparison import metrics
+from spacy_elmo_ner.comparison.corpora import UNMAPPED_TAG, Annotation, from_doc
 from spacy_elmo_ner.comparison.metrics import ner_scores, padded_tag_score, tag_accuracy, tag_scores
+from spacy_elmo_ner.comparison.results import Score
 from spacy_elmo_ner.decoding import spans_to_bio
 
 GOLD = [
@@ -33,7 +34,7 @@ def docs(sequences: list[list[str]]) -> list[Doc]:
     return [Doc(VOCAB, words=list("abcde"), ents=bio) for bio in sequences]
 
 
-def scores() -> dict[str, metrics.Score]:
+def scores() -> dict[str, Score]:
     gold, predicted = docs(GOLD), docs(PREDICTED)
     return ner_scores(gold, [from_doc(d) for d in gold], [from_doc(d) for d in predicted])
 
@@ -66,8 +67,8 @@ def test_strict_figures_are_seqevals_own():
 
 def test_an_entity_no_b_opens_counts_by_default_and_not_in_strict_mode():
     gold, orphan = [["B-geo", "O"]], [["I-geo", "O"]]
-    assert peers.seqeval_default(gold, orphan).f1 == 1.0
-    assert peers.seqeval_strict(gold, orphan).f1 == 0.0
+    assert metrics.seqeval_default(gold, orphan).f1 == 1.0
+    assert metrics.seqeval_strict(gold, orphan).f1 == 0.0
 
 
 def test_scorer_figures_are_spacys_own():
@@ -128,11 +129,14 @@ def test_texts_whose_gold_has_no_entity_layer_are_left_out():
 
 def test_tag_accuracy_counts_real_words_with_a_gold_tag():
     words = ["The", "\n", "cat", "sat"]
-    score = tag_accuracy([(words, ["DT", "_SP", "NN", ""], ["DT", "NN", "VB", "VBD"])])
+    gold = Annotation(words, None, ["DT", "_SP", "NN", ""])
+    score = tag_accuracy([(gold, Annotation(words, None, ["DT", "NN", "VB", "VBD"]))])
     assert (score.f1, score.support) == (0.5, 2)
     assert score.per_type["DT"].f1 == 1.0
     tags, guesses = ["DT", "NN", "VBD"], ["DT", "NN", "NN"]
-    accuracy = tag_accuracy([(["a", "b", "c"], tags, guesses)]).f1
+    words = ["a", "b", "c"]
+    pair = Annotation(words, None, tags), Annotation(words, None, guesses)
+    accuracy = tag_accuracy([pair]).f1
     assert accuracy == pytest.approx(accuracy_score([tags], [guesses]))
 
 
@@ -171,4 +175,4 @@ def test_a_missing_extra_names_the_command_that_installs_it(monkeypatch, package
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(ImportError, match=rf"EL303.*{package}.*spacy-elmo-ner\[project\]"):
-        peers.check_extras()
+        metrics.check_extras()

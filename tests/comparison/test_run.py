@@ -1,5 +1,4 @@
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,12 +13,10 @@ from spacy.vocab import Vocab
 
 from spacy_elmo_ner.comparison import run as run_module
 from spacy_elmo_ner.comparison.confusion import NOTHING
-from spacy_elmo_ner.comparison.learning import TrainedOnShare
-from spacy_elmo_ner.comparison.markdown import render_markdown
 from spacy_elmo_ner.comparison.pipelines import load_pipeline
+from spacy_elmo_ner.comparison.render import render_markdown, render_terminal
 from spacy_elmo_ner.comparison.results import results_from_json
-from spacy_elmo_ner.comparison.run import Comparison, compare
-from spacy_elmo_ner.comparison.terminal import render_terminal
+from spacy_elmo_ner.comparison.run import Comparison, TrainedOnShare, compare
 from spacy_elmo_ner.corpus.docs import doc_bin_bytes
 from spacy_elmo_ner.corpus.sample import read_sample
 from spacy_elmo_ner.decoding import bio_to_spans
@@ -129,7 +126,7 @@ def test_a_pipeline_that_is_not_there_is_skipped_with_the_way_to_get_it(folder, 
     assert [info.name for info in results.pipelines] == ["rules"]
     package, path, bare = results.skipped
     assert "spacy download xx_no_such_package" in package.reason
-    assert "project run train" in path.reason
+    assert "EL308" in path.reason and "python -m spacy elmo train" in path.reason
     assert "EL312" in bare.reason
     assert not any("\n" in each.reason for each in results.skipped)
 
@@ -285,20 +282,26 @@ def test_a_learning_curve_that_was_not_trained_is_one_line(folder, write_corpus)
     assert "EL308" in results.skipped[0].reason
 
 
-def test_a_folder_the_project_makes_is_skipped_with_the_command_that_makes_it(
-    folder, write_corpus, tmp_path, monkeypatch
+def test_a_folder_that_is_not_there_is_skipped_with_the_commands_that_train_one(
+    folder, write_corpus
 ):
-    shutil.copy(PROJECT, tmp_path)
-    monkeypatch.chdir(tmp_path)
-    sources = [f"training/{name}/model-best" for name in ("transformer", "tok2vec", "nobody")]
-    names = [(each, each) for each in sources] + [("rules", str(folder / "rules"))]
-    task = Comparison(names, [write_corpus()], repeats=0, progress=False)
-    results = compare(task).results
-    transformer, cnn, nobody = (each.reason for each in results.skipped)
-    assert "`python -m spacy project run transformer` (Fine-tune a small" in transformer
-    assert "needs the extra [transformers])" in transformer
-    assert "project run baselines`" in cnn
-    assert "project run train`" in nobody
+    names = [("ours", "training/elmo/model-best"), ("rules", str(folder / "rules"))]
+    results = compare(Comparison(names, [write_corpus()], repeats=0, progress=False)).results
+    (skipped,) = results.skipped
+    assert skipped.name == "ours" and "EL308" in skipped.reason
+    assert "`python -m spacy elmo train`" in skipped.reason
+    assert "`python -m spacy project run`" in skipped.reason
+
+
+@pytest.mark.parametrize("argument", ["ours=folder", "ours:0=x", "ours:100=x", "ours:ten=x", ""])
+def test_what_is_no_point_of_a_learning_curve_is_refused(argument):
+    with pytest.raises(ValueError, match=r"EL318.*is no point"):
+        TrainedOnShare.parse(argument)
+
+
+def test_a_point_of_a_learning_curve_has_name_percent_and_folder():
+    point = TrainedOnShare("ours", 2.5, "training/x=y")
+    assert TrainedOnShare.parse("ours:2.5=training/x=y") == point
 
 
 def test_confidences_give_calibration_and_thresholds_and_survive_json(elmo_folder, write_corpus):
@@ -463,7 +466,7 @@ def test_a_time_to_load_that_cannot_be_measured_is_a_note(folder, write_corpus, 
     def fail(*arguments):
         raise RuntimeError("no module x")
 
-    monkeypatch.setattr(run_module, "footprint", fail)
+    monkeypatch.setattr(run_module, "measure_alone", fail)
     (info,) = run([folder / "tagged"], [write_corpus()], repeats=1).pipelines
     assert info.load_seconds is None
     assert info.peak_memory_bytes is None

@@ -3,8 +3,7 @@ import json
 import pytest
 
 from spacy_elmo_ner.comparison import texts as texts_module
-from spacy_elmo_ner.comparison.annotation import Annotation, from_doc
-from spacy_elmo_ner.comparison.gold import read_corpus
+from spacy_elmo_ner.comparison.corpora import Annotation, from_doc, read_corpus
 from spacy_elmo_ner.comparison.texts import collect_texts, read_texts
 
 from .conftest import gold_docs

@@ -6,7 +6,7 @@ import pytest
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
-from spacy_elmo_ner.corpus.share import write_share
+from spacy_elmo_ner.corpus.folder import write_share
 
 
 @pytest.fixture

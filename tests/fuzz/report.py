@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from spacy_elmo_ner.comparison.markdown import markdown_table
-from spacy_elmo_ner.comparison.readme import with_results
-from spacy_elmo_ner.comparison.table import Table
+from scripts.pages import between_marks
+from spacy_elmo_ner.comparison.render import markdown_table
+from spacy_elmo_ner.comparison.tables import Table
 from spacy_elmo_ner.files import write_text
 
 from . import results
@@ -16,7 +16,7 @@ PAGE = results.ROOT / "docs" / "trust.md"
 def main() -> None:
     page = PAGE.read_text(encoding="utf8")
     for name, table in TABLES.items():
-        page = with_results(page, table(), PAGE, name)
+        page = between_marks(page, table(), PAGE, name)
     write_text(PAGE, page)
 
 

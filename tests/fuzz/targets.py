@@ -23,14 +23,13 @@ import torch
 from spacy.tokens import Doc, DocBin
 from torch import nn
 
-from spacy_elmo_ner.audit.output import Audit
+from spacy_elmo_ner.audit.output import Audit, read_audit
 from spacy_elmo_ner.audit.output import write as write_audit
 from spacy_elmo_ner.audit.rows import AuditRow
-from spacy_elmo_ner.comparison.audits import read_probable_errors
+from spacy_elmo_ner.comparison.label_maps import LabelMap
 from spacy_elmo_ner.comparison.results import read_results
 from spacy_elmo_ner.comparison.texts import Text, Texts, read_texts
 from spacy_elmo_ner.corpus.gmb import read_gmb
-from spacy_elmo_ner.corpus.label_map import LabelMap
 from spacy_elmo_ner.corpus.sample import read_conll
 from spacy_elmo_ner.elmo import BiLM, BiLMOptions
 from spacy_elmo_ner.pretraining.checkpoint import Progress, load_checkpoint, save_checkpoint
@@ -355,7 +354,7 @@ def _audit(folder: Path) -> Target:
     row = AuditRow(7, 1, 2, "type", "x=org", "x=geo", 0.9, 0.05, 0.95, "in [[x]] now")
     write_audit([Audit("elmo_ner", 4, 40, [("O", "B-geo", 3)], [row])], [Path("a.spacy")], folder)
     seed = (folder / "errors.json").read_bytes()
-    return _file(folder / "errors.json", read_probable_errors, [seed], _JSON_WORDS)
+    return _file(folder / "errors.json", read_audit, [seed], _JSON_WORDS)
 
 
 def _text_cache(folder: Path) -> Target:

@@ -9,7 +9,7 @@ import torch
 from spacy.tokens import Doc, DocBin
 from torch import nn
 
-from spacy_elmo_ner.corpus.corpus_folder import CORPUS_FILE, write_corpus
+from spacy_elmo_ner.corpus.folder import CORPUS_FILE, write_corpus
 from spacy_elmo_ner.corpus.gmb import GMBSentence
 from spacy_elmo_ner.corpus.splits import Split
 from spacy_elmo_ner.elmo import BiLMOptions

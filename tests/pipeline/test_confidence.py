@@ -6,11 +6,11 @@ import spacy
 from spacy.tokens import Doc, Span, SpanGroup
 
 from spacy_elmo_ner.pipeline.confidence import (
+    decoded_entities,
     expected_calibration_error,
     precision_recall_curve,
     scored_entities,
 )
-from spacy_elmo_ner.pipeline.stored_scores import decoded_entities
 
 NLP = spacy.blank("en")
 WORDS = ["Mary", "Smith", "left", "Paris", "."]

@@ -152,7 +152,7 @@ def test_docs_keep_their_own_words_and_sentences(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"plain text", b"x\x9c\x03\0\0\0\0\x01"])
 def test_a_damaged_doc_bin_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.spacy").write_bytes(content)
-    with pytest.raises(ValueError, match=r"EL417.*a\.spacy.*DocBin"):
+    with pytest.raises(ValueError, match=r"EL322.*a\.spacy"):
         list(read_sentences(tmp_path / "a.spacy", NLP))
 
 
@@ -161,7 +161,7 @@ def test_a_doc_bin_cut_short_or_altered_is_read_or_named(tmp_path: Path) -> None
     whole = (tmp_path / "whole.spacy").read_bytes()
     for end in range(0, len(whole), 7):
         (tmp_path / "cut.spacy").write_bytes(whole[:end])
-        with pytest.raises(ValueError, match=r"EL417.*cut\.spacy"):
+        with pytest.raises(ValueError, match=r"EL322.*cut\.spacy"):
             list(read_sentences(tmp_path / "cut.spacy", NLP))
 
 

@@ -9,7 +9,7 @@ import spacy
 from spacy.tokens import Doc, DocBin, Span, SpanGroup, Token
 
 from spacy_elmo_ner.decoding import Decoded, EntitySpan
-from spacy_elmo_ner.pipeline.stored_scores import (
+from spacy_elmo_ner.pipeline.confidence import (
     ENTITIES,
     TAGS,
     decoded_entities,
@@ -227,15 +227,15 @@ def test_each_confidence_takes_the_same_time_in_a_long_doc():
         give_entities(doc, "elmo_ner", Decoded(spans, []))
         ents = doc.ents
         assert [ent._.confidence for ent in ents] == [0.5] * n
-        return min(timed(ents) for _ in range(5)) / n
+        return min(timed(ents) for _ in range(9)) / n
 
     def timed(ents):
-        start = time.perf_counter()
+        start = time.thread_time()
         for ent in ents:
             assert ent._.confidence == 0.5
-        return time.perf_counter() - start
+        return time.thread_time() - start
 
-    assert seconds(4000) < 8 * seconds(200)  # one by one through all, it would be 20 times
+    assert seconds(4000) < 10 * seconds(200)  # one by one through all, it would be 20 times
 
 
 # ---- in a pipeline -----------------------------------------------------------------------

@@ -6,7 +6,7 @@ import pytest
 import spacy
 from spacy.tokens import Doc, DocBin, Span
 
-from spacy_elmo_ner.comparison.annotation import Annotation
+from spacy_elmo_ner.comparison.corpora import Annotation
 from spacy_elmo_ner.comparison.metrics import SCORER, tag_scores
 from spacy_elmo_ner.comparison.run import Comparison, compare
 

@@ -19,8 +19,8 @@ from typing import Any
 import h5py
 import numpy as np
 
+from spacy_elmo_ner.comparison.label_maps import LabelMap
 from spacy_elmo_ner.corpus.gmb import read_gmb
-from spacy_elmo_ner.corpus.label_map import LabelMap
 from spacy_elmo_ner.elmo import BiLM, BiLMOptions
 from spacy_elmo_ner.pretraining.config import PretrainingConfig
 from spacy_elmo_ner.pretraining.files import read_lines

@@ -1,53 +1,57 @@
-"""The charts of a comparison, drawn from its results alone; those without data are left out."""
+"""Charts of a comparison, drawn from its results alone; those without data are left out."""
 
 from collections.abc import Iterator
 
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, LogLocator
 
-from ..detail import percent
+from ..confusion import NOTHING
 from ..metrics import SEQEVAL_DEFAULT
+from ..plotting import GRID, HEAT, INK, MUTED, Chart, figure, series_color, series_marker
 from ..results import CorpusResult, Results, SystemScores
-from ..table import Table, type_table
+from ..tables import Table, percent, type_support, type_table
 from .confidence_charts import reliability_chart, threshold_chart
-from .confusion_chart import confusion_chart
 from .curves import learning_chart, training_charts
-from .drawing import GRID, INK, MUTED, Chart, figure, series_color, series_marker
+
+# The ink stays readable on the strongest cell (contrast above 4.5) in both themes.
+STRONGEST = 0.5
+
+NO_TYPE = "none"
 
 
 def draw_charts(results: Results) -> list[Chart]:
-    """Every chart of the first corpus that has something to show, in the order they are shown."""
+    """Draw every chart of the first corpus that has something to show, in order."""
     return list(_charts(results))
 
 
 def _charts(results: Results) -> Iterator[Chart]:
     corpus = results.corpora[0]
     order = {info.name: index for index, info in enumerate(results.pipelines)}
-    systems = [each for each in corpus.systems if each.ner]
+    systems = [system for system in corpus.systems if system.ner]
     candidates = [
         _accuracy_speed(results, systems, order),
         _intervals(systems, order),
         _types(corpus, systems, order),
-        *(confusion_chart(each, order[each.pipeline]) for each in systems),
+        *(confusion_chart(system, order[system.pipeline]) for system in systems),
         reliability_chart(corpus, order),
         threshold_chart(corpus, order),
         learning_chart(results.learning_curve, corpus, order),
         *training_charts(results.training_logs),
     ]
-    yield from (each for each in candidates if each is not None)
+    yield from (chart for chart in candidates if chart is not None)
 
 
 def _accuracy_speed(
     results: Results, systems: list[SystemScores], order: dict[str, int]
 ) -> Chart | None:
-    """F1 against words a second, the area of a mark in proportion to the megabytes on disk."""
+    """Draw F1 against words per second; a mark's area is in proportion to the size on disk."""
     infos = {info.name: info for info in results.pipelines}
     points = []
     for each in systems:
         info = infos[each.pipeline]
         if info.speed is not None:
-            size = (info.size_bytes + sum(info.shared_weights_bytes.values())) / 1e6
             f1 = 100 * each.ner[SEQEVAL_DEFAULT].f1
-            points.append((each.pipeline, info.speed.median, f1, size))
+            points.append((each.pipeline, info.speed.median, f1, info.megabytes))
     if not points:
         return None
     with figure(3.6) as (fig, axes):
@@ -128,15 +132,12 @@ def _types(
     if table is None:
         return None
     scores = {each.pipeline: each.ner[SEQEVAL_DEFAULT].per_type for each in systems}
-    support = {
-        label: max(each[label].support for each in scores.values() if label in each)
-        for label in table.header[1:]
-    }
+    support = type_support(corpus)
     labels = sorted(support, key=lambda label: support[label])
     thickness = 0.8 / len(systems)
     with figure(1.0 + len(labels) * (0.2 + 0.13 * len(systems))) as (fig, axes):
         for index, (name, per_type) in enumerate(scores.items()):
-            # The first system stands on top of its group, as in the legend.
+            # The first system is on top of its group, as in the legend.
             offset = (len(scores) - 1) / 2 - index
             axes.barh(
                 [place + offset * thickness for place in range(len(labels))],
@@ -165,4 +166,66 @@ def _types(
         f"Best by type, the most frequent first: {'; '.join(winners)}.",
         fig,
         table,
+    )
+
+
+def confusion_chart(system: SystemScores, number: int) -> Chart | None:
+    """Draw gold's types as rows, predicted ones as columns; the colour is the share of the row."""
+    counts = system.type_confusion
+    if not counts:
+        return None
+    types = sorted({*counts, *(label for row in counts.values() for label in row)} - {NOTHING})
+    labels = [*types, NOTHING]
+    names = [NO_TYPE if label == NOTHING else label for label in labels]
+    with figure(1.0 + 0.36 * len(labels)) as (fig, axes):
+        for y, gold in enumerate(labels):
+            row = counts.get(gold, {})
+            total = sum(row.values())
+            for x, predicted in enumerate(labels):
+                n = row.get(predicted, 0)
+                share = n / total if total else 0.0
+                alpha = STRONGEST * share
+                axes.add_patch(Rectangle((x, y), 0.96, 0.96, facecolor=HEAT, alpha=alpha, lw=0))
+                if n:
+                    axes.text(x + 0.5, y + 0.5, f"{n:,}", ha="center", va="center", fontsize=9)
+        axes.set(xlim=(0, len(labels)), ylim=(len(labels), 0))
+        places = [index + 0.5 for index in range(len(labels))]
+        axes.set_xticks(places, names)
+        axes.set_yticks(places, names)
+        axes.tick_params(length=0, colors=INK)
+        axes.grid(visible=False)
+        for spine in axes.spines.values():
+            spine.set_visible(False)
+        axes.set_xlabel("predicted type")
+        axes.set_ylabel("type in gold")
+    rows = [
+        [name, *(f"{counts.get(gold, {}).get(predicted, 0):,}" for predicted in labels)]
+        for gold, name in zip(labels, names, strict=True)
+    ]
+    title = f"{system.pipeline}: types taken for others"
+    return Chart(
+        f"confusion-{number}",
+        title,
+        _worst(counts),
+        fig,
+        Table(title, ["gold \\ predicted", *names], rows),
+    )
+
+
+def _worst(counts: dict[str, dict[str, int]]) -> str:
+    wrong = [
+        (n, gold, predicted)
+        for gold, row in counts.items()
+        for predicted, n in row.items()
+        if gold != predicted and NOTHING not in (gold, predicted)
+    ]
+    listed = ", ".join(
+        f"{gold} as {predicted} {n:,} times"
+        for n, gold, predicted in sorted(wrong, key=lambda each: -each[0])[:3]
+    )
+    missed = sum(row.get(NOTHING, 0) for gold, row in counts.items() if gold != NOTHING)
+    invented = sum(counts.get(NOTHING, {}).values())
+    return (
+        f"Most often confused: {listed or 'nothing'}. Not found: {missed:,}. Found where gold has "
+        f"nothing: {invented:,}. Matched by words in common, boundaries aside."
     )

@@ -1,24 +1,23 @@
-"""Charts of confidence: how far it can be trusted, and what a threshold of it does."""
+"""Charts of confidence: whether it can be trusted, and the effect of a threshold."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
 
-from ..confidence_tables import LAYERS, reliability_table, threshold_table
-from ..findings import ReliabilityBin, ThresholdCurve
-from ..results import CorpusResult
-from .drawing import INK, MUTED, SURFACE, Chart, figure, series_color, series_marker
+from ..detail_tables import LAYERS, reliability_table, threshold_table
+from ..plotting import INK, MUTED, SURFACE, Chart, figure, series_color, series_marker
+from ..results import CorpusResult, ReliabilityBin, ThresholdCurve
 
-# What fewer predictions say of a share is mostly chance.
+# With fewer predictions than this, a share is mostly chance.
 FEW = 20
 
-# Thresholds written beside the curve.
+# Thresholds labelled on the curve.
 LABELLED = (0.25, 0.5, 0.75, 0.9)
 
 
 def reliability_chart(corpus: CorpusResult, order: Mapping[str, int]) -> Chart | None:
-    """Share right against confidence; None where no pipeline gives confidences."""
+    """Draw the share right against confidence; None if no pipeline gives confidences."""
     table = reliability_table(corpus)
     if table is None:
         return None
@@ -41,7 +40,7 @@ def reliability_chart(corpus: CorpusResult, order: Mapping[str, int]) -> Chart |
         axes.set_ylabel("right in percent")
         axes.legend(loc="upper left", fontsize=9)
     story = (
-        "On the dotted line, confidence is the share that is right; small marks stand for fewer "
+        "On the dotted line, confidence equals the share that is right; small marks mean fewer "
         f"than {FEW} predictions."
     )
     if told:
@@ -66,7 +65,7 @@ def _draw_bins(
 
 
 def threshold_chart(corpus: CorpusResult, order: Mapping[str, int]) -> Chart | None:
-    """Precision against recall over thresholds; None where no pipeline gives confidences."""
+    """Draw precision against recall over thresholds; None if no pipeline gives confidences."""
     table = threshold_table(corpus)
     if table is None:
         return None
@@ -111,7 +110,7 @@ def _draw_thresholds(axes: Axes, curve: ThresholdCurve, index: int, name: str) -
 
 
 def _told(name: str, curve: ThresholdCurve) -> str:
-    """The way from the pipeline's own threshold to the highest labelled one."""
+    """Describe the way from the pipeline's own threshold to the highest labelled one."""
     first, *others = curve.points
     told = (
         f"{name} at its threshold of {first.threshold:g}: precision "

@@ -1,21 +1,27 @@
-"""Charts of training: scores by share of the train part, and pre-training."""
+"""Charts of training: scores by share of the train part, and the log of a pre-training."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
-from ..findings import LearningPoint, TrainingLog
+from ...errors import Errors
 from ..metrics import SEQEVAL_DEFAULT
-from ..results import CorpusResult
-from ..table import Table
-from .drawing import Chart, figure, panels, series_color, series_marker
+from ..plotting import Chart, figure, panels, series_color, series_marker
+from ..results import CorpusResult, LearningPoint, TrainingLog
+from ..tables import Table
+
+# Points of a loss curve that are kept, each the mean since the previous one.
+MAX_POINTS = 150
 
 
 def learning_chart(
     points: Sequence[LearningPoint], corpus: CorpusResult, order: Mapping[str, int]
 ) -> Chart | None:
-    """F1 against the share of train; the whole of train is the pipeline compared."""
+    """Draw F1 against the share of train; at 100 % it is the pipeline of the comparison."""
     series: dict[str, list[tuple[float, float]]] = {}
     for point in points:
         if point.ner_f1 is not None:
@@ -64,8 +70,32 @@ def learning_chart(
     )
 
 
+def read_training_log(path: Path) -> TrainingLog:
+    """Read the curves of a log.jsonl, named after its folder. Raises ValueError (EL319)."""
+    try:
+        with open(path, encoding="utf8") as lines:
+            rows = [json.loads(line) for line in lines if line.strip()]
+        loss = [(int(row["n_tokens"]), float(row["loss"])) for row in rows]
+        forward, backward = _column(rows, "forward"), _column(rows, "backward")
+        learning_rate = _column(rows, "learning_rate")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(Errors.EL319.format(path=path, problem=repr(error))) from error
+    name = path.resolve().parent.name
+    return TrainingLog(name, _thinned(loss), forward, backward, _thinned(learning_rate))
+
+
+def _column(rows: Sequence[dict[str, Any]], name: str) -> list[tuple[int, float]]:
+    return [(int(row["n_tokens"]), float(row[name])) for row in rows if name in row]
+
+
+def _thinned(points: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
+    size = -(-len(points) // MAX_POINTS) or 1
+    blocks = [points[start : start + size] for start in range(0, len(points), size)]
+    return [(block[-1][0], sum(value for _, value in block) / len(block)) for block in blocks]
+
+
 def training_charts(logs: Sequence[TrainingLog]) -> Iterator[Chart]:
-    """Each pre-training's loss over tokens; below, held-out perplexity and rate where logged."""
+    """Draw each pre-training's loss over tokens, and perplexity and learning rate if logged."""
     for number, log in enumerate(logs):
         if not log.loss:
             continue
@@ -103,7 +133,7 @@ def _draw_over_tokens(axes: Axes, series: Mapping[str, Sequence[tuple[int, float
             [tokens / 1e6 for tokens, _ in points],
             [value for _, value in points],
             color=series_color(index),
-            # A held-out part is measured a few times only; a run may end after the first.
+            # The held-out part is measured only a few times; a run may end after the first.
             marker=series_marker(index) if name else None,
             label=name or None,
         )

@@ -1,59 +1,63 @@
-"""The report as one HTML file that needs nothing else: no network, no second file."""
+"""The report as one HTML file that needs neither a network nor a second file."""
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+from spacy import displacy
 
-from ...files import atomic_file
-from ..audits import (
+from ...files import write_text
+from ..captions import (
     ERROR_HEADER,
+    ERROR_TEXT_COLUMNS,
     NEVER_CHANGED,
-    TEXT_COLUMNS,
     error_cells,
     errors_title,
+    legend,
     marked_words,
+    remarks,
+    timing_remark,
 )
-from ..detail import agreement_table, detail_tables, main_tables
-from ..remarks import legend, remarks, timing_remark
-from ..results import Results, write_atomically
-from ..table import Table, corpus_title, pipeline_table, type_detail_table
-from ..texts import Texts
+from ..detail_tables import detail_tables
+from ..plotting import Chart, write_pictures
+from ..results import Example, LabeledSpan, Results
+from ..tables import (
+    Table,
+    agreement_table,
+    corpus_title,
+    main_tables,
+    pipeline_table,
+    type_detail_table,
+)
+from ..texts import GOLD, Texts
 from .charts import draw_charts
-from .drawing import Chart
-from .side_by_side import draw_example, tints
 from .summary import summarise
 
 FOLDER = Path(__file__).parent
 
 PAGE, CHARTS = "report.html", "charts"
 
+# Colours for entity types in the style sheet.
+N_TINTS = 10
+
+_ENTITY = '<mark style="--tint: {bg}">{text}<span class="label">{label}</span></mark>'
+
 
 def write_report(results: Results, texts: Texts, folder: Path) -> list[Path]:
-    """Write report.html and charts/NAME.png into the folder; returns what was written."""
+    """Write report.html and charts/NAME.png into the folder; return the paths written."""
     charts = draw_charts(results)
     page = folder / PAGE
-    write_atomically(page, render_page(results, texts, charts))
+    write_text(page, render_page(results, texts, charts))
     return [page, *write_pictures(charts, folder / CHARTS)]
 
 
-def write_pictures(charts: Sequence[Chart], folder: Path) -> list[Path]:
-    """Write each chart as NAME.png into the folder; returns the paths in the charts' order."""
-    folder.mkdir(parents=True, exist_ok=True)
-    written = []
-    for chart in charts:
-        path = folder / f"{chart.key}.png"
-        with atomic_file(path) as temporary:
-            temporary.write_bytes(chart.png())
-        written.append(path)
-    return written
-
-
 def render_page(results: Results, texts: Texts, charts: Sequence[Chart]) -> str:
-    """The whole page as text."""
+    """Return the whole page as text."""
     environment = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
@@ -71,7 +75,7 @@ def render_page(results: Results, texts: Texts, charts: Sequence[Chart]) -> str:
         others=[(corpus_title(each), main_tables(each)) for each in others],
         style=Markup((FOLDER / "report.css").read_text(encoding="utf8")),
         script=Markup(script),
-        # Only this script may run, whatever stands in the texts.
+        # Only this script may run, whatever the texts contain.
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         summary=summarise(results) if first.has_gold else None,
         agreement=None if first.has_gold else agreement_table(first),
@@ -87,7 +91,7 @@ def render_page(results: Results, texts: Texts, charts: Sequence[Chart]) -> str:
             for found in results.probable_errors
         ],
         errors_header=ERROR_HEADER,
-        errors_text_columns=TEXT_COLUMNS,
+        errors_text_columns=ERROR_TEXT_COLUMNS,
         errors_remark=NEVER_CHANGED,
         texts=texts,
         payload=_payload(texts),
@@ -101,11 +105,76 @@ def render_page(results: Results, texts: Texts, charts: Sequence[Chart]) -> str:
 def _details(results: Results) -> list[Table]:
     first = results.corpora[0]
     per_pipeline = [type_detail_table(first, each.pipeline) for each in first.systems]
-    # Without gold the one main table stands in the summary.
+    # Without gold, the only main table is shown in the summary.
     accuracy = main_tables(first)[:1] if first.has_gold else []
     return [*accuracy, *detail_tables(first), *(each for each in per_pipeline if each)]
 
 
 def _payload(texts: Texts) -> Markup:
-    """The texts as JSON that cannot end the script element it stands in."""
+    """Return the texts as JSON that cannot end the script element around it."""
     return Markup(texts.to_json().replace("<", "\\u003c").replace("\u2028", "\\u2028"))
+
+
+# ---- texts side by side ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One system's reading as HTML; ``right`` is None for gold itself and without gold."""
+
+    name: str
+    html: str
+    right: bool | None
+
+
+@dataclass(frozen=True)
+class DrawnExample:
+    """One text with every reading of it, in the order of the systems."""
+
+    title: str
+    readings: list[Drawn]
+
+
+def tints(labels: Sequence[str]) -> dict[str, str]:
+    """Give each label a CSS colour, one of the style sheet's tints."""
+    return {label: f"var(--tint-{index % N_TINTS})" for index, label in enumerate(sorted(labels))}
+
+
+def draw_example(example: Example, colors: Mapping[str, str]) -> DrawnExample:
+    """Draw every reading of one text with displaCy."""
+    gold = example.readings.get(GOLD)
+    return DrawnExample(
+        example.title,
+        [
+            Drawn(
+                name,
+                _render(example.words, spans, colors),
+                None if gold is None or name == GOLD else set(spans) == set(gold),
+            )
+            for name, spans in example.readings.items()
+        ],
+    )
+
+
+def _render(words: Sequence[str], spans: Sequence[LabeledSpan], colors: Mapping[str, str]) -> str:
+    starts, position = [], 0
+    for word in words:
+        starts.append(position)
+        position += len(word) + 1
+    ents = [
+        {
+            "start": starts[start],
+            "end": starts[end - 1] + len(words[end - 1]),
+            "label": label,
+            # displaCy escapes the text but not the label.
+            "params": {"label": escape(label)},
+        }
+        for start, end, label in sorted(spans)
+    ]
+    return displacy.render(
+        {"text": " ".join(words), "ents": ents, "title": None},
+        style="ent",
+        manual=True,
+        jupyter=False,
+        options={"colors": dict(colors), "template": _ENTITY},
+    )

@@ -1,15 +1,14 @@
-"""The table a reader sees first: a row a pipeline, the best of each column marked."""
+"""The first table of the report: one row per pipeline, the best of each column marked."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..breakdown import UNSEEN
-from ..detail import percent
+from ..breakdowns import UNSEEN
 from ..metrics import SEQEVAL_DEFAULT, TAG_ACCURACY
 from ..results import CorpusResult, PipelineInfo, Results, SystemScores
-from ..table import NOTHING
+from ..tables import NOTHING, percent, percent_range
 
-# A difference with a larger p than this may be chance.
+# A difference with a larger p-value than this may be chance.
 SIGNIFICANT = 0.05
 
 BEST, TIED = "best", "tied"
@@ -17,7 +16,7 @@ BEST, TIED = "best", "tied"
 
 @dataclass(frozen=True)
 class Cell:
-    """``mark``: "best", "tied" (not to be told from the best by these texts), or nothing."""
+    """A value; ``mark`` is "best", "tied" (these texts do not tell it from the best) or empty."""
 
     text: str
     note: str = ""
@@ -34,7 +33,7 @@ class SummaryRow:
 
 @dataclass(frozen=True)
 class Summary:
-    """``header`` has one title a cell; the rows' names stand before it."""
+    """``header`` has one title per cell; the rows' names are in front of them."""
 
     header: list[str]
     rows: list[SummaryRow]
@@ -59,10 +58,6 @@ def _share(mode: str, layer: str) -> Callable[[SystemScores, PipelineInfo], floa
     return value
 
 
-def _megabytes(info: PipelineInfo) -> float:
-    return (info.size_bytes + sum(info.shared_weights_bytes.values())) / 1e6
-
-
 _COLUMNS = (
     _Column("Entities, F1", _share(SEQEVAL_DEFAULT, "ner"), percent, mode=SEQEVAL_DEFAULT),
     _Column("Unseen entities, F1", _share(UNSEEN, "ner"), percent),
@@ -80,7 +75,7 @@ _COLUMNS = (
     ),
     _Column(
         "On disk, MB",
-        lambda system, info: _megabytes(info),
+        lambda system, info: info.megabytes,
         lambda value: f"{value:,.1f}",
         lower_is_better=True,
     ),
@@ -94,7 +89,7 @@ _COLUMNS = (
 
 
 def summarise(results: Results) -> Summary:
-    """The first corpus' scores and the costs; columns nobody has a value for are left out."""
+    """Summarise scores on the first corpus, and costs; columns without any value are left out."""
     corpus = results.corpora[0]
     infos = {info.name: info for info in results.pipelines}
     columns = []
@@ -128,13 +123,12 @@ def _cell(
         return Cell(NOTHING)
     note = ""
     if column.mode is not None and column.mode in system.intervals:
-        interval = system.intervals[column.mode]
-        note = f"{100 * interval.low:.1f} to {100 * interval.high:.1f}"
+        note = percent_range(system.intervals[column.mode])
     known = {name: each for name, each in values.items() if each is not None}
     choose = min if column.lower_is_better else max
     best = choose(known.values())
     mark = ""
-    # One alone has nobody to be better than.
+    # A single value is not better than any other.
     if len(known) > 1 and value == best:
         mark = BEST
     elif column.mode is not None:

@@ -7,15 +7,18 @@ import pytest
 from spacy.tokens import DocBin
 
 from spacy_elmo_ner.audit.rows import AuditRow
-from spacy_elmo_ner.comparison.findings import (
+from spacy_elmo_ner.comparison.results import (
     LearningPoint,
     ProbableErrors,
+    PublishedFigures,
     ReliabilityBin,
+    Results,
+    Speed,
+    SystemScores,
     ThresholdCurve,
     ThresholdPoint,
     TrainingLog,
 )
-from spacy_elmo_ner.comparison.results import PublishedFigures, Results, Speed, SystemScores
 from spacy_elmo_ner.comparison.run import Compared, Comparison, compare
 
 from ..conftest import SENTENCES, gold_docs

@@ -1,0 +1,188 @@
+"""Write the generated parts of README and docs from committed results, or check them.
+
+    python scripts/pages.py [--check] [--root FOLDER]
+
+What a results file in benchmarks/results/ goes into, and what makes that file:
+
+- gmb-seed.json: README.md, with three charts. A copy of what `python -m spacy project run compare`
+  writes to metrics/compare/results.json.
+- released-test.json, ablation.json: docs/accuracy.md. `python -m benchmarks.seed_scores` and
+  `python -m benchmarks.run_experiments` with the plan of the same name.
+- bilm.json, pipelines.json, pipelines-compiled.json, training.json: docs/speed.md. `make bench`.
+- pretraining.json: docs/pretraining.md and the model card of small-en. `python -m
+  benchmarks.run_experiments benchmarks/experiments/pretraining.json`.
+- perplexity.json: the model card. `python -m spacy elmo perplexity FOLDER --json`.
+- yardstick.json: docs/yardstick.md. `python -m benchmarks.yardstick`.
+
+A part whose results are not there is left out of a whole page, and left as it is between marks.
+With --check nothing is written; the exit status is 1 if a page differs from its results, or a
+picture of it is missing.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+# `python scripts/pages.py` puts scripts/ on the path instead of the checkout.
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from scripts.accuracy_page import accuracy_sections
+from scripts.pretraining_page import by_share, perplexity_table, worth_caption, worth_chart
+from scripts.speed_page import lengths_chart, speed_sections
+from scripts.yardstick_page import yardstick_page
+from spacy_elmo_ner.comparison.plotting import Chart, write_pictures
+from spacy_elmo_ner.comparison.render import markdown_table, render_readme
+from spacy_elmo_ner.comparison.report.charts import draw_charts
+from spacy_elmo_ner.comparison.results import results_from_json
+from spacy_elmo_ner.errors import Errors
+from spacy_elmo_ner.files import write_text
+
+ROOT = Path(__file__).parents[1]
+RESULTS, PICTURES = "benchmarks/results", "docs/pictures"
+CARD = "spacy_elmo_ner/data/small-en/MODEL_CARD.md"
+WRITTEN = "Written by `python scripts/pages.py` from `benchmarks/results/`."
+
+ACCURACY = (
+    f"{WRITTEN} All in percent; with several seeds, mean ± standard deviation. README says what "
+    "the columns mean."
+)
+
+# Of the report's charts, those a README has room for.
+README_CHARTS = ("accuracy-speed", "intervals", "types")
+
+
+@dataclass(frozen=True)
+class Part:
+    """Markdown for a page, or for the part of it between the marks of this name."""
+
+    page: str
+    text: str
+    mark: str | None = None
+
+
+@dataclass
+class Generated:
+    """All that is generated: parts of pages, and the charts they show."""
+
+    parts: list[Part] = field(default_factory=list)
+    charts: list[Chart] = field(default_factory=list)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the script; return its exit status, 2 if a page or a results file cannot be used."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--root", type=Path, default=ROOT, help="of the checkout")
+    parser.add_argument("--check", action="store_true", help="only say what is out of date")
+    options = parser.parse_args(arguments)
+    root: Path = options.root
+    try:
+        generated = generate(root / RESULTS)
+        pages = updated(generated.parts, root)
+    except (OSError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    stale = [page for page, text in pages.items() if _read(page) != text]
+    pictures = [root / PICTURES / f"{chart.key}.png" for chart in generated.charts]
+    stale += [picture for picture in pictures if not picture.is_file()]
+    if options.check:
+        for path in stale:
+            print(f"{path} is out of date. Run: python scripts/pages.py")
+        return min(1, len(stale))
+    for page, text in pages.items():
+        write_text(page, text)
+    write_pictures(generated.charts, root / PICTURES)
+    print(f"Wrote {len(pages)} pages and {len(pictures)} pictures")
+    return 0
+
+
+def generate(results: Path) -> Generated:
+    """Build every part for which there are results. Raises OSError or ValueError."""
+
+    def load(name: str) -> Any:
+        path = results / f"{name}.json"
+        return json.loads(path.read_text(encoding="utf8")) if path.is_file() else None
+
+    found = Generated()
+    if compared := load("gmb-seed"):
+        charts = [
+            chart
+            for chart in draw_charts(results_from_json(compared))
+            if chart.key in README_CHARTS
+        ]
+        shown = [(f"{PICTURES}/{chart.key}.png", _alternative(chart)) for chart in charts]
+        found.parts.append(Part("README.md", render_readme(compared, shown), "results"))
+        found.charts += charts
+    accuracy = [*accuracy_sections(load("released-test"), load("ablation"))]
+    if accuracy:
+        found.parts.append(Part("docs/accuracy.md", _page("Accuracy", ACCURACY, accuracy)))
+    names = ("bilm", "pipelines", "pipelines-compiled", "training")
+    pipelines = load("pipelines")
+    speed = [*speed_sections(*map(load, names))]
+    if pipelines:
+        found.charts.append(lengths_chart(pipelines))
+        speed.append(_picture(found.charts[-1]))
+    if speed:
+        found.parts.append(Part("docs/speed.md", _page("Speed", WRITTEN, speed)))
+    if worth := load("pretraining"):
+        by_bilm = by_share(worth["rows"])
+        chart = worth_chart(by_bilm)
+        told = f"{worth_caption(by_bilm)}\n\n{markdown_table(chart.table)}"
+        found.parts.append(Part("docs/pretraining.md", f"{told}\n\n{_picture(chart)}", "worth"))
+        found.parts.append(Part(CARD, told, "worth"))
+        found.charts.append(chart)
+    if yardstick := load("yardstick"):
+        found.parts.append(Part("docs/yardstick.md", yardstick_page(yardstick)))
+    if measured := load("perplexity"):
+        found.parts.append(Part(CARD, markdown_table(perplexity_table(measured)), "perplexity"))
+    return found
+
+
+def updated(parts: Sequence[Part], root: Path) -> dict[Path, str]:
+    """Map each page to its new text. Raises OSError or ValueError (EL316) for lacking marks."""
+    pages: dict[Path, str] = {}
+    for part in parts:
+        page = root / part.page
+        if part.mark is None:
+            pages[page] = part.text
+        else:
+            text = pages.get(page) or page.read_text(encoding="utf8")
+            pages[page] = between_marks(text, part.text, page, part.mark)
+    return pages
+
+
+def between_marks(page: str, markdown: str, path: Path, name: str = "results") -> str:
+    """Return the page with ``markdown`` between the marks of this name, all else unchanged.
+
+    ``path`` is for the message only. Raises ValueError (EL316) unless each mark is there once, in
+    order.
+    """
+    begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+    if page.count(begin) != 1 or page.count(end) != 1 or page.index(begin) > page.index(end):
+        raise ValueError(Errors.EL316.format(path=path, begin=begin, end=end))
+    before, _, rest = page.partition(begin)
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}\n\n{markdown.strip()}\n\n{end}{after}"
+
+
+def _read(page: Path) -> str | None:
+    return page.read_text(encoding="utf8") if page.is_file() else None
+
+
+def _page(title: str, introduction: str, sections: Sequence[str]) -> str:
+    return "\n\n".join([f"# {title}", introduction, *sections]) + "\n"
+
+
+def _alternative(chart: Chart) -> str:
+    return f"{chart.title}. {chart.alternative}"
+
+
+def _picture(chart: Chart) -> str:
+    return f"![{_alternative(chart)}](pictures/{chart.key}.png)"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

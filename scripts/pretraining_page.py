@@ -1,0 +1,82 @@
+"""Tables and chart of pre-training for docs/pretraining.md and the model card."""
+
+import statistics
+from collections.abc import Sequence
+from typing import Any
+
+from spacy_elmo_ner.comparison.plotting import Chart, figure, series_color, series_marker
+from spacy_elmo_ner.comparison.tables import Table, spread
+
+# By biLM and percent of the training part: entity F1 of each seed.
+Worth = dict[str, dict[int, list[float]]]
+
+
+def by_share(rows: Sequence[dict[str, Any]]) -> Worth:
+    """Group rows of experiments named "biLM, 10 %", in their order."""
+    found: Worth = {}
+    for row in rows:
+        name, _, share = row["experiment"].rpartition(", ")
+        found.setdefault(name, {})[int(share.removesuffix("%"))] = row["ents_f"]
+    return found
+
+
+def worth_caption(found: Worth) -> str:
+    """Say what the table and the chart show."""
+    counts = {len(scores) for of_share in found.values() for scores in of_share.values()}
+    told = f"mean and standard deviation of {max(counts)} seeds" if max(counts) > 1 else "one seed"
+    alone = " A figure without deviation is of one seed." if {1} < counts else ""
+    return (
+        f"Entity F1 on dev, {told}, by percent of GMB's training part. The biLM is frozen, the "
+        f"head the same in all rows but spaCy's CNN.{alone}"
+    )
+
+
+def worth_chart(found: Worth) -> Chart:
+    """Draw F1 against the share of the training part, one line per biLM."""
+    shares = sorted({share for of_share in found.values() for share in of_share})
+    rows = [
+        [name, *(spread(of_share.get(share, ())) for share in shares)]
+        for name, of_share in found.items()
+    ]
+    table = Table("Worth", ["", *(f"{share} %" for share in shares)], rows)
+    with figure(3.6) as (fig, axes):
+        for index, (name, of_share) in enumerate(found.items()):
+            x = sorted(of_share)
+            y = [100 * statistics.mean(of_share[share]) for share in x]
+            color, marker = series_color(index), series_marker(index)
+            axes.plot(x, y, color=color, marker=marker, label=name)
+        axes.set_xscale("log")
+        axes.set_xticks(shares, [f"{share} %" for share in shares])
+        axes.minorticks_off()
+        axes.set_xlabel("of the training part (logarithmic)")
+        axes.set_ylabel("entity F1 on dev")
+        axes.legend(fontsize=9)
+    least = shares[0]
+    told = "; ".join(
+        f"{name} {100 * statistics.mean(of_share[least]):.1f}"
+        for name, of_share in found.items()
+        if least in of_share
+    )
+    return Chart(
+        "pretraining-worth",
+        "Entity F1 by share of the training part",
+        f"At {least} %: {told}. The table has all figures.",
+        fig,
+        table,
+    )
+
+
+def perplexity_table(measured: dict[str, Any]) -> Table:
+    """Build both directions, words and share outside the vocabulary, by source and for all."""
+    rows = [
+        [
+            source["file"],
+            f"{source['forward']:.1f}",
+            f"{source['backward']:.1f}",
+            f"{source['n_tokens']:,}",
+            f"{source['oov']:.1%}",
+        ]
+        for source in [*measured["sources"], {"file": "all", **measured}]
+    ]
+    header = ["text", "forward", "backward", "words", "outside the vocabulary"]
+    return Table("Perplexity", header, rows)

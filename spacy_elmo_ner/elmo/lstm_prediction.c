@@ -1,0 +1,129 @@
+/* One layer and direction of an LSTM over packed sequences, for prediction: all steps in one call.
+
+Plain C in GCC's vector types, for several kinds of CPU; which one runs is decided when the weights
+are packed. Sequences are dealt out to parts that never wait for each other.
+*/
+
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "parts.h"
+
+/* With fewer sequences than this, inputs are multiplied ahead of the steps that need them, for so
+many rows together. */
+#define AHEAD_BELOW 24
+#define AHEAD_ROWS 96
+
+struct layer {
+    int64_t n_in, n_out, units;
+    const float *input;      /* (4 * units, n_in): input, forget, candidate, output gate */
+    const float *recurrent;  /* (4 * units, n_out) */
+    const float *bias;       /* (4 * units,) */
+    const float *projection; /* (n_out, units), or NULL where n_out is units */
+};
+
+struct prediction {
+    struct layer layer; /* its weights are read only where they are packed, but for NULL */
+    int64_t kind, n_steps, n_parts;
+    int64_t n_packed, n_inputs, n_outputs; /* tokens; rows of inputs and outputs */
+    const int64_t *sizes; /* (n_steps,): sequences still running; never grows */
+    const float *inputs;
+    int64_t input_stride;
+    const int64_t *reads; /* (n_packed,): rows of inputs; NULL: as they stand */
+    float *outputs;
+    int64_t output_stride;
+    const int64_t *writes;
+    const float *h0, *c0; /* (n_sequences, n_out), (n_sequences, units), or NULL: zeros */
+    float *last_cells;    /* (n_sequences, units) */
+    float cell_clip, proj_clip;
+    float *packed;
+    int64_t failed;
+};
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define KINDS 3
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,prefer-vector-width=512")
+#define LANES 16
+#define BLOCK 6
+#define NAME(x) x##_v4
+#include "lstm_prediction.h"
+#undef LANES
+#undef BLOCK
+#undef NAME
+#pragma GCC pop_options
+#pragma GCC push_options
+#pragma GCC target("avx2,fma")
+#define LANES 8
+#define BLOCK 3
+#define NAME(x) x##_v3
+#include "lstm_prediction.h"
+#undef LANES
+#undef BLOCK
+#undef NAME
+#pragma GCC pop_options
+#endif
+
+#define LANES 4
+#ifdef __aarch64__
+#define BLOCK 6
+#else
+#define BLOCK 3
+#endif
+#define NAME(x) x##_plain
+#include "lstm_prediction.h"
+
+#ifdef KINDS
+#define CHOOSE(kind, name) \
+    ((kind) == 2 ? name##_v4 : (kind) == 1 ? name##_v3 : name##_plain)
+#else
+#define CHOOSE(kind, name) name##_plain
+#endif
+
+/* Of this CPU: 2 with AVX-512, 1 with AVX2 and FMA, 0 without or of another family. */
+int64_t prediction_kind(void) {
+#ifdef KINDS
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
+        return 2;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return 1;
+#endif
+    return 0;
+}
+
+int64_t prediction_packed_floats(const struct prediction *c) {
+    return CHOOSE(c->kind, packed_floats)(&c->layer);
+}
+
+int64_t prediction_pack(const struct prediction *c) {
+    CHOOSE(c->kind, pack)(&c->layer, c->packed);
+    return 0;
+}
+
+/* Whether rows 0 to n - 1 of `places`, or as they stand, are rows of n_rows. */
+static int within(const int64_t *places, int64_t n, int64_t n_rows) {
+    if (!places) return n <= n_rows;
+    for (int64_t i = 0; i < n; i++)
+        if (places[i] < 0 || places[i] >= n_rows) return 0;
+    return 1;
+}
+
+/* 0, -1 without memory, 1 where the steps are not those of n_packed tokens, 2 or 3 where a row that
+is to be read or written is none. */
+int64_t predict(struct prediction *c) {
+    int64_t n = 0, before = c->n_steps > 0 ? c->sizes[0] : 0;
+    for (int64_t t = 0; t < c->n_steps; t++) {
+        if (c->sizes[t] < 1 || c->sizes[t] > before || c->sizes[t] > c->n_packed - n) return 1;
+        before = c->sizes[t];
+        n += before;
+    }
+    if (n != c->n_packed) return 1;
+    if (n == 0) return 0;
+    if (!within(c->reads, n, c->n_inputs)) return 2;
+    if (!within(c->writes, n, c->n_outputs)) return 3;
+    run_parts(CHOOSE(c->kind, predict_part), c, (int)c->n_parts, (int)c->n_parts);
+    return c->failed ? -1 : 0;
+}

@@ -1,0 +1,41 @@
+"""The [model] block that a pipe has if the config says nothing of it."""
+
+from thinc.api import Config
+
+from ..decoding import DecoderMode
+from ..layers.crf import TransitionKind
+
+DEFAULT_MODEL = """
+[model]
+@architectures = "spacy_elmo_ner.ElmoTagger.v2"
+decoder = "{decoder}"
+transitions = "{transitions}"
+nO = null
+
+[model.tok2vec]
+@architectures = "spacy_elmo_ner.ElmoConcat.v2"
+embed = null
+
+[model.tok2vec.elmo]
+@architectures = "spacy_elmo_ner.ElmoTok2Vec.v1"
+upstream = "*"
+
+[model.tok2vec.elmo.bilm]
+@architectures = "spacy_elmo_ner.BiLM.v1"
+name = "small-en"
+
+[model.tok2vec.vectors]
+@architectures = "spacy_elmo_ner.WordVectors.v1"
+name = "glove-en"
+
+[model.encoder]
+@architectures = "spacy_elmo_ner.ResidualBiLSTM.v1"
+units = 256
+dropout = 0.2
+recurrent_dropout = 0.2
+"""
+
+
+def default_model(decoder: DecoderMode, transitions: TransitionKind) -> Config:
+    """Return the block for a pipe with this decoder."""
+    return Config().from_str(DEFAULT_MODEL.format(decoder=decoder, transitions=transitions))
