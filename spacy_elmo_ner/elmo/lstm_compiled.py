@@ -110,8 +110,8 @@ class CompiledLSTM:
         half, n, units = torch.bfloat16, self.n_padded, self.units
         first = self.batch_sizes[0]
         has_projection = self._arguments.projection is not None
-        outputs = torch.empty(self.n_packed, self.n_out)
-        last_cells = torch.empty(first, units)
+        outputs = torch.empty(self.n_packed, self.n_out, dtype=torch.float32)
+        last_cells = torch.empty(first, units, dtype=torch.float32)
         saved = Saved(
             torch.empty(n, self.read_width, dtype=half),
             torch.empty(n, 4 * units, dtype=half),
@@ -136,11 +136,11 @@ class CompiledLSTM:
         """Gradients of inputs, input and recurrent weights, bias, projection; all float32."""
         units, width, n_in = self.units, self.read_width, self.n_in
         has_projection = self._arguments.projection is not None
-        d_inputs = torch.empty(self.n_packed, n_in)
-        d_weight = torch.zeros(self.n_parts, width, 4 * units)
-        d_bias = torch.zeros(self.n_parts, 4 * units)
-        d_weights = [torch.empty(4 * units, n) for n in (n_in, self.n_out)]
-        d_all_bias = torch.empty(4 * units)
+        d_inputs = torch.empty(self.n_packed, n_in, dtype=torch.float32)
+        d_weight = torch.zeros(self.n_parts, width, 4 * units, dtype=torch.float32)
+        d_bias = torch.zeros(self.n_parts, 4 * units, dtype=torch.float32)
+        d_weights = [torch.empty(4 * units, n, dtype=torch.float32) for n in (n_in, self.n_out)]
+        d_all_bias = torch.empty(4 * units, dtype=torch.float32)
         rows = self.n_padded if has_projection else 0
         d_projected = torch.empty(rows, self.n_out, dtype=torch.bfloat16)
         self._call(
@@ -234,7 +234,8 @@ class PackedLayer:
         names = ("input", "recurrent", "bias", "projection")
         pointers = {name: part.data_ptr() for name, part in zip(names, own, strict=False)}
         arguments = _Prediction(**self._layer, **pointers)
-        self._packed = torch.empty(call("prediction_packed_floats", arguments))
+        n_packed = call("prediction_packed_floats", arguments)
+        self._packed = torch.empty(n_packed, dtype=torch.float32)
         self._layer["packed"] = arguments.packed = self._packed.data_ptr()
         call("prediction_pack", arguments)
         # What all calls have in common. The kernel only asks whether there is a projection.
@@ -255,13 +256,13 @@ class PackedLayer:
         """See `FastLSTM`. Raises ValueError for steps or rows that do not belong together."""
         n_packed = (inputs if reads is None else reads).shape[0]
         if outputs is None:
-            outputs = torch.empty(n_packed, self.n_out)
+            outputs = torch.empty(n_packed, self.n_out, dtype=torch.float32)
         first = max(0, batch_sizes[0]) if batch_sizes else 0
         self._check(inputs, outputs, n_packed, first, state, writes)
         inputs = _rows(inputs)
         reads = None if reads is None else reads.contiguous()
         writes = None if writes is None else writes.contiguous()
-        last_cells = torch.empty(first, self.units)
+        last_cells = torch.empty(first, self.units, dtype=torch.float32)
         states = [_rows(part).contiguous() for part in state or ()]
         sizes = (ctypes.c_int64 * len(batch_sizes))(*batch_sizes)  # must outlive the call
         work = n_packed * 4 * self.units * (self.n_in + self.n_out)

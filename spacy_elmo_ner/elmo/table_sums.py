@@ -132,7 +132,7 @@ class _TableSums(torch.autograd.Function):
         for shape in ctx.shapes:
             columns = slice(start, start + shape[2])
             start = columns.stop
-            d_tables.append(torch.zeros(shape))
+            d_tables.append(torch.zeros(shape, dtype=torch.float32))
             arguments = _arguments(ids, lengths, d_tables[-1], where[:, columns], where.stride(0))
             arguments.d_table = pointer(d_tables[-1])
             arguments.d_largest = d_largest[:, columns].data_ptr()
