@@ -82,17 +82,19 @@ class Tables:
         with torch.no_grad():
             self._tables = []
             for each in convolutions:
-                table = torch.zeros(len(embedding.weight), each.weight.shape[2], each.out_channels)
-                for value, filters in zip(embedding.weight.T, each.weight.unbind(1), strict=True):
-                    table += value[:, None, None] * filters.T
+                shape = len(embedding.weight), each.weight.shape[2], each.out_channels
+                table = torch.zeros(shape, dtype=torch.float32)
+                values, filters = embedding.weight.float().T, each.weight.float().unbind(1)
+                for value, own in zip(values, filters, strict=True):
+                    table += value[:, None, None] * own.T
                 self._tables.append(table)
-            self._bias = torch.cat([cast(Tensor, each.bias) for each in convolutions])
+            self._bias = torch.cat([cast(Tensor, each.bias).float() for each in convolutions])
 
     def pooled(self, char_ids: Tensor, lengths: Tensor) -> Tensor:
         """char_ids (n_words, max_characters) int64, lengths (n_words,) -> the largest value of each
         filter, before the activation: (n_words, n_filters) float32."""
         ids, lengths = char_ids.to(torch.int16).contiguous(), lengths.to(torch.int16)
-        largest = torch.empty(len(ids), len(self._bias))
+        largest = torch.empty(len(ids), len(self._bias), dtype=torch.float32)
         start = 0
         for table in self._tables:
             columns = slice(start, start + table.shape[2])
