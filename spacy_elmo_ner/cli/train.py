@@ -29,6 +29,8 @@ from .training_config import (
 # The configs' budgets are meant for hundreds of thousands of tokens. A corpus smaller than this
 # is passed over many times instead, for as many steps as it takes to learn it.
 SMALL_CORPUS_TOKENS = 100_000
+# A config that asks for no more steps than these keeps its budget.
+MOST_STEPS_OF_SMALL_CORPORA = 1000
 SMALL_CORPUS = {
     "training.max_epochs": 0,
     "training.max_steps": 250,
@@ -97,10 +99,16 @@ def corpus_overrides(corpus: Path, config: Config) -> dict[str, Any]:
             raise FileNotFoundError(Errors.EL501.format(path=path))
     overrides: dict[str, Any] = {"paths.train": str(train_part), "paths.dev": str(dev_part)}
     # Counted, because a corpus.json written by hand need not hold it.
-    if sum(map(len, read_docbin(train_part).tokens)) < SMALL_CORPUS_TOKENS:
+    is_small = sum(map(len, read_docbin(train_part).tokens)) < SMALL_CORPUS_TOKENS
+    if is_small and not is_for_small_corpora(config):
         overrides |= SMALL_CORPUS
         learn_rate = config["training"].get("optimizer", {}).get("learn_rate")
         if isinstance(learn_rate, dict) and "total_steps" in learn_rate:
             steps = SMALL_CORPUS["training.max_steps"]
             overrides["training.optimizer.learn_rate.total_steps"] = steps
     return overrides
+
+
+def is_for_small_corpora(config: Config) -> bool:
+    """Tell whether the config's own budget is that of a small corpus, as in configs/ner.cfg."""
+    return 0 < (config["training"].get("max_steps") or 0) <= MOST_STEPS_OF_SMALL_CORPORA

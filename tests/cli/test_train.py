@@ -110,3 +110,14 @@ def test_a_config_that_is_not_there_is_one_message(corpus, trained, tmp_path):
     assert isinstance(run.exception, SystemExit) and run.exit_code == 1
     assert "none.cfg" in run.output.replace("\n", "")
     assert trained == []
+
+
+@pytest.mark.parametrize("config, max_steps", [("elmo", 250), ("seed", 250), ("ner", None)])
+def test_only_a_budget_for_large_corpora_is_cut_for_a_small_one(
+    corpus, trained, tmp_path, config, max_steps
+):
+    path = ROOT / "configs" / f"{config}.cfg"
+    result = invoke(path, "--corpus", corpus, "--output", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert trained[0].get("training.max_steps") == max_steps
+    assert trained[0]["paths.train"] == str(corpus / "train.spacy")
