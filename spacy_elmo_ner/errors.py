@@ -265,7 +265,7 @@ class Errors(metaclass=_Coded):
         "is not empty, without the B- or I-."
     )
     EL152 = (
-        "Tag {value} of token {token} is no label of this scheme. Use whole numbers from 0 to "
+        "Tag {value} of token {token} is not a label of this scheme. Use whole numbers from 0 to "
         "{highest}, one per token."
     )
     EL154 = (
@@ -287,7 +287,7 @@ class Errors(metaclass=_Coded):
     )
     EL158 = (
         "Document {doc} (counted from 0 in this batch) has no possible sequence of labels. Allow "
-        "at least one: check the -inf in emissions, transitions, start and end."
+        "at least one: check emissions and transitions for -inf."
     )
     EL159 = "Unknown decoder {value!r}. Use one of {known}."
     EL160 = (
@@ -307,7 +307,7 @@ class Errors(metaclass=_Coded):
         "constraints. Correct the annotation, or give -1 where it is not known."
     )
     EL164 = (
-        "Tokens {start} to {end} are no span of one document of this batch. Give starts before "
+        "Tokens {start} to {end} are not a span of one document of this batch. Give starts before "
         "ends, counted over the whole batch."
     )
     EL165 = (
@@ -316,7 +316,7 @@ class Errors(metaclass=_Coded):
     )
     EL166 = "{name} holds {found} arrays, but there are {n_docs} documents. Give one for each."
     EL167 = "{n} best readings cannot be found. Ask for 1 or more."
-    EL168 = "{value} is no temperature. Give a number above 0; 1 leaves probabilities as they are."
+    EL168 = "{value} is not a temperature. Give a number above 0; 1 leaves probabilities unchanged."
     EL169 = "{name} is {value}, but it is a probability. Give a number in {range}."
 
     # EL2xx: corpora and label maps
