@@ -30,8 +30,8 @@ name = "glove-en"
 
 [model.encoder]
 @architectures = "spacy_elmo_ner.ResidualBiLSTM.v1"
-units = 256
-dropout = 0.2
+units = 128
+dropout = 0.3
 recurrent_dropout = 0.2
 """
 

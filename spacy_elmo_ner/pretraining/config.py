@@ -1,4 +1,4 @@
-"""Settings of a pre-training run: a config file in spaCy's format, checked on reading."""
+"""Read the settings of a pre-training run: a config file in spaCy's format, checked by pydantic."""
 
 import configparser
 from collections.abc import Iterable, Mapping
@@ -6,7 +6,7 @@ from dataclasses import asdict, field, fields
 from dataclasses import dataclass as plain_dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import AfterValidator, ConfigDict, Field, ValidationError
 from pydantic.dataclasses import dataclass
@@ -17,9 +17,6 @@ from ..elmo import BiLMOptions
 from ..elmo.options import CharCNNOptions, LSTMOptions
 from ..errors import Errors, shown
 from .files import is_packed
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
 
 # The shape of `small-en`: 4.7 M parameters, 4.7 MFLOP per token in the LSTMs.
 _SMALL = BiLMOptions(
@@ -88,7 +85,8 @@ class TrainingConfig:
     state: where the LSTMs begin a sentence. "sentence": at zeros. "running": where they ended the
     sentence before it in the text, as ELMo's original did; gradients still end with the sentence.
     softmax_cutoffs: vocabulary ranks where the adaptive softmax starts a narrower cluster.
-    bf16: matrix products in bfloat16, all else in float32. checkpoint_every: steps.
+    bf16: matrix products in bfloat16 on CPUs that have them, all else in float32; false: nothing in
+    bfloat16 on any CPU. checkpoint_every: steps.
     """
 
     seed: _Count = 0
@@ -167,7 +165,7 @@ class PretrainingConfig:
 
     @classmethod
     def for_text(cls, paths: Iterable[Path]) -> "PretrainingConfig":
-        """Settings for plain text files, from their size: more passes over less text.
+        """Choose settings for plain text files by their size: more passes over less text.
 
         The same files always give the same settings, so that such a run can be resumed.
         Raises FileNotFoundError for a path that is no file.
@@ -214,7 +212,7 @@ def _read(path: Path, overrides: dict[str, Any]) -> Config:
 
 
 def _check_names(block: dict[str, Any], known: dict[str, Any], name: str) -> None:
-    """Published options.json files hold entries we have no use for; in a config one is a slip."""
+    """Raise ValueError for an unknown name, which an options.json may hold and a config not."""
     for key, value in block.items():
         if key not in known:
             raise ValueError(f"[{name}] has no setting {key!r}; it has {', '.join(known)}")
@@ -231,7 +229,7 @@ def _block(cls: type[_Block], values: dict[str, Any], name: str) -> _Block:
         raise ValueError(f"[{name}] {_problem(error.errors()[0], values)}") from error
 
 
-def _problem(error: "ErrorDetails", values: dict[str, Any]) -> str:
+def _problem(error: Mapping[str, Any], values: dict[str, Any]) -> str:
     """Say what pydantic found wrong: the setting, its value, and what it should be."""
     key, kind = str(error["loc"][0]), error["type"]
     value, context = values[key], error.get("ctx", {})

@@ -6,12 +6,11 @@ from functools import lru_cache
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
-from spacy.vectors import Vectors
 
 from ..elmo.locks import Lock
 from ..errors import Errors
 from ..files import sha256_of
-from .spacy_vectors import read_spacy_vectors, vectors_folder
+from .spacy_vectors import read_spacy_vectors, saved_width, vectors_folder
 from .table import TABLE_FILE, VectorTable
 
 PACKAGED = Path(__file__).parent.parent / "data"
@@ -54,7 +53,7 @@ def table_width(name: str) -> int | None:
         except (SafetensorError, ValueError, IndexError, OSError) as err:
             raise ValueError(Errors.EL050.format(path=path, problem=err)) from err
     folder = vectors_folder(name)
-    return int(Vectors().from_disk(folder).shape[1]) if folder else None
+    return saved_width(folder) if folder else None
 
 
 def shared_table(name: str) -> VectorTable:
@@ -98,6 +97,6 @@ def shared_from_bytes(data: bytes) -> VectorTable:
 
 
 def _table_file(name: str) -> Path | None:
-    folder = PACKAGED / name if name in packaged_names() else Path(name)
+    folder = PACKAGED / name if name in packaged_names() else Path(name).expanduser()
     path = folder / TABLE_FILE
     return path if path.is_file() else None

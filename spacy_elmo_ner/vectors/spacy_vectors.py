@@ -21,8 +21,8 @@ def vectors_folder(name: str) -> Path | None:
 
     None where there are none.
     """
-    folders = [Path(name)]
-    if is_package(name):
+    folders = [Path(name).expanduser()]
+    if name and is_package(name):
         package = get_package_path(name)
         folders += sorted(path for path in package.glob(f"{name}-*") if path.is_dir())
     inside = ("", "vectors", "vocab", "vocab/vectors")
@@ -32,6 +32,17 @@ def vectors_folder(name: str) -> Path | None:
 
 def _holds_vectors(folder: Path) -> bool:
     return (folder / "vectors").is_file() and (folder / "key2row").is_file()
+
+
+def saved_width(folder: Path) -> int:
+    """The width of the vectors in such a folder, without reading them.
+
+    Raises ValueError if they cannot be read (EL050).
+    """
+    try:
+        return int(np.load(folder / "vectors", mmap_mode="r", allow_pickle=False).shape[1])
+    except (OSError, ValueError, IndexError) as err:
+        raise ValueError(Errors.EL050.format(path=folder, problem=err)) from err
 
 
 def read_spacy_vectors(folder: Path) -> VectorTable:

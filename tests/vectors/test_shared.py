@@ -45,6 +45,18 @@ def test_the_width_is_known_without_reading(folder, spacy_folder):
     assert table_width("no such folder") is None
 
 
+def test_a_folder_in_the_users_home_is_found(monkeypatch, tmp_path, folder):
+    monkeypatch.setenv("HOME", str(tmp_path.parent))
+    assert table_width(f"~/{tmp_path.name}") == 4
+    assert shared_table(f"~/{tmp_path.name}") is shared_table(folder)
+
+
+def test_damaged_vectors_of_spacys_have_no_width(spacy_folder):
+    (spacy_folder / "vectors").write_bytes(b"not an array")
+    with pytest.raises(ValueError, match="EL050"):
+        table_width(str(spacy_folder))
+
+
 def test_a_file_of_other_tensors_has_no_width(tmp_path):
     (tmp_path / TABLE_FILE).write_bytes(b"\x08" + bytes(7) + b"not json")
     with pytest.raises(ValueError, match="EL050"):
