@@ -22,9 +22,9 @@ def pretrain_cli(
         list[Path],
         typer.Argument(
             metavar="CONFIG|TEXT",
-            help="A config (.cfg) with the blocks [text], [training] and [bilm]; or text files "
-            "and folders of them: .txt, UTF-8, one sentence or paragraph per line; .jsonl, one "
-            '{"text": ...} per line; both also .gz or .xz; .spacy, which keeps its own words.',
+            help="A config (.cfg) with the blocks [text], [training], [silver] and [bilm]; or text "
+            "files and folders of them: .txt, UTF-8, one sentence or paragraph per line; .jsonl, "
+            'one {"text": ...} per line; both also .gz or .xz; .spacy, which keeps its own words.',
         ),
     ],
     output: Annotated[

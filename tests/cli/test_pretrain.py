@@ -161,7 +161,8 @@ def test_wrong_input_is_one_message_without_a_traceback(config: Path, tmp_path: 
 
 def test_help_says_what_goes_in_and_comes_out() -> None:
     output = " ".join(CliRunner().invoke(app, ["elmo", "pretrain", "--help"]).output.split())
-    for words in ("[text], [training] and [bilm]", "one sentence or paragraph a line", "--resume"):
+    blocks = "[text], [training], [silver] and [bilm]"
+    for words in (blocks, "one sentence or paragraph per line", "--resume"):
         assert words in output
 
 

@@ -53,6 +53,13 @@ def test_plain_text_is_read_line_by_line_and_split_by_the_tokenizer(tmp_path):
     assert not gold.has_gold
 
 
+def test_plain_text_without_words_is_refused(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text("\n  \n", encoding="utf8")
+    with pytest.raises(ValueError, match=r"EL305.*text\.txt"):
+        read_gold(path)
+
+
 def test_plain_text_that_is_not_utf_8_is_refused(tmp_path):
     path = tmp_path / "text.txt"
     path.write_bytes(b"caf\xe9")

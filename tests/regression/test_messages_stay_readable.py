@@ -11,9 +11,9 @@ from spacy_elmo_ner.errors import Errors
 def test_a_file_without_line_ends_is_not_printed(tmp_path: Path) -> None:
     path = tmp_path / "train.conll"
     path.write_text("x" * 5_000_000)
-    with pytest.raises(ValueError, match=r"EL222.*xxx.*5,000,00\d characters") as error:
+    with pytest.raises(ValueError, match=r"EL222.*line 1: 'xxx") as error:
         read_conll(path)
-    assert len(str(error.value)) < 2_000
+    assert len(str(error.value)) < 500
 
 
 @pytest.mark.parametrize("value", ["y" * 10_000, ["y"] * 5_000, {"y": "y" * 10_000}])

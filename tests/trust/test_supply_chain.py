@@ -194,7 +194,8 @@ import torch, thinc.api, h5py, typer, matplotlib.font_manager
 sys.addaudithook(forbid)
 import spacy_elmo_ner
 for module in pkgutil.walk_packages(spacy_elmo_ner.__path__, "spacy_elmo_ner."):
-    importlib.import_module(module.name)
+    if not module.name.endswith("._kernels"):  # compiled code without Python
+        importlib.import_module(module.name)
 nlp = spacy.blank("en")
 nlp.add_pipe("elmo")
 nlp.add_pipe("elmo_tagger").add_label("NN")
