@@ -6,7 +6,7 @@
 
 Run from the root of the checkout, on a machine that does nothing else. The first pipeline is ours:
 it is also run with products in bfloat16, on texts of other lengths, and with other settings. With
---compiled its LSTMs run with the cell of `elmo compile`, else on torch alone. Rates are medians of
+--compiled its LSTMs run in the compiled kernels, else on torch alone. Rates are medians of
 interleaved repeats on text that is new to the pipeline; ratios are to `--reference`, and only they
 can be compared between machines.
 """
@@ -145,7 +145,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=4)
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results/pipelines.json"))
-    parser.add_argument("--compiled", action="store_true", help="with the compiled cell")
+    parser.add_argument("--compiled", action="store_true", help="with the compiled kernels")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     with cells(compiled=args.compiled):

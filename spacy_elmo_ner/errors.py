@@ -265,7 +265,7 @@ class Errors(metaclass=_Coded):
         "is not empty, without the B- or I-."
     )
     EL152 = (
-        "Tag {value} of token {token} is no label of this scheme. Use whole numbers from 0 to "
+        "Tag {value} of token {token} is not a label of this scheme. Use whole numbers from 0 to "
         "{highest}, one per token."
     )
     EL154 = (
@@ -287,7 +287,7 @@ class Errors(metaclass=_Coded):
     )
     EL158 = (
         "Document {doc} (counted from 0 in this batch) has no possible sequence of labels. Allow "
-        "at least one: check the -inf in emissions, transitions, start and end."
+        "at least one: check emissions and transitions for -inf."
     )
     EL159 = "Unknown decoder {value!r}. Use one of {known}."
     EL160 = (
@@ -307,7 +307,7 @@ class Errors(metaclass=_Coded):
         "constraints. Correct the annotation, or give -1 where it is not known."
     )
     EL164 = (
-        "Tokens {start} to {end} are no span of one document of this batch. Give starts before "
+        "Tokens {start} to {end} are not a span of one document of this batch. Give starts before "
         "ends, counted over the whole batch."
     )
     EL165 = (
@@ -316,7 +316,7 @@ class Errors(metaclass=_Coded):
     )
     EL166 = "{name} holds {found} arrays, but there are {n_docs} documents. Give one for each."
     EL167 = "{n} best readings cannot be found. Ask for 1 or more."
-    EL168 = "{value} is no temperature. Give a number above 0; 1 leaves probabilities as they are."
+    EL168 = "{value} is not a temperature. Give a number above 0; 1 leaves probabilities unchanged."
     EL169 = "{name} is {value}, but it is a probability. Give a number in {range}."
 
     # EL2xx: corpora and label maps
@@ -329,7 +329,7 @@ class Errors(metaclass=_Coded):
         "give the plain ner_dataset.csv."
     )
     EL203 = (
-        "{path} holds no words. Expected ner_dataset.csv, a header and a word a row: fetch it "
+        "{path} holds no words. Expected ner_dataset.csv, a header and one word per row: fetch it "
         "again."
     )
     EL204 = (
@@ -347,7 +347,7 @@ class Errors(metaclass=_Coded):
     )
     EL208 = "{path}, line {line}: unknown entity label {value}. Use one of {known}."
     EL209 = (
-        '{path}, line {line}: the word {value} stands before any sentence. Write "Sentence: N" '
+        '{path}, line {line}: the word {value} comes before any sentence. Write "Sentence: N" '
         "into the first column of a sentence's first row."
     )
     EL210 = (
@@ -373,8 +373,8 @@ class Errors(metaclass=_Coded):
     )
     EL215 = "Unknown {what} {value!r}. Use one of {known}."
     EL220 = (
-        "No file {path}. Put train.conll, dev.conll and test.conll into the corpus folder: a word "
-        "a line, with its tag and entity label behind tabs."
+        "No file {path}. Put train.conll, dev.conll and test.conll into the corpus folder: one "
+        "word per line, with its tag and entity label after tabs."
     )
     EL221 = "{path}, line {line}: byte {value} is not UTF-8. Save the file as UTF-8."
     EL222 = (
@@ -385,7 +385,7 @@ class Errors(metaclass=_Coded):
         "{path}, line {line}: {value} is no BIO label. Write O, B-type at an entity's first "
         "word, or I-type inside it."
     )
-    EL224 = "{path} holds no sentence. Write at least one: a word a line, word, tag, entity label."
+    EL224 = "{path} holds no sentence. Write one word per line: word, tag, label."
     EL230 = (
         "The {part} part of the {name} corpus is empty, nothing was written. Use a corpus with "
         "more sentences."
@@ -491,10 +491,10 @@ class Errors(metaclass=_Coded):
         "No file {path}. Give text (.txt or .jsonl, also .gz or .xz), a .spacy file or a "
         "pre-training config."
     )
-    EL402 = "No words in: {paths}. Give files with one sentence or paragraph a line."
+    EL402 = "No words in: {paths}. Give files with one sentence or paragraph per line."
     EL403 = (
         "{path}, line {line}: not plain UTF-8 text ({problem}). Convert the file to UTF-8 text "
-        "with one sentence or paragraph a line."
+        "with one sentence or paragraph per line."
     )
     EL404 = (
         "{path}, line {line}: more than {limit} characters in one line. Put one sentence or "
@@ -510,19 +510,19 @@ class Errors(metaclass=_Coded):
         "that `python -m spacy elmo pretrain` wrote."
     )
     EL408 = (
-        "{path} holds checkpoints of an earlier run. Add --resume to go on with it, or choose "
+        "{path} holds checkpoints of an earlier run. Add --resume to continue it, or choose "
         "another --output."
     )
     EL409 = (
         "At step {step} the loss is {loss} and its gradient's norm {norm}. Lower [training] "
-        "learning_rate, or set bf16 = false, and begin again with another --output."
+        "learning_rate, or set bf16 = false, and start again with another --output."
     )
     EL410 = (
         "{path} cannot be read as a checkpoint: {problem}. Delete this folder, and --resume goes "
         "on from the one before."
     )
     EL411 = (
-        "{path} holds a biLM already, and no checkpoints to go on from. Choose another --output."
+        "{path} holds a biLM already, and no checkpoints to resume from. Choose another --output."
     )
     EL412 = (
         "{path} cannot be read as tokenized text: {problem}. Delete this folder, and --resume "
@@ -531,11 +531,11 @@ class Errors(metaclass=_Coded):
     EL413 = "The folder {path} holds no text files ({suffixes}). Give files or another folder."
     EL414 = (
         "The checkpoint {path} could not be written: {problem}. Those before it are whole: make "
-        "room if the disk is full, and --resume goes on from the newest."
+        "room if the disk is full, and --resume continues from the newest."
     )
     EL415 = (
-        '{path}, line {line}: {problem}. Write one JSON object a line, such as {{"text": "..."}}, '
-        "with one or more paragraphs as its text."
+        "{path}, line {line}: {problem}. Write one JSON object per line, such as "
+        '{{"text": "..."}}, with one or more paragraphs as its text.'
     )
     EL416 = (
         "Too few words to predict: {words}. Give more text, or set [text] n_vocabulary to a larger "
@@ -543,7 +543,7 @@ class Errors(metaclass=_Coded):
     )
     EL418 = (
         "{path} could not be written: {problem}. Make room; then the same command with --resume "
-        "goes on from the newest checkpoint."
+        "continues from the newest checkpoint."
     )
     EL419 = (
         '{n} processes cannot share running text. Set [training] state = "sentence", or run one '
@@ -562,6 +562,10 @@ class Errors(metaclass=_Coded):
         "{option} is no option of this command. Name a setting of the config with its block, after "
         "the config, for instance CONFIG --training.max_steps 1000."
     )
+    EL428 = (
+        "The pipeline {name!r} gives neither entities nor tags to learn from; it has the pipes "
+        "{pipes}. Name one with an entity recognizer or a tagger, such as en_core_web_sm."
+    )
 
     # EL5xx: commands
     EL501 = (
@@ -574,17 +578,17 @@ class Errors(metaclass=_Coded):
     )
     EL421 = (
         "{path} holds {found} labels, but the text beside it has {n_tokens} tokens. Make labels "
-        "of this very text, or set silver_weight = 0."
+        "of this very text, or leave the block [silver] out."
     )
     EL422 = (
-        "No file {path}, which tells the held-out part of the text a biLM was trained on. Give "
+        "No file {path}, which records the held-out part of the text a biLM was trained on. Give "
         "the text to measure on, or the folder of a run that still has its text."
     )
     EL423 = (
         "{path} cannot be read as counts of a text: {problem}. Delete it, and the run's command "
         "with --resume writes it again."
     )
-    EL424 = "{path} held nothing out of its text. Give the text to measure on."
+    EL424 = "The run in {path} held no text out. Give the text to measure on."
     EL502 = (
         "No file {path}. Run a comparison first: python -m spacy project run compare, or "
         "python -m spacy elmo compare --output FOLDER."
@@ -625,11 +629,11 @@ class Errors(metaclass=_Coded):
         "spacy-elmo-ner[vectors]"
     )
     EL511 = (
-        "Found the config {path} beside {n} other files. Give one config alone, which names its "
+        "Found the config {path} next to {n} other files. Give one config alone, which names its "
         "text files itself, or text files and folders."
     )
     EL512 = "{path} exists already. Choose another folder, or delete the biLM in this one."
-    EL516 = "{value:g} is no share of the train part. Give a percentage above 0, at most 100."
+    EL516 = "{value:g} is not a share of the train part. Give a percentage above 0, at most 100."
     EL514 = (
         "--options {options} belongs to one weights file (.hdf5), but {source} is a folder or a "
         "name, which has its own options. Leave it out, or give the weights file."
@@ -672,7 +676,7 @@ class Warnings(metaclass=_Coded):
     )
     WL403 = (
         "{path} looks like {kind}, not like plain text: line {line} is {value}. All of it is "
-        "learned as words. Write its text alone, one sentence or paragraph a line, or as "
+        "learned as words. Write its text alone, one sentence or paragraph per line, or as "
         '{{"text": ...}} in a .jsonl file.'
     )
     WL404 = (

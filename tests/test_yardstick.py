@@ -20,6 +20,12 @@ pytest.importorskip("seqeval", reason="the metrics need the extra [project]")
 
 ROOT = Path(__file__).parents[1]
 PLAN = ROOT / "benchmarks" / "experiments" / "yardstick.json"
+# All of the yardstick's form.
+PLANS = [
+    path
+    for path in sorted(PLAN.parent.glob("*.json"))
+    if "systems" in json.loads(path.read_text(encoding="utf8"))
+]
 
 CONLL = {
     "train": "Ada\tB-person\nmet\tO\nBabbage\tB-person\n.\tO\n\nIn\tO\nLondon\tB-place\n.\tO\n\n",
@@ -77,8 +83,9 @@ def test_a_line_that_is_no_word_and_label_is_named(tmp_path: Path, line: str) ->
 # ---- plan --------------------------------------------------------------------------------
 
 
-def test_the_plan_changes_settings_that_its_configs_have() -> None:
-    plan = read_plan(PLAN)
+@pytest.mark.parametrize("path", PLANS, ids=lambda path: path.stem)
+def test_plans_change_settings_that_their_configs_have(path: Path) -> None:
+    plan = read_plan(path)
     for run in plan.runs([0]):
         whole = run.config(Path("train.spacy"), "small-en", "vectors")
         known = spacy.util.load_config(ROOT / run.system.config, interpolate=False)

@@ -148,7 +148,8 @@ class Plan:
     ) -> list[Run]:
         """List the runs seed after seed and corpus after corpus, so that all have one seed first.
 
-        corpora, systems: the names to run, all if empty. Raises SystemExit for an unknown one.
+        corpora, systems: what to run, in this order; all if empty. Raises SystemExit for an
+            unknown one.
         """
         chosen = [_chosen(self.corpora, corpora), _chosen(self.systems, systems)]
         return [
@@ -163,7 +164,7 @@ def _chosen(known: Mapping[str, Any], names: Sequence[str]) -> list[Any]:
     unknown = [name for name in names if name not in known]
     if unknown:
         raise SystemExit(f"The plan has no {', '.join(unknown)}, only {', '.join(known)}")
-    return [each for name, each in known.items() if not names or name in names]
+    return [known[name] for name in names or known]
 
 
 def read_plan(path: Path) -> Plan:

@@ -68,7 +68,10 @@ class ResultsFile:
         write_text(self.path, json.dumps(data, indent=1) + "\n")
 
 
-def fingerprint(config: str, files: Mapping[str, str], cases: Sequence[str]) -> str:
-    """Return a sha256 over a config's text, the sha256 of each file it reads, and the cases."""
-    text = json.dumps([config, dict(files), list(cases)], sort_keys=True)
+def fingerprint(config: Mapping[str, Any], files: Mapping[str, str], cases: Sequence[str]) -> str:
+    """Return a sha256 over a config, the sha256 of each file it reads, and the cases.
+
+    The order of a config's sections and settings does not matter.
+    """
+    text = json.dumps([dict(config), dict(files), list(cases)], sort_keys=True)
     return hashlib.sha256(text.encode("utf8")).hexdigest()

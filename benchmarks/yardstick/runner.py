@@ -50,7 +50,7 @@ class Runner:
         for block in blocks(config["components"]):
             if str(block.get("@architectures", "")).startswith("spacy_elmo_ner.WordVectors."):
                 files[block["name"]] = packaged_sha256(block["name"]) or ""
-        made_from = fingerprint(config.to_str(interpolate=False), files, self.cases)
+        made_from = fingerprint(config, files, self.cases)
         key = run.corpus.name, run.system.name, run.seed, bilm
         if not results.has(key, made_from):
             with _locked(self.lock):

@@ -95,7 +95,7 @@ def audit(judged: Judged) -> list[AuditRow]:
     of_doc = np.searchsorted(ends, suspects.rows, side="right")
     order = np.argsort(of_doc, kind="stable")
     docs, begins = np.unique(of_doc[order], return_index=True)
-    # Split at every begin, the first included, so that no suspect makes no part, not one.
+    # Split at every begin, also the first, so that no suspects make no parts instead of one.
     parts = np.split(order, begins)[1:]
     rows: list[AuditRow] = []
     for which, part in zip(docs.tolist(), parts, strict=True):
@@ -112,9 +112,9 @@ def _entity_rows(judged: Judged, which: int, suspects: Suspects) -> list[AuditRo
     """List the places where the best reading differs from gold at a suspicious token."""
     doc, rows = judged.docs[which], []
     gold = [EntitySpan(ent.start, ent.end, ent.label_, 1.0) for ent in doc.ents]
-    for ours, theirs in entity_regions(gold, judged.entities[which]):
-        start = min(one.start for one in (*ours, *theirs))
-        end = max(one.end for one in (*ours, *theirs))
+    for annotated, suggested in entity_regions(gold, judged.entities[which]):
+        start = min(span.start for span in (*annotated, *suggested))
+        end = max(span.end for span in (*annotated, *suggested))
         inside = np.flatnonzero((suspects.rows >= start) & (suspects.rows < end))
         if len(inside):
             # The first is the most suspicious.
@@ -124,9 +124,9 @@ def _entity_rows(judged: Judged, which: int, suspects: Suspects) -> list[AuditRo
                     doc=judged.numbers[which],
                     start=start,
                     end=end,
-                    kind=kind_of(ours, theirs),
-                    gold=spelled(doc, ours),
-                    suggested=spelled(doc, theirs),
+                    kind=kind_of(annotated, suggested),
+                    gold=spelled(doc, annotated),
+                    suggested=spelled(doc, suggested),
                     margin=float(suspects.margins[inside[0]]),
                     p_gold=p_gold,
                     p_suggested=p_suggested,

@@ -58,13 +58,13 @@ def write(found: Sequence[Audit], corpus: Sequence[Path], output: Path) -> None:
         table, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONE, quotechar=None
     )
     writer.writerow(["pipe", *columns])
-    for one in found:
-        for row in one.rows:
-            writer.writerow([one.pipe, *(_cell(value) for value in asdict(row).values())])
+    for audited in found:
+        for row in audited.rows:
+            writer.writerow([audited.pipe, *(_cell(value) for value in asdict(row).values())])
     content: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "corpus": [path.name for path in corpus],
-        "pipes": [asdict(one) for one in found],
+        "pipes": [asdict(audited) for audited in found],
     }
     texts = {TSV_NAME: table.getvalue(), JSON_NAME: json.dumps(content, indent=1)}
     for name, text in texts.items():

@@ -38,46 +38,46 @@ class AuditRow:
 def entity_regions(
     gold: Sequence[EntitySpan], suggested: Sequence[EntitySpan]
 ) -> Iterator[tuple[list[EntitySpan], list[EntitySpan]]]:
-    """Yield the places where two annotations of one Doc differ.
+    """Yield the places where two annotations of span Doc differ.
 
-    Each is the spans of both that overlap one another directly or through others; spans that both
+    Each is the spans of both that overlap span another directly or through others; spans that both
     have are left out.
     """
-    ours, theirs = ({one[:3] for one in spans} for spans in (gold, suggested))
-    different = [(one, True) for one in gold if one[:3] not in theirs]
-    different += [(one, False) for one in suggested if one[:3] not in ours]
+    in_gold, in_suggestion = ({span[:3] for span in spans} for spans in (gold, suggested))
+    different = [(span, True) for span in gold if span[:3] not in in_suggestion]
+    different += [(span, False) for span in suggested if span[:3] not in in_gold]
     region: tuple[list[EntitySpan], list[EntitySpan]] = ([], [])
     reach = -1
-    for one, is_gold in sorted(different):
-        if one.start >= reach and any(region):
+    for span, is_gold in sorted(different):
+        if span.start >= reach and any(region):
             yield region
             region = ([], [])
-        region[0 if is_gold else 1].append(one)
-        reach = max(reach, one.end)
+        region[0 if is_gold else 1].append(span)
+        reach = max(reach, span.end)
     if any(region):
         yield region
 
 
 def kind_of(gold: Sequence[EntitySpan], suggested: Sequence[EntitySpan]) -> Kind:
-    """Name the difference between the spans of one region."""
+    """Name the difference between the spans of span region."""
     if not gold:
         return "missing"
     if not suggested:
         return "spurious"
-    if [one[:2] for one in gold] == [one[:2] for one in suggested]:
+    if [span[:2] for span in gold] == [span[:2] for span in suggested]:
         return "type"
-    if {one.label for one in gold} == {one.label for one in suggested}:
+    if {span.label for span in gold} == {span.label for span in suggested}:
         return "boundary"
     return "type and boundary"
 
 
 def spelled(doc: Doc, spans: Sequence[EntitySpan]) -> str:
     """Write spans as "Paris=geo, Smith=per"."""
-    return ", ".join(f"{doc[one.start : one.end].text}={one.label}" for one in spans)
+    return ", ".join(f"{doc[span.start : span.end].text}={span.label}" for span in spans)
 
 
 def context(doc: Doc, start: int, end: int) -> str:
-    """Return one line with the words in question between [[ and ]], and some on each side."""
+    """Return span line with the words in question between [[ and ]], and some on each side."""
     first, last = max(0, start - CONTEXT_TOKENS), min(len(doc), end + CONTEXT_TOKENS)
     words = [token.text for token in doc[first:last]]
     words[start - first] = f"[[{words[start - first]}"

@@ -38,7 +38,7 @@ COMMANDS: dict[str, dict[str, Any]] = {
 
 
 class LazyCommands(TyperGroup):
-    """A group of commands that are imported when they are asked for."""
+    """Import each command when it is asked for."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the commands' names in order."""

@@ -1,4 +1,4 @@
-"""``python -m spacy elmo assets``: the corpus that `corpus` works on, found or downloaded."""
+"""``python -m spacy elmo assets``: find or download the corpus that `corpus` works on."""
 
 import os
 from pathlib import Path
@@ -59,15 +59,15 @@ def fetch_gmb(folder: Path) -> Path:
 def assets_cli(
     folder: Annotated[Path, typer.Argument(help="Folder to download the corpus to.")] = ASSETS,
 ) -> None:
-    """Download the entity annotated corpus, unless it is at hand already.
+    """Download the entity annotated corpus, unless it is there already.
 
-    It is looked for where the corpus command looks. Where the network cannot be reached, the
-    command says so and succeeds: the sample corpus stands in.
+    The command looks for it where the corpus command does. Without a network it says so and
+    succeeds: the sample corpus takes its place.
     """
     try:
         path = find_gmb(folder=folder)
         if path is not None:
-            msg.good(f"The corpus is at hand: {path}")
+            msg.good(f"The corpus is already there: {path}")
             return
         make_output_folder(folder)
     except OSError as err:

@@ -1,4 +1,4 @@
-"""``python -m spacy elmo convert``: official HDF5 weights to safetensors, and back."""
+"""``python -m spacy elmo convert``: turn official HDF5 weights into safetensors, and back."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -35,7 +35,7 @@ def convert_cli(
     ] = None,
     half: Annotated[
         bool,
-        typer.Option("--half", help="Write safetensors of float16, half the size, from either."),
+        typer.Option("--half", help="Write safetensors of float16, at half the size, from either."),
     ] = False,
 ) -> None:
     """Convert a biLM between official HDF5 files and safetensors.
@@ -59,11 +59,11 @@ def convert_cli(
 
 
 def convert(source: str, output: Path, *, options: Path | None, half: bool) -> Path:
-    """Write a biLM in the other format, or as halved safetensors; returns the weights file.
+    """Write a biLM in the other format, or as float16 safetensors; return the weights file.
 
-    Raises OSError for files that are missing or cannot be had, ValueError for a biLM that cannot
-    be read, or options given for a folder (EL514), and FileExistsError if the output folder holds
-    a biLM (EL512).
+    Raises OSError for files that are missing or cannot be fetched, ValueError for a biLM that
+    cannot be read or options given for a folder (EL514), and FileExistsError if the output folder
+    holds a biLM (EL512).
     """
     import torch
 
@@ -82,7 +82,7 @@ def convert(source: str, output: Path, *, options: Path | None, half: bool) -> P
 
 
 def _read(source: str, options: Path | None) -> "tuple[BiLM, bool]":
-    """A biLM, and whether it came from HDF5."""
+    """Return a biLM, and whether it came from HDF5."""
     from ..elmo import BiLM
     from ..elmo.pretrained import is_hdf5
 

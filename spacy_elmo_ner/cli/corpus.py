@@ -1,4 +1,4 @@
-"""``python -m spacy elmo corpus``: gold Docs for training and evaluation."""
+"""``python -m spacy elmo corpus``: write gold Docs for training and evaluation."""
 
 from enum import Enum
 from pathlib import Path
@@ -61,7 +61,7 @@ def corpus_cli(
 def _read(
     csv: Path | None, split: SplitChoice, sample_dir: Path
 ) -> tuple[str, Split, list[SourceFile]]:
-    """The name of the split that was made, its parts, and the files it was made from."""
+    """Return the name of the split, its parts, and the files it was made from."""
     if split is SplitChoice.sample:
         msg.info(f"Using the sample corpus in {sample_dir}")
         return _read_sample(sample_dir)

@@ -1,4 +1,4 @@
-"""Memory for long work: what one step frees, the next one uses again."""
+"""Keep freed memory for the next step of long work."""
 
 import ctypes
 import sys
@@ -14,11 +14,11 @@ _SETTINGS = (
 
 
 def keep_freed_memory() -> bool:
-    """Have this process keep the memory it frees; says whether that could be asked for.
+    """Make this process keep the memory it frees; return whether the C library can do that.
 
-    By itself glibc hands large blocks back when they are freed, and the system gives them out
-    again a moment later, zeroed page by page: 15 to 25 % of a step of training, which frees and
-    takes the same hundreds of megabytes every time.
+    Otherwise glibc returns large blocks to the system when they are freed, and the system zeroes
+    them page by page before it hands them out again. That takes 15 to 25 % of a training step,
+    which frees and allocates the same hundreds of megabytes every time.
     """
     if sys.platform != "linux":
         return False

@@ -1,4 +1,4 @@
-"""``python -m spacy elmo perplexity``: how well a biLM predicts a text."""
+"""``python -m spacy elmo perplexity``: measure how well a biLM predicts a text."""
 
 import json
 from pathlib import Path
@@ -27,12 +27,12 @@ def perplexity_cli(
         bool, typer.Option("--json", help="Print one JSON object instead of a table.")
     ] = False,
 ) -> None:
-    """Measure the perplexity of a biLM on a text, each direction by itself.
+    """Measure the perplexity of a biLM on a text, separately for each direction.
 
     Every word, and one mark at each sentence's end, is predicted over the full vocabulary; lower
     is better. Perplexities compare only between biLMs with the same vocabulary and text: words
-    outside the vocabulary count as one unknown word, so a small vocabulary flatters. Of several
-    files, each is also measured by itself.
+    outside the vocabulary count as one unknown word, so a small vocabulary flatters. Several
+    files are also measured one by one.
 
     Examples:
 

@@ -1,4 +1,4 @@
-"""``python -m spacy elmo pretrain``: a biLM from raw text."""
+"""``python -m spacy elmo pretrain``: train a biLM on raw text."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -23,8 +23,8 @@ def pretrain_cli(
         typer.Argument(
             metavar="CONFIG|TEXT",
             help="A config (.cfg) with the blocks [text], [training] and [bilm]; or text files "
-            "and folders of them: .txt, UTF-8, one sentence or paragraph a line; .jsonl, one "
-            '{"text": ...} a line; both also .gz or .xz; .spacy, which keeps its own words.',
+            "and folders of them: .txt, UTF-8, one sentence or paragraph per line; .jsonl, one "
+            '{"text": ...} per line; both also .gz or .xz; .spacy, which keeps its own words.',
         ),
     ],
     output: Annotated[
@@ -39,7 +39,7 @@ def pretrain_cli(
     resume: Annotated[
         bool,
         typer.Option(
-            "--resume", help="Go on from the newest checkpoint in the output folder, if any."
+            "--resume", help="Continue from the newest checkpoint in the output folder, if any."
         ),
     ] = False,
     init: Annotated[
@@ -52,17 +52,17 @@ def pretrain_cli(
         ),
     ] = None,
     threads: Annotated[
-        int | None, typer.Option(min=1, help="CPU threads. Default: what torch takes by itself.")
+        int | None, typer.Option(min=1, help="CPU threads. Default: torch's own choice.")
     ] = None,
 ) -> None:
-    """Train a biLM on raw text, to be used by its folder's name.
+    """Train a biLM on raw text. Pipelines use it by the name of its folder.
 
     It learns to predict each word from the words before it and from those after it, and reports
-    how well on sentences that it keeps back. Given text files, the settings follow from their
+    how well it does so on held-out sentences. Given text files, the settings follow from their
     size: 4.7 million parameters, and more passes over less text. A config sets everything,
     and settings of it can be given as options, for instance --training.max_steps 1000.
-    An interrupted run goes on with the same command and --resume.
-    Several processes, on one machine or many, train one model when started by torchrun.
+    To continue an interrupted run, repeat the command with --resume.
+    Processes started by torchrun, on one machine or many, train one model together.
 
     Examples:
 
@@ -94,7 +94,7 @@ def pretrain_cli(
     except (OSError, ValueError) as err:
         msg.fail(str(err), exits=1)
     except KeyboardInterrupt:
-        msg.warn("Stopped. The same command with --resume goes on from the last checkpoint.")
+        msg.warn("Stopped. The same command with --resume continues from the last checkpoint.")
         raise typer.Exit(130) from None
     if not is_first_process():
         return
@@ -139,7 +139,7 @@ def _announce(config: "PretrainingConfig") -> None:
 
 
 def _draw(output: Path) -> None:
-    """The curves, where matplotlib is installed; a run is worth as much without them."""
+    """Draw the curves if matplotlib is installed; a run is complete without them."""
     from .curves import draw_curves
 
     try:

@@ -1,4 +1,4 @@
-"""``python -m spacy elmo train``: `spacy train` on a folder that `elmo corpus` wrote."""
+"""``python -m spacy elmo train``: run `spacy train` on a folder that `elmo corpus` wrote."""
 
 from pathlib import Path
 from typing import Annotated, Any

@@ -109,7 +109,7 @@ def threshold_curve(pairs: Pairs, own: float) -> ThresholdCurve | None:
     gold = [set(truth.entities or ()) for truth, _ in pairs]
     found = [_decoded(guess) for _, guess in pairs]
     points = []
-    for threshold in sorted({own, *(each for each in THRESHOLDS if each > own)}):
+    for threshold in sorted({own, *(higher for higher in THRESHOLDS if higher > own)}):
         kept = [drop_unlikely(*decoded, threshold) for decoded in found]
         right = sum(
             sum(span[:3] in truth for span in spans)

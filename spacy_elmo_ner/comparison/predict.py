@@ -93,7 +93,7 @@ def onto_words(words: list[str], doc: Doc, text: int) -> tuple[Annotation, list[
     sources = [alignment.y2x[index] for index in range(len(words))]
     tags = [_tag(doc, tokens) for tokens in sources]
     if of_tags:
-        of_tags = [of_tags[int(each[0])] if len(each) == 1 else math.nan for each in sources]
+        of_tags = [of_tags[int(tokens[0])] if len(tokens) == 1 else math.nan for tokens in sources]
     others = _widened_alternatives(alignment, alternatives)
     return Annotation(words, entities, tags, kept_confidence, others, of_tags), misaligned
 

@@ -1,4 +1,4 @@
-"""A split written out for ``spacy train``: .spacy files and a corpus.json about them."""
+"""Write a split for ``spacy train``: .spacy files and a corpus.json about them."""
 
 import json
 import os
@@ -28,7 +28,7 @@ _ARTICLE_EXAMPLE = {"part": "test", "index": 395}
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file the corpus was made from; the sha256 of a packed CSV is of the CSV inside."""
+    """Name a file the corpus was made from; the sha256 of a packed CSV is of the CSV inside."""
 
     file: str
     sha256: str
@@ -36,7 +36,7 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class CorpusName:
-    """How a corpus is called in corpus.json and in results, and which test variants it has."""
+    """Name a corpus as corpus.json and results do, with its test variants."""
 
     name: str
     test_variants: tuple[Variant, ...]
@@ -61,9 +61,9 @@ def write_corpus(
 ) -> dict[str, PartSize]:
     """Write train, dev, test, test_fixed (and for seed test_published) and corpus.json.
 
-    Nothing in ``output`` changes until every file is written and on the disk; then they take
-    their names together. While they do, there is no corpus.json: a folder without one holds no
-    corpus, and writing it again makes it one. Returns the size of each part. Raises ValueError
+    Nothing in ``output`` changes until every file is on the disk; then all are renamed. Meanwhile
+    there is no corpus.json: a folder without one holds no complete corpus, and must be written
+    again. Returns the size of each part. Raises ValueError
     (EL230) for a part without sentences, OSError (EL425) where no files can be written.
     """
     corpus = CORPUS_NAMES[split_name]
@@ -107,7 +107,7 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def _move(staged: Path, output: Path) -> None:
-    """Put a new corpus in the place of the old one; can be called again where it was stopped."""
+    """Replace the old corpus by the new one; can be called again after an interruption."""
     if not (staged / CORPUS_FILE).exists():
         return
     if (output / CORPUS_FILE).exists():
@@ -128,9 +128,9 @@ def _size(sentences: list[GMBSentence]) -> PartSize:
 
 
 def write_share(train: Path, percent: float, folder: Path) -> Path:
-    """Write ``percent`` of a .spacy file's Docs to train.spacy in the folder; returns its path.
+    """Write ``percent`` of a .spacy file's Docs to train.spacy in the folder; return its path.
 
-    Drawn by a fixed seed, so that a smaller share is part of every larger one, and never empty.
+    The seed is fixed, so a smaller share is part of every larger one; no share is empty.
     Raises ValueError (EL516) for a percentage outside (0, 100], FileNotFoundError (EL501), and
     ValueError like `read_docs` for a file that is no corpus.
     """

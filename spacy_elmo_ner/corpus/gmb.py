@@ -52,7 +52,7 @@ _READ_ERRORS = (
 
 @dataclass(frozen=True)
 class GMBSentence:
-    """Words with their Penn tags and BIO entity labels, all of one length; number counts from 1."""
+    """Hold words with their Penn tags and BIO labels, all of one length; number counts from 1."""
 
     number: int
     words: tuple[str, ...]
@@ -62,7 +62,7 @@ class GMBSentence:
 
 @dataclass(frozen=True)
 class GMBFile:
-    """A CSV as read; sha256 is of the CSV itself, whatever it was packed in.
+    """Hold a CSV as read; sha256 is of the CSV itself, not of an archive around it.
 
     encoding: the one chosen for its bytes, as Python names it: "ascii", "utf-8", "utf-16" or
     "cp1252".
@@ -75,12 +75,12 @@ class GMBFile:
 
     @property
     def is_published(self) -> bool:
-        """Whether this is the file that all published figures were made from."""
+        """Tell whether this is the file that all published figures were made from."""
         return self.sha256 == CSV_SHA256
 
 
 def read_gmb(path: str | Path) -> list[GMBSentence]:
-    """The sentences of `open_gmb`, in the order of the file."""
+    """Return the sentences of `open_gmb`, in the order of the file."""
     return open_gmb(path).sentences
 
 
@@ -146,7 +146,7 @@ def _decode(path: Path, data: bytes) -> Decoded:
 
 
 def _rows(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
-    """(line number, cells) of every row after the header."""
+    """Yield (line number, cells) of every row after the header."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         for row in reader:

@@ -1,4 +1,4 @@
-"""``spacy_elmo_ner.GMBCorpus.v1``: a part of the corpus straight from its file, for training."""
+"""``spacy_elmo_ner.GMBCorpus.v1``: read a part of the corpus from its file, for training."""
 
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -24,12 +24,12 @@ def create_gmb_reader(
     variant: Variant = "full",
     limit: int = 0,
 ) -> Callable[[Language], Iterator[Example]]:
-    """A reader of gold Examples; the file is read at its first call and kept.
+    """Make a reader of gold Examples, which reads the file at its first call and keeps it.
 
     path: ner_dataset.csv (plain, .xz or .zip), or for ``split = "sample"`` a folder of .conll
         files.
     variant: see `splits.cut`.
-    limit: sentences to give at most; 0 for all.
+    limit: the most sentences to read; 0 for all.
 
     Pipelines get the corpus's own words as tokens: it has no raw text to tokenize. Raises
     ValueError for an unknown split, part or variant (EL215); reading raises what `open_gmb` or
@@ -59,7 +59,7 @@ def create_gmb_reader(
 
 
 def read_split(path: Path, split: CorpusName) -> Split:
-    """All three parts, from the CSV or from a folder of .conll files."""
+    """Read all three parts, from the CSV or from a folder of .conll files."""
     if split == "sample":
         return read_sample(path)
     name: SplitName = split

@@ -1,4 +1,4 @@
-"""A corpus people can edit: a word a line, its tag and entity label behind it, all UTF-8.
+"""Read a corpus that people can edit: one word per line with its tag and label, in UTF-8.
 
     # a comment
     Mr.<TAB>NNP<TAB>B-per
@@ -63,7 +63,7 @@ def read_conll(path: str | Path) -> list[GMBSentence]:
 
 
 def write_conll(path: str | Path, sentences: Iterable[GMBSentence], comment: str = "") -> None:
-    """Write one file, whole or not at all; each line of comment goes to the top behind "# "."""
+    """Write one file, whole or not at all; comment lines go to the top after "# "."""
     blocks = [
         "".join(
             f"{word}\t{tag}\t{ent}\n"
@@ -77,7 +77,7 @@ def write_conll(path: str | Path, sentences: Iterable[GMBSentence], comment: str
 
 
 def _blocks(path: Path, text: str) -> Iterator[list[list[str]]]:
-    """The rows of each sentence: word, tag, label."""
+    """Yield the rows of each sentence: word, tag, label."""
     rows: list[list[str]] = []
     # Not splitlines, which also breaks at characters that may stand in a word.
     for number, line in enumerate(text.split("\n"), 1):

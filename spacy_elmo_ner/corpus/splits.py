@@ -1,4 +1,4 @@
-"""The corpus cut into train, dev and test: the article's way, and one that leaks no names."""
+"""Cut the corpus into train, dev and test: as the article does, or without leaking names."""
 
 import hashlib
 import math
@@ -32,7 +32,7 @@ _SEED = 2021
 
 @dataclass(frozen=True)
 class Split:
-    """The sentences of each part; order within a part is part of the split."""
+    """Hold the sentences of each part; their order is part of the split."""
 
     train: list[GMBSentence]
     dev: list[GMBSentence]
@@ -40,14 +40,14 @@ class Split:
 
     @property
     def sizes(self) -> tuple[int, int, int]:
-        """Sentences in train, dev and test."""
+        """Count the sentences in train, dev and test."""
         return len(self.train), len(self.dev), len(self.test)
 
     def part(self, name: Part) -> list[GMBSentence]:
         return {"train": self.train, "dev": self.dev, "test": self.test}[name]
 
     def sha256(self) -> str:
-        """Over (part, sentence number, words) of every sentence in order, as UTF-8 lines."""
+        """Hash (part, sentence number, words) of every sentence in order, as UTF-8 lines."""
         digest = hashlib.sha256()
         for part in PARTS:
             for sentence in self.part(part):
@@ -57,7 +57,7 @@ class Split:
 
 
 class Frozen(NamedTuple):
-    """What a split of the published CSV must come to."""
+    """Say what a split of the published CSV must be equal to."""
 
     sizes: tuple[int, int, int]
     sha256: str
@@ -85,7 +85,7 @@ def split_gmb(gmb: GMBFile, name: SplitName) -> Split:
 
 
 def seed_split(sentences: Iterable[GMBSentence]) -> Split:
-    """The article's split, sentence for sentence.
+    """Split as the article does, sentence for sentence.
 
     Sentences sorted by their id as a string ("Sentence: 1", "Sentence: 10", "Sentence: 100");
     scikit-learn's ``train_test_split(test_size=0.1, random_state=2021)``, which is one permutation
@@ -93,7 +93,7 @@ def seed_split(sentences: Iterable[GMBSentence]) -> Split:
     dev its last 4,320, test the first 4,768 of the 10 %. Raises ValueError (EL212) unless there
     are 47,959 sentences.
 
-    46 sentences of its test part stand word for word in its train part: quote `clean_split`.
+    46 sentences of its test part are also in its train part: report results on `clean_split`.
     """
     sentences = list(sentences)
     if len(sentences) != _SEED_SENTENCES:
@@ -109,12 +109,12 @@ def seed_split(sentences: Iterable[GMBSentence]) -> Split:
 def clean_split(
     sentences: Iterable[GMBSentence], *, block: int = BLOCK, guard: int = GUARD
 ) -> Split:
-    """About 80/10/10 by whole stretches of the corpus, so that nothing of test is in train.
+    """Split about 80/10/10 by whole stretches of the corpus, so that nothing of test is in train.
 
-    1. The corpus stands in the order of its documents. It is cut into blocks of ``block``
+    1. The corpus is in the order of its documents. It is cut into blocks of ``block``
        sentences by number; of the blocks, sorted by the sha256 of their index, the first tenth is
        test, the second dev, the rest train.
-    2. A document may run over the border of two parts. Within ``guard`` sentences of a border the
+    2. A document may cross the border of two parts. Within ``guard`` sentences of a border the
        sentences of train (beside dev or test) or dev (beside test) are left out.
     3. All copies of an identical sentence stay in one part, train if it has one, else dev; copies
        elsewhere are left out.
@@ -145,7 +145,7 @@ def _block(number: int, block: int) -> int:
 
 
 def _block_parts(blocks: set[int]) -> dict[int, int]:
-    """Block -> index of its part in `PARTS`."""
+    """Map each block to the index of its part in `PARTS`."""
     if len(blocks) < len(PARTS):
         raise ValueError(Errors.EL213.format(n=len(blocks)))
     shuffled = sorted(blocks, key=lambda block: hashlib.sha256(str(block).encode()).digest())
@@ -157,7 +157,7 @@ def _block_parts(blocks: set[int]) -> dict[int, int]:
 
 
 def cut(sentence: GMBSentence, variant: Variant) -> GMBSentence:
-    """A sentence as a variant scores it.
+    """Return a sentence as a variant scores it.
 
     full: whole. fixed: the first 50 words with their tags and labels. published: the first 50
     words with the *last* 50 tags and labels, as the article's ``pad_sequences`` default left them;

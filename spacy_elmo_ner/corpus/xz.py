@@ -1,4 +1,4 @@
-"""Reading .xz files with bounded memory."""
+"""Read .xz files with bounded memory."""
 
 import io
 import lzma
@@ -11,7 +11,7 @@ _BLOCK = 1 << 16
 
 
 class XZReader(io.RawIOBase):
-    """What an .xz or .lzma file holds, unpacked on the way.
+    """Decompress an .xz or .lzma file while it is read.
 
     Reading raises LZMAError for damage or a file that needs more than 256 MB to unpack, EOFError
     for one that is cut short.
@@ -41,7 +41,7 @@ class XZReader(io.RawIOBase):
         return len(data)
 
     def _next_stream(self) -> bool:
-        """Go on with what follows the end of a stream, zeros or another stream, if anything."""
+        """Continue with what follows a stream, padding or another stream; False at the end."""
         rest = self._decompressor.unused_data.lstrip(b"\0")
         while not rest:
             block = self._file.read(_BLOCK)

@@ -22,7 +22,7 @@ from .modes import lasting, on_cpu
 from .options import BiLMOptions
 from .packing import BATCH_TOKENS, Packing, inverse, token_batches
 from .pretrained import read_pretrained
-from .products import product_dtype
+from .products import own_parameters, product_dtype
 from .states import (
     WARM_UP_TEXT,
     BiLMStates,
@@ -145,7 +145,7 @@ class BiLM(nn.Module):
         if torch.is_grad_enabled():
             self._word_cache.forget()
             return self._spell_out(words)
-        parameters = list(self.char_cnn.parameters())
+        parameters = own_parameters(self.char_cnn)
         cache = self._word_cache.get(
             parameters, self._make_word_cache, product_dtype(parameters[0])
         )

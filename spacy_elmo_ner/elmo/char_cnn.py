@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from . import table_sums
 from .caches import Derived
 from .fast_char_cnn import FastCharCNN
+from .lstm_training import with_more_rows
 from .options import N_CHARACTERS, BiLMOptions
-from .packed_lstm import with_more_rows
 from .pooled_convolutions import pooled_convolutions
-from .products import product_dtype
+from .products import own_parameters, product_dtype
 
 
 class Highway(nn.Module):
@@ -65,7 +65,7 @@ class CharCNN(nn.Module):
             return self.projection.weight.new_zeros((0, self.projection.out_features))
         if not torch.is_grad_enabled():
             dtype = product_dtype(self.projection.weight)
-            fast = self._fast.get(list(self.parameters()), lambda: FastCharCNN(self, dtype), dtype)
+            fast = self._fast.get(own_parameters(self), lambda: FastCharCNN(self, dtype), dtype)
             return fast(char_ids, lengths)
         self._fast.forget()
         pooled = pooled_convolutions(

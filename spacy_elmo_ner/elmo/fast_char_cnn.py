@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from . import table_sums
 from .options import N_CHARACTERS
 from .pooled_convolutions import windows_of
 from .products import FastLinear
@@ -42,8 +43,11 @@ class FastCharCNN:
         self.dtype = dtype
         self.widest = cnn.widest
         self.activation = cnn.activation
-        self._embedding = cnn.embedding.weight.detach().to(dtype)
+        self._tables: table_sums.Tables | None = None
         convolutions = [cast(nn.Conv1d, each) for each in cnn.convolutions]
+        if table_sums.fit(convolutions, dtype, cnn.embedding.weight.device):
+            self._tables = table_sums.Tables(cnn.embedding, convolutions)
+        self._embedding = cnn.embedding.weight.detach().to(dtype)
         self._widths = [convolution.kernel_size[0] for convolution in convolutions]
         self._n_filters = [convolution.out_channels for convolution in convolutions]
         # (filters, characters, width) -> (filters, width * characters), as windows stand.
@@ -69,6 +73,8 @@ class FastCharCNN:
 
         At least one word.
         """
+        if self._tables is not None:
+            return self._upper(self._tables.pooled(char_ids, lengths))
         order = torch.argsort(lengths, stable=True)
         char_ids, lengths = char_ids[order], lengths[order]
         pooled = []
@@ -78,15 +84,19 @@ class FastCharCNN:
             end = start + max(1, self._windows_per_block // (int(lengths[start]) + 1))
             pooled.append(self._convolve(char_ids[start:end], int(lengths[start:end].max())))
             start = end
-        x = self.activation(torch.cat(pooled)).float()  # (n_words, n_filters)
+        projected = self._upper(torch.cat(pooled))
+        result = torch.empty_like(projected)
+        result[order] = projected
+        return result
+
+    def _upper(self, pooled: Tensor) -> Tensor:
+        """(n_words, n_filters) -> through activation, highways and projection, (n_words, proj)."""
+        x = self.activation(pooled).float()
         for highway in self._highways:
             transformed, carry = highway(x.to(self.dtype)).float().chunk(2, dim=1)
             # carry * relu(transformed) + (1 - carry) * x
             x = torch.lerp(x, transformed.relu(), carry.sigmoid())
-        projected = self._projection(x.to(self.dtype)).float()
-        result = torch.empty_like(projected)
-        result[order] = projected
-        return result
+        return self._projection(x.to(self.dtype)).float()
 
     @property
     def _windows_per_block(self) -> int:

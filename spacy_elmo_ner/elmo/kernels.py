@@ -5,9 +5,11 @@ a C compiler. Without it everything runs on torch alone. Kernels run without Pyt
 """
 
 import ctypes
+import os
 from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -25,14 +27,38 @@ def available() -> bool:
 
 def available_for_training() -> bool:
     """Whether there are kernels for training, whose products are those of AVX512-BF16."""
-    return available() and torch.cpu._is_avx512_bf16_supported() and _has_training()
+    return available() and multiplies_bfloat16() and _has_training()
+
+
+@cache
+def multiplies_bfloat16() -> bool:
+    """Whether this CPU has products of bfloat16 (AVX512-BF16 or AMX): elsewhere they are emulated,
+    up to 14 times slower than float32."""
+    has = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return has and not _limit() & {"SSE41", "AVX", "AVX2", "AVX512_CORE"}
+
+
+def training_dtype() -> torch.dtype:
+    """What training's matrix products run in: bfloat16 where the CPU has them."""
+    return torch.bfloat16 if multiplies_bfloat16() else torch.float32
+
+
+def kind_of_cpu() -> int:
+    """2 with AVX-512, 1 with AVX2 and FMA, 0 without or of another family; needs `available`."""
+    most = 0 if _limit() & {"SSE41", "AVX"} else 1 if _limit() & {"AVX2"} else 2
+    return min(most, _function("prediction_kind")(None))
+
+
+@cache
+def _limit() -> set[str]:
+    """What oneDNN is told to do without: one variable makes all products those of an older CPU."""
+    name = os.environ.get("ONEDNN_MAX_CPU_ISA", "ALL").upper()
+    return {name.removesuffix("_VNNI").removesuffix("_2")}
 
 
 def call(name: str, arguments: ctypes.Structure) -> int:
     """Run a kernel; returns what it returns. Raises MemoryError (-1) where it got no memory."""
-    kernels = library()
-    assert kernels is not None
-    result = _function(kernels, name)(ctypes.byref(arguments))
+    result = _function(name)(ctypes.byref(arguments))
     if result < 0:
         raise MemoryError(name)
     return result
@@ -62,10 +88,11 @@ def library() -> ctypes.CDLL | None:
 
 @cache
 def _has_training() -> bool:
-    return hasattr(library(), "lstm_forward")
+    return torch.cpu._is_avx512_bf16_supported() and hasattr(library(), "lstm_forward")
 
 
-def _function(kernels: ctypes.CDLL, name: str) -> "ctypes._NamedFuncPointer":
-    function = getattr(kernels, name)
+@cache
+def _function(name: str) -> Any:
+    function = getattr(library(), name)
     function.restype, function.argtypes = ctypes.c_int64, [ctypes.c_void_p]
     return function

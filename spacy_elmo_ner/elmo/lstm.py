@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from .caches import Derived
-from .fast_lstm import FastLSTM
+from .lstm_prediction import FastLSTM
+from .lstm_training import LSTMWeights, last_positions, packed_lstm
 from .options import LSTMOptions
-from .packed_lstm import LSTMWeights, last_positions, packed_lstm
-from .products import product_dtype
+from .products import own_parameters, product_dtype
 
 
 class LSTMState(NamedTuple):
@@ -67,7 +67,7 @@ class ProjectedLSTM(nn.Module):
                 dtype=dtype,
             )
             return outputs, LSTMState(outputs[last], last_cells)
-        fast = self._fast.get(list(self.parameters()), lambda: self._make_fast(dtype), dtype)
+        fast = self._fast.get(own_parameters(self), lambda: self._make_fast(dtype), dtype)
         outputs, last_cells = fast(inputs, batch_sizes, state)
         return outputs, LSTMState(outputs[last], last_cells)
 

@@ -1,4 +1,4 @@
-"""The compiled kernels of an LSTM layer: `lstm_training.c` and `lstm_prediction.c` behind tensors."""
+"""An LSTM layer in compiled code: `lstm_training.c` and `lstm_prediction.c` behind tensors."""
 
 import ctypes
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ..errors import Errors, shown
-from .kernels import available_for_training, call, pointer, threads
+from .kernels import available_for_training, call, kind_of_cpu, pointer, threads
 
 _UNBOUNDED = float("inf")
 
@@ -110,8 +110,8 @@ class CompiledLSTM:
         half, n, units = torch.bfloat16, self.n_padded, self.units
         first = self.batch_sizes[0]
         has_projection = self._arguments.projection is not None
-        outputs = torch.empty(self.n_packed, self.n_out)
-        last_cells = torch.empty(first, units)
+        outputs = torch.empty(self.n_packed, self.n_out, dtype=torch.float32)
+        last_cells = torch.empty(first, units, dtype=torch.float32)
         saved = Saved(
             torch.empty(n, self.read_width, dtype=half),
             torch.empty(n, 4 * units, dtype=half),
@@ -136,11 +136,11 @@ class CompiledLSTM:
         """Gradients of inputs, input and recurrent weights, bias, projection; all float32."""
         units, width, n_in = self.units, self.read_width, self.n_in
         has_projection = self._arguments.projection is not None
-        d_inputs = torch.empty(self.n_packed, n_in)
-        d_weight = torch.zeros(self.n_parts, width, 4 * units)
-        d_bias = torch.zeros(self.n_parts, 4 * units)
-        d_weights = [torch.empty(4 * units, n) for n in (n_in, self.n_out)]
-        d_all_bias = torch.empty(4 * units)
+        d_inputs = torch.empty(self.n_packed, n_in, dtype=torch.float32)
+        d_weight = torch.zeros(self.n_parts, width, 4 * units, dtype=torch.float32)
+        d_bias = torch.zeros(self.n_parts, 4 * units, dtype=torch.float32)
+        d_weights = [torch.empty(4 * units, n, dtype=torch.float32) for n in (n_in, self.n_out)]
+        d_all_bias = torch.empty(4 * units, dtype=torch.float32)
         rows = self.n_padded if has_projection else 0
         d_projected = torch.empty(rows, self.n_out, dtype=torch.bfloat16)
         self._call(
@@ -177,7 +177,9 @@ class CompiledLSTM:
 
 def _rows(weight: Tensor) -> Tensor:
     """Float32 with rows that lie together."""
-    weight = weight.detach().float()
+    weight = weight.detach()
+    if weight.dtype != torch.float32:
+        weight = weight.float()
     return weight if weight.stride(-1) == 1 else weight.contiguous()
 
 
@@ -225,18 +227,21 @@ class PackedLayer:
             "n_in": self.n_in,
             "n_out": self.n_out,
             "units": self.units,
-            "kind": call("prediction_kind", _Prediction()) if kind is None else kind,
+            "kind": kind_of_cpu() if kind is None else kind,
             "cell_clip": _UNBOUNDED if cell_clip is None else cell_clip,
             "proj_clip": _UNBOUNDED if proj_clip is None else proj_clip,
         }
         names = ("input", "recurrent", "bias", "projection")
         pointers = {name: part.data_ptr() for name, part in zip(names, own, strict=False)}
         arguments = _Prediction(**self._layer, **pointers)
-        self._packed = torch.empty(call("prediction_packed_floats", arguments))
+        n_packed = call("prediction_packed_floats", arguments)
+        self._packed = torch.empty(n_packed, dtype=torch.float32)
         self._layer["packed"] = arguments.packed = self._packed.data_ptr()
         call("prediction_pack", arguments)
+        # What all calls have in common. The kernel only asks whether there is a projection.
+        self._common = _Prediction(**self._layer)
         if weights.projection is not None:
-            self._layer["projection"] = self._packed.data_ptr()  # only whether there is one
+            self._common.projection = self._packed.data_ptr()
 
     def __call__(
         self,
@@ -249,39 +254,34 @@ class PackedLayer:
         writes: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """See `FastLSTM`. Raises ValueError for steps or rows that do not belong together."""
-        n_packed = len(inputs) if reads is None else len(reads)
+        n_packed = (inputs if reads is None else reads).shape[0]
         if outputs is None:
-            outputs = torch.empty(n_packed, self.n_out)
-        first = batch_sizes[0] if batch_sizes else 0
+            outputs = torch.empty(n_packed, self.n_out, dtype=torch.float32)
+        first = max(0, batch_sizes[0]) if batch_sizes else 0
         self._check(inputs, outputs, n_packed, first, state, writes)
         inputs = _rows(inputs)
-        rows = [None if each is None else each.contiguous() for each in (reads, writes)]
-        last_cells = torch.empty(first, self.units)
+        reads = None if reads is None else reads.contiguous()
+        writes = None if writes is None else writes.contiguous()
+        last_cells = torch.empty(first, self.units, dtype=torch.float32)
         states = [_rows(part).contiguous() for part in state or ()]
         sizes = (ctypes.c_int64 * len(batch_sizes))(*batch_sizes)  # must outlive the call
         work = n_packed * 4 * self.units * (self.n_in + self.n_out)
         n_parts = min(threads(), -(-first // _ROWS_PER_PART)) if work > _WORTH_THREADS else 1
-        problem = call(
-            "predict",
-            _Prediction(
-                **self._layer,
-                n_steps=len(batch_sizes),
-                n_parts=n_parts,
-                n_packed=n_packed,
-                n_inputs=len(inputs),
-                n_outputs=len(outputs),
-                sizes=ctypes.addressof(sizes),
-                inputs=inputs.data_ptr(),
-                input_stride=inputs.stride(0),
-                reads=pointer(rows[0]),
-                outputs=outputs.data_ptr(),
-                output_stride=outputs.stride(0),
-                writes=pointer(rows[1]),
-                h0=states[0].data_ptr() if states else None,
-                c0=states[1].data_ptr() if states else None,
-                last_cells=last_cells.data_ptr(),
-            ),
-        )
+        arguments = _Prediction.from_buffer_copy(self._common)
+        arguments.n_steps, arguments.n_parts = len(batch_sizes), n_parts
+        arguments.n_packed, arguments.n_inputs = n_packed, inputs.shape[0]
+        arguments.n_outputs = outputs.shape[0]
+        arguments.sizes = ctypes.addressof(sizes)
+        arguments.inputs, arguments.input_stride = inputs.data_ptr(), inputs.stride(0)
+        arguments.outputs, arguments.output_stride = outputs.data_ptr(), outputs.stride(0)
+        if reads is not None:
+            arguments.reads = reads.data_ptr()
+        if writes is not None:
+            arguments.writes = writes.data_ptr()
+        if states:
+            arguments.h0, arguments.c0 = states[0].data_ptr(), states[1].data_ptr()
+        arguments.last_cells = last_cells.data_ptr()
+        problem = call("predict", arguments)
         if problem:
             what = (f"steps of {shown(list(batch_sizes))} for", "reads", "writes")[problem - 1]
             raise ValueError(Errors.EL025.format(problem=f"{what} {n_packed} tokens"))
@@ -303,7 +303,7 @@ class PackedLayer:
             problem = f"outputs of shape {tuple(outputs.shape)}, not (tokens, {self.n_out})"
         elif outputs.dtype != torch.float32 or outputs.stride(1) != 1:
             problem = f"outputs of {outputs.dtype} or with gaps in a row"
-        elif writes is not None and len(writes) != n_packed:
+        elif writes is not None and writes.shape[0] != n_packed:
             problem = f"{len(writes)} rows to write for {n_packed} tokens"
         elif state is not None and (
             state[0].shape != (n_sequences, self.n_out)

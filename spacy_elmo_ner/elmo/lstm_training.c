@@ -1,5 +1,5 @@
 /* One layer and direction of an LSTM over packed sequences, for training: forward and backward, all
-steps in one call. The formulas and the order of gates are those of `packed_lstm.py`.
+steps in one call. The formulas and the order of gates are those of `lstm_training.py`.
 
 Sequences are dealt out to parts that never wait for each other. At each step, a block of 6 rows
 by 16 cells by 4 gates goes through the product and the cell without leaving the registers.

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from . import table_sums
-from .packed_lstm import with_more_rows
+from .lstm_training import with_more_rows
 from .packing import inverse
 
 # Values that all filters give for one block of words: 2 MB of bfloat16, which stay in the cache.

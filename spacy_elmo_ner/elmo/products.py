@@ -2,7 +2,7 @@
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 # oneDNN on weights in its own layout. The operators are private to torch, so a build without
 # them is provided for.
@@ -45,7 +45,19 @@ class FastLinear:
         return product[:n] if extra else product
 
 
+def own_parameters(module: nn.Module) -> list[Tensor]:
+    """All parameters of a module. `Module.parameters` also makes their names, which takes longer
+    than a sentence's product."""
+    found: list[Tensor] = [p for p in module._parameters.values() if p is not None]
+    for child in module._modules.values():
+        if child is not None:
+            found += own_parameters(child)
+    return found
+
+
 def product_dtype(inputs: Tensor) -> torch.dtype:
     """Return autocast's dtype, which torch applies to its own layers only, or the inputs'."""
+    if not torch._C._is_any_autocast_enabled():
+        return inputs.dtype
     kind = inputs.device.type
     return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else inputs.dtype

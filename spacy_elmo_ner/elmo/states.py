@@ -77,4 +77,6 @@ def repeated(states: BiLMStates, n_rows: int, device: torch.device) -> BiLMState
 
 def reordered(states: Sequence[LSTMState], order: Tensor) -> list[LSTMState]:
     """Return the states of one direction with their rows in another order."""
+    if len(order) == 1:
+        return list(states)
     return [LSTMState(state.h[order], state.c[order]) for state in states]

@@ -55,16 +55,55 @@ def pooled(
 ) -> Tensor:
     """See `pooled_convolutions`; dtype: of the result."""
     with torch.autocast("cpu", enabled=False):
-        tables = [
-            # (filters, characters, width) -> (n_characters, width, filters)
-            torch.tensordot(embedding.weight.float(), each.weight.float(), ([1], [1]))
-            .transpose(1, 2)
-            .contiguous()
-            for each in convolutions
-        ]
-        bias = torch.cat([cast(Tensor, each.bias).float() for each in convolutions])
+        tables, bias = _tables(embedding, convolutions)
         ids, lengths = char_ids.to(torch.int16).contiguous(), lengths.to(torch.int16)
         return _TableSums.apply(ids, lengths, bias, dtype, *tables)
+
+
+def _tables(
+    embedding: nn.Embedding, convolutions: Sequence[nn.Conv1d]
+) -> tuple[list[Tensor], Tensor]:
+    """What each character gives each filter: (n_characters, width, filters); all biases."""
+    tables = [
+        # (filters, characters, width) -> (n_characters, width, filters)
+        torch.tensordot(embedding.weight.float(), each.weight.float(), ([1], [1]))
+        .transpose(1, 2)
+        .contiguous()
+        for each in convolutions
+    ]
+    return tables, torch.cat([cast(Tensor, each.bias).float() for each in convolutions])
+
+
+class Tables:
+    """Convolutions for prediction only, laid out as tables."""
+
+    def __init__(self, embedding: nn.Embedding, convolutions: Sequence[nn.Conv1d]) -> None:
+        # Value by value of the embedding: no matrix product runs while weights are laid out.
+        with torch.no_grad():
+            self._tables = []
+            for each in convolutions:
+                shape = len(embedding.weight), each.weight.shape[2], each.out_channels
+                table = torch.zeros(shape, dtype=torch.float32)
+                values, filters = embedding.weight.float().T, each.weight.float().unbind(1)
+                for value, own in zip(values, filters, strict=True):
+                    table += value[:, None, None] * own.T
+                self._tables.append(table)
+            self._bias = torch.cat([cast(Tensor, each.bias).float() for each in convolutions])
+
+    def pooled(self, char_ids: Tensor, lengths: Tensor) -> Tensor:
+        """char_ids (n_words, max_characters) int64, lengths (n_words,) -> the largest value of each
+        filter, before the activation: (n_words, n_filters) float32."""
+        ids, lengths = char_ids.to(torch.int16).contiguous(), lengths.to(torch.int16)
+        largest = torch.empty(len(ids), len(self._bias), dtype=torch.float32)
+        start = 0
+        for table in self._tables:
+            columns = slice(start, start + table.shape[2])
+            start = columns.stop
+            arguments = _arguments(ids, lengths, table, None, largest.stride(0))
+            arguments.bias = self._bias[columns].data_ptr()
+            arguments.largest = largest[:, columns].data_ptr()
+            call("convolution_forward", arguments)
+        return largest
 
 
 class _TableSums(torch.autograd.Function):
@@ -79,7 +118,7 @@ class _TableSums(torch.autograd.Function):
         for table in tables:
             columns = slice(start, start + table.shape[2])
             start = columns.stop
-            arguments = _arguments(ids, lengths, table, where[:, columns])
+            arguments = _arguments(ids, lengths, table, where[:, columns], where.stride(0))
             arguments.bias = bias[columns].data_ptr()
             setattr(arguments, name, largest[:, columns].data_ptr())
             call("convolution_forward", arguments)
@@ -95,15 +134,17 @@ class _TableSums(torch.autograd.Function):
         for shape in ctx.shapes:
             columns = slice(start, start + shape[2])
             start = columns.stop
-            d_tables.append(torch.zeros(shape))
-            arguments = _arguments(ids, lengths, d_tables[-1], where[:, columns])
+            d_tables.append(torch.zeros(shape, dtype=torch.float32))
+            arguments = _arguments(ids, lengths, d_tables[-1], where[:, columns], where.stride(0))
             arguments.d_table = pointer(d_tables[-1])
             arguments.d_largest = d_largest[:, columns].data_ptr()
             call("convolution_backward", arguments)
         return None, None, d_largest.sum(0), None, *d_tables
 
 
-def _arguments(ids: Tensor, lengths: Tensor, table: Tensor, where: Tensor) -> _Arguments:
+def _arguments(
+    ids: Tensor, lengths: Tensor, table: Tensor, where: Tensor | None, stride: int
+) -> _Arguments:
     return _Arguments(
         n_words=ids.shape[0],
         n_slots=ids.shape[1],
@@ -114,8 +155,8 @@ def _arguments(ids: Tensor, lengths: Tensor, table: Tensor, where: Tensor) -> _A
         ids=ids.data_ptr(),
         lengths=lengths.data_ptr(),
         table=table.data_ptr(),
-        stride=where.stride(0),
-        where=where.data_ptr(),
+        stride=stride,
+        where=pointer(where),
     )
 
 

@@ -54,6 +54,8 @@ def forward(
     model: Model[Ints2d, Floats2d], X: Ints2d, is_train: bool
 ) -> tuple[Floats2d, Callable[[Floats2d], Ints2d]]:
     (layer,) = model.layers
+    if not len(X):
+        return model.ops.alloc2f(0, layer.get_dim("nO")), lambda dY: X
     if is_train and any(node.attrs.get("dropout_rate") for node in layer.walk()):
         return layer(X, is_train)
     ops, xp = model.ops, model.ops.xp

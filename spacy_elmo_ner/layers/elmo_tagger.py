@@ -15,8 +15,8 @@ from .types import EncoderModel, Tok2VecModel
 
 @dataclass(frozen=True)
 class Decoding:
-    """How a pipe reads the scores. An object of ours, so that it is not saved with the weights
-    and the config can change it after training."""
+    """Says how a pipe reads the scores. Thinc does not save objects of this type with the
+    weights, so the config can change it after training."""
 
     decoder: DecoderMode
     transitions: TransitionKind
@@ -74,9 +74,9 @@ def build_elmo_tagger_v2(
 
 
 def resize_output(model: Model[list[Doc], list[Floats2d]], nO: int) -> None:
-    """Make room for more labels; the old ones keep their scores, those of new ones are 0.
+    """Add outputs for new labels; old labels keep their scores, those of new ones are 0.
 
-    Layers of another size are new layers, so that an optimizer has nothing stored for them.
+    The resized layers are new nodes, so that an optimizer holds no state of the old size.
     """
     old = model.get_ref("output_layer")
     n_old = old.get_dim("nO")

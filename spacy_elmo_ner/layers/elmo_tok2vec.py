@@ -51,42 +51,48 @@ class ListenerReplacement:
 
     def __init__(self) -> None:
         self._block: dict[str, Any] = {}
-        self._config: dict[str, Any] = {}
+        self._before: dict[str, Any] = {}
+        self._configs: list[dict[str, Any]] = []  # given since the last model
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "ListenerReplacement":
         return ListenerReplacement()
 
     def config(self, elmo_cfg: dict[str, Any], block: dict[str, Any]) -> dict[str, Any]:
         """Return the config that takes the listener's place."""
-        self._block = block
-        self._config = {
+        if not self._configs:
+            self._block, self._before = block, copy.deepcopy(block)
+        config = {
             "@architectures": "spacy_elmo_ner.ElmoTok2Vec.v1",
             "upstream": None,
             "bilm": copy.deepcopy(elmo_cfg),
         }
-        return self._config
+        self._configs.append(config)
+        return config
 
     def model(self, bilm: BiLMModel, listener: BiLMModel, elmo: Any) -> BiLMModel:
         """Return the copy of the biLM, changed to compute for itself, that takes its place.
 
         Raises ValueError where the path did not say which of several listeners was meant.
         """
+        configs, self._configs = self._configs, []
         shim = bilm_shim(bilm)
-        if shim.trainable:
-            self._config.update(trainable=True, learn_rate_scale=shim.learn_rate_scale)
-        paths = list(_listener_paths(self._block))
-        replaced = any(_at(self._block, path) is self._config for path in _paths(self._block))
-        if paths and paths != [()] and not replaced:
-            # The user's path is that of the block: spaCy has put the config in its place.
-            block = copy.deepcopy(self._block)
-            own = copy.deepcopy(self._config)
-            self._config.clear()
-            self._config.update(block)
-            if len(paths) > 1:
-                names = ", ".join(".".join(("model.tok2vec", *path)) for path in paths)
+        for config in configs:
+            if shim.trainable:
+                config.update(trainable=True, learn_rate_scale=shim.learn_rate_scale)
+        in_block = [_at(self._block, path) for path in _paths(self._block)]
+        elsewhere = [one for one in configs if not any(one is other for other in in_block)]
+        listeners = list(_listener_paths(self._before))
+        if elsewhere and listeners not in ([], [()]):
+            # The user's path was that of the block: spaCy has put the config in its place.
+            config = elsewhere[-1]
+            own = copy.deepcopy(config)
+            config.clear()
+            config.update(self._before)
+            if len(listeners) > 1 or len(configs) > 1:
+                names = ", ".join(".".join(("model.tok2vec", *path)) for path in listeners)
                 raise ValueError(Errors.EL122.format(paths=names))
-            *parents, last = paths[0]
-            _at(self._config, parents)[last] = own
+            *parents, last = listeners[0]
+            _at(config, parents)[last] = own
         for name in ("replace_listener", "replace_listener_cfg"):
             bilm.attrs.pop(name, None)
         bilm.attrs["upstream"] = None

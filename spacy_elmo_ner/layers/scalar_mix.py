@@ -16,9 +16,10 @@ Array = Any
 
 
 def scalar_mix(n_layers: int, width: int | None = None) -> ScalarMixModel:
-    """gamma * sum_k softmax(weights)_k * layer_k: (n_layers, n_tokens, width) -> (n_tokens, width).
+    """Build gamma * sum_k softmax(weights)_k * layer_k: (n_layers, n_tokens, width) -> (n_tokens,
+    width) float32 per Doc.
 
-    n_layers: 0 where it is known only from the data or the saved model.
+    n_layers: 0 if known only from the data or the saved model.
     """
     return Model(
         "scalar_mix",
@@ -48,13 +49,13 @@ def forward(
 
 
 def without_layer_norm(layer_norm: bool) -> None:
-    """Take an argument that is still in saved configs. Raises ValueError where it was used."""
+    """Accept an argument that saved configs still contain. Raises ValueError if it is True."""
     if layer_norm:
         raise ValueError(Errors.EL123)
 
 
 def init(model: ScalarMixModel, X: DocLayers | None = None, Y: Any = None) -> None:
-    """An even mix: weights 0, gamma 1."""
+    """Start with an even mix: weights 0, gamma 1."""
     if X is not None:
         model.set_dim("nK", X[0].shape[0])
         model.set_dim("nO", X[0].shape[2])

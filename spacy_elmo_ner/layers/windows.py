@@ -1,19 +1,19 @@
-"""Long Docs in overlapping windows: bounded steps and memory, the same vectors whatever is near.
+"""Cut long Docs into overlapping windows: bounded steps and memory, the same vectors in any batch.
 
-An LSTM over a Doc of 100,000 tokens would take 100,000 steps one after the other. Windows run
-side by side instead. Each token's vector is read where its window reaches at least CONTEXT
-tokens further on both sides, or where the Doc begins or ends.
+An LSTM over a Doc of 100,000 tokens would take 100,000 sequential steps; windows run in parallel
+instead. Each token's vector comes from a window that extends at least CONTEXT tokens to both
+sides of it, or to the start or end of the Doc.
 """
 
 from typing import NamedTuple
 
-# Longer than all but a few paragraphs: most Docs are one window and see all of themselves.
+# Longer than all but a few paragraphs: most Docs fit in one window.
 WINDOW = 512
 CONTEXT = 32
 
 
 class Window(NamedTuple):
-    """Tokens start..end go through the network, tokens first..last of them are kept."""
+    """Runs tokens start..end through the network and keeps tokens first..last of them."""
 
     start: int
     end: int
@@ -22,12 +22,12 @@ class Window(NamedTuple):
 
     @property
     def kept(self) -> slice:
-        """The kept tokens, counted from the window's start."""
+        """Return the kept tokens, counted from the window's start."""
         return slice(self.first - self.start, self.last - self.start)
 
 
 def windows(n_tokens: int, offset: int = 0) -> list[Window]:
-    """The windows of one Doc, tokens counted from offset; together they keep each token once."""
+    """Return the windows of one Doc, tokens counted from offset; each token is kept once."""
     if n_tokens <= WINDOW:
         return [Window(offset, offset + n_tokens, offset, offset + n_tokens)] if n_tokens else []
     stride = WINDOW - 2 * CONTEXT

@@ -1,30 +1,29 @@
-"""Probabilities of entities and tags, kept with the characters that they were given for.
+"""Probabilities of entities and tags, stored under the characters they belong to.
 
-spaCy keeps a value of ``span._`` or ``token._`` in ``doc.user_data``, under the extension's name
-and the characters of the span or token. Everything in spaCy that copies, joins, cuts or stores
-Docs knows such keys, and merging or splitting tokens leaves characters as they are. So a
-probability either arrives with its span or is gone, and it is found in constant time. Each value
-also says what it was given for, because another pipe or a person may change a label or a token.
+spaCy stores a value of ``span._`` or ``token._`` in ``doc.user_data`` under the extension's name
+and the characters of the span or token. All functions of spaCy that copy, join, cut or store Docs
+handle such keys, and merging or splitting tokens does not change characters. A probability
+therefore either stays with its span or is lost, and is found in constant time. Each value also
+holds its label or tag, because another pipe or a person may change that later.
 """
 
 import warnings
 import weakref
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, cast
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 from spacy.tokens import Doc, Span, SpanGroup, Token
 
-from ..decoding import Decoded, EntitySpan, drop_unlikely
+from ..decoding import Decoded, EntitySpan
 from ..errors import Warnings
 from .scored_spans import ScoredSpans, stored_spans, token_bounds
 
 # doc.spans key of the scored entities, as spaCy's spancat keeps its own.
 SPANS_KEY = "elmo_ner"
 
-# Name under which alternatives are stored. Not that of entities: Doc.from_json stops at a span
-# whose tokens were merged with others, which happens to alternatives whenever entities are merged.
+# Alternatives are stored under another name than entities: Doc.from_json fails on a span whose
+# ends are no longer token boundaries, which is common for alternatives once entities are merged.
 ALTERNATIVES = "elmo_ner"
 
 # Characters from, to and the label's text.
@@ -32,7 +31,7 @@ Place = tuple[int, int, str]
 
 
 class Given(NamedTuple):
-    """score: probability in [0, 1]; pipe: name of the pipe that gave it. None if not known."""
+    """Holds a probability in [0, 1] and the name of the pipe that gave it; None if not known."""
 
     score: float | None
     pipe: str | None
@@ -42,7 +41,7 @@ class Given(NamedTuple):
 
 
 class Extension(NamedTuple):
-    """An extension of ours, and the name it has where other code uses its first name."""
+    """Describes an extension attribute, with a second name in case the first is taken."""
 
     owner: Any  # Span or Token
     name: str
@@ -54,7 +53,7 @@ class Extension(NamedTuple):
 
     @property
     def key(self) -> str:
-        """The name under which values are stored."""
+        """Return the name under which values are stored."""
         return self.second_name if self._is_taken else self.name
 
     def register(self) -> None:
@@ -108,7 +107,7 @@ def tag_confidence(token: Token) -> float | None:
     stored = _user_data(token.doc).get(("._.", TAGS.key, token.idx, None))
     if isinstance(stored, list | tuple):
         tag, score, n_chars = stored
-        # Of a merged or split token, one end is still where it was.
+        # A merged or split token may still start at the same character.
         return score if tag == token.tag_ and n_chars == len(token) else None
     return stored
 
@@ -121,7 +120,7 @@ TAGS = Extension(Token, "tag_confidence", tag_confidence)
 
 
 def give_entities(doc: Doc, pipe: str, found: Decoded) -> None:
-    """Keep the probabilities of all spans that a pipe found, in place of what it gave before."""
+    """Store the probabilities of all spans that a pipe found; they replace its earlier ones."""
     user_data, names = _user_data(doc), (ENTITIES.key, ALTERNATIVES)
     for key, stored in _stored(doc):
         # New dicts: Docs that were cut or joined share the old ones.
@@ -135,13 +134,13 @@ def give_entities(doc: Doc, pipe: str, found: Decoded) -> None:
             last = doc[one.end - 1]
             key = ("._.", name, doc[one.start].idx, last.idx + len(last))
             before = user_data.get(key)
-            # As precise as in doc.spans, so that the same number arrives on both ways.
+            # float32 as in doc.spans, so that both give the same number.
             given = {"score": float(np.float32(one.probability)), "pipe": pipe}
             user_data[key] = {**(before if isinstance(before, dict) else {}), one.label: given}
 
 
 def given_entities(doc: Doc) -> dict[Place, Given]:
-    """Return what was given to each span of this Doc, whether it is an entity now or not."""
+    """Return the scores of all spans of this Doc, whether they are entities now or not."""
     found = _of_group(doc).copy()
     for (_, _, start, end), stored in _stored(doc):
         for label, one in stored.items():
@@ -150,7 +149,7 @@ def given_entities(doc: Doc) -> dict[Place, Given]:
 
 
 def _stored(doc: Doc) -> list[tuple[Any, dict[str, dict[str, Any]]]]:
-    """Keys and values of all scored spans: entities last, whose score counts."""
+    """Return keys and values of all scored spans; entities last, as their scores take priority."""
     names = (ALTERNATIVES, ENTITIES.key)
     found = [
         (key, value)
@@ -162,7 +161,7 @@ def _stored(doc: Doc) -> list[tuple[Any, dict[str, dict[str, Any]]]]:
 
 
 def located_entities(doc: Doc) -> tuple[Decoded, dict[EntitySpan, str | None]]:
-    """Return the scored spans of this Doc by its tokens as they are now, and who gave each."""
+    """Return the scored spans in the Doc's current tokens, and the pipe that scored each."""
     first, last = token_bounds(doc)
     set_here = {(ent.start_char, ent.end_char, ent.label_) for ent in doc.ents}
     found, pipes = Decoded([], []), {}
@@ -201,14 +200,14 @@ def write_span_group(doc: Doc) -> None:
     )
 
 
-# A DocBin without user data keeps span groups; what they hold, by Doc. With the group, so that
-# one set since is read anew.
+# A DocBin without user data keeps span groups: what they hold, by Doc. The group is kept too, so
+# that a group set later is read again.
 _groups: "weakref.WeakKeyDictionary[Doc, tuple[SpanGroup, dict[Place, Given]]]"
 _groups = weakref.WeakKeyDictionary()
 
 
 def _of_group(doc: Doc) -> dict[Place, Given]:
-    """What doc.spans["elmo_ner"] says where it was stored without the user data."""
+    """Read doc.spans["elmo_ner"] of a Doc that was stored without its user data."""
     group = doc.spans.get(SPANS_KEY)
     if group is None or isinstance(group, ScoredSpans):
         return {}
@@ -237,97 +236,8 @@ def _read_group(doc: Doc, group: SpanGroup) -> dict[Place, Given]:
 
 
 def give_tags(doc: Doc, tags: Iterable[str], scores: Iterable[float]) -> None:
-    """Keep the probability of each token's tag; a tag "" leaves what is there."""
+    """Store the probability of each token's tag; a tag "" changes nothing."""
     name, user_data = TAGS.key, _user_data(doc)
     for token, tag, score in zip(doc, tags, scores, strict=True):
         if tag:
             user_data["._.", name, token.idx, None] = [tag, score, len(token)]
-
-
-# ---- what a threshold would do -------------------------------------------------------------
-
-THRESHOLDS = tuple(round(0.05 * k, 2) for k in range(20))  # 0, 0.05, ..., 0.95
-
-# An entity of gold: first token, one past the last, label.
-Wanted = tuple[int, int, str]
-
-
-class ScoredEntities(NamedTuple):
-    """confidences: (n_entities,) float64 of all predicted; right: (n_entities,) bool, is exactly
-    this span with this label in gold; n_gold: entities in gold."""
-
-    confidences: NDArray[np.float64]
-    right: NDArray[np.bool_]
-    n_gold: int
-
-
-class OperatingPoint(NamedTuple):
-    """precision, recall and their harmonic mean, in [0, 1], over exact spans with labels, where
-    `elmo_ner` has this threshold."""
-
-    threshold: float
-    precision: float
-    recall: float
-    f: float
-
-
-def scored_entities(
-    gold: Iterable[Doc], predicted: Iterable[Doc], threshold: float = 0.0
-) -> ScoredEntities:
-    """The predicted entities with their confidence, as they would be with this threshold.
-
-    gold, predicted: the same texts in the same tokens, predicted with threshold 0. Alternatives
-    take a dropped entity's place as far down as the pipe kept them.
-    """
-    return score_decoded(map(_wanted, gold), map(decoded_entities, predicted), threshold)
-
-
-def score_decoded(
-    wanted: Iterable[Set[Wanted]], found: Iterable[Decoded], threshold: float = 0.0
-) -> ScoredEntities:
-    """The same from the entities of gold and what was decoded, text by text."""
-    confidences, right, n_gold = [], [], 0
-    for truth, guess in zip(wanted, found, strict=True):
-        for one in drop_unlikely(guess.entities, guess.alternatives, threshold):
-            confidences.append(one.probability)
-            right.append(one[:3] in truth)
-        n_gold += len(truth)
-    return ScoredEntities(np.asarray(confidences), np.asarray(right, dtype=bool), n_gold)
-
-
-def precision_recall_curve(
-    gold: Iterable[Doc], predicted: Iterable[Doc], thresholds: Sequence[float] = THRESHOLDS
-) -> list[OperatingPoint]:
-    """Precision and recall at each threshold. Arguments as in `scored_entities`."""
-    wanted, found = list(map(_wanted, gold)), list(map(decoded_entities, predicted))
-    return [operating_point(wanted, found, threshold) for threshold in thresholds]
-
-
-def operating_point(
-    wanted: Iterable[Set[Wanted]], found: Iterable[Decoded], threshold: float
-) -> OperatingPoint:
-    """Precision and recall at one threshold. Arguments as in `score_decoded`."""
-    scored = score_decoded(wanted, found, threshold)
-    n_right = int(scored.right.sum())
-    precision = n_right / len(scored.right) if len(scored.right) else 0.0
-    recall = n_right / scored.n_gold if scored.n_gold else 0.0
-    f = 2 * precision * recall / (precision + recall) if n_right else 0.0
-    return OperatingPoint(threshold, precision, recall, f)
-
-
-def expected_calibration_error(confidences: ArrayLike, right: ArrayLike, n_bins: int = 10) -> float:
-    """Mean gap between confidence and share right over bins of equal width, each weighted by
-    what falls into it (Guo et al. 2017, equation 3): in [0, 1], 0.0 where there is nothing.
-
-    confidences: (n,) floats in [0, 1]; right: (n,) bool.
-    """
-    sure, is_right = np.asarray(confidences, np.float64), np.asarray(right, np.float64)
-    if not len(sure):
-        return 0.0
-    bins = np.minimum((sure * n_bins).astype(np.int64), n_bins - 1)
-    gaps = np.bincount(bins, weights=sure - is_right, minlength=n_bins)
-    return float(np.abs(gaps).sum() / len(sure))
-
-
-def _wanted(gold: Doc) -> set[Wanted]:
-    return {(ent.start, ent.end, ent.label_) for ent in gold.ents}

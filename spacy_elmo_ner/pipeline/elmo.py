@@ -113,12 +113,12 @@ class Elmo(TrainablePipe):
 
     @property
     def listener_map(self) -> dict[str, list[Model]]:
-        """Nodes that listen to this pipe, by the name of their pipe."""
+        """Return the nodes that listen to this pipe, by the name of their pipe."""
         return self._listener_map
 
     @listener_map.setter
     def listener_map(self, value: dict[str, list[Model]]) -> None:
-        """spaCy sets an empty one whenever it links a pipeline anew."""
+        """Unlink all listeners: spaCy sets an empty map before it links a pipeline again."""
         for node in self.listeners:
             node.attrs["listener"].link(None)
         self._listener_map = value
@@ -185,7 +185,7 @@ class Elmo(TrainablePipe):
         raise ValueError(Errors.EL121.format(**names, learned=learned.name, found=ours.name))
 
     def _take_over(self, node: Model) -> None:
-        """Of several `elmo` pipes the nearest before a listener counts."""
+        """Unlink a node from an earlier `elmo` pipe: the nearest one before a listener counts."""
         upstream = node.attrs["listener"].upstream
         if isinstance(upstream, Elmo) and upstream is not self:
             for name in upstream.listening_components:
@@ -351,7 +351,7 @@ class Elmo(TrainablePipe):
             self._optimizer = sgd
 
     def use_params(self, params: dict[Any, Any]) -> Iterator[None]:
-        """Run with other weights until the generator is asked for more, as spaCy's pipes do."""
+        """Use other weights until the generator is advanced, as spaCy's pipes do."""
         self._backpropagate()  # with the weights it belongs to
         with self.model.use_params(params):
             yield
@@ -391,6 +391,6 @@ class _KeptLayers(weakref.WeakKeyDictionary[Doc, _Kept]):
 
 
 def _has_upstream(node: Model) -> bool:
-    """Does this listener listen to the very pipe it asks for?"""
+    """Return whether this listener is linked to the pipe it asks for."""
     upstream = node.attrs["listener"].upstream
     return upstream is not None and node.attrs["upstream"] == upstream.name

@@ -125,7 +125,7 @@ class ElmoNER(TokenClassifier):
 
     @property
     def scheme(self) -> LabelScheme:
-        """BIO classes of the entity types in `labels`."""
+        """Return the BIO classes of the entity types in `labels`."""
         return LabelScheme(self.labels)
 
     @property
@@ -150,14 +150,14 @@ class ElmoNER(TokenClassifier):
 
     @property
     def reader(self) -> Decoder:
-        """What turns emissions into entities."""
+        """Return what turns emissions into entities."""
         return Decoder(self.scheme, self.decoder, self.learned_transitions, self.temperature)
 
     def transitions(self, temperature: float) -> Transitions:
         return self.scheme.constrain(self.learned_transitions).over(temperature)
 
     def predict(self, docs: Iterable[Doc]) -> list[Decoded]:
-        """The entities of each Doc and the alternatives, with their probabilities."""
+        """Find the entities of each Doc and the alternatives, with their probabilities."""
         docs = list(docs)
         return decode_entities(
             self._emissions(docs),
@@ -169,7 +169,7 @@ class ElmoNER(TokenClassifier):
         )
 
     def n_best(self, docs: Iterable[Doc], n: int = 5) -> Iterator[list[Reading]]:
-        """The n most probable readings of each Doc, best first; fewer where there are fewer.
+        """Yield the n most probable readings of each Doc, best first; fewer if there are fewer.
 
         A reading holds its entities, each with its own probability, and the probability of
         exactly these entities and no others in this Doc. docs: as this pipe gets them, or as the
@@ -195,40 +195,40 @@ class ElmoNER(TokenClassifier):
             write_span_group(doc)
 
     def _taken(self, doc: Doc) -> NDArray[np.bool_]:
-        """(n_tokens,): must the token stay out of our entities? Blocked ones must, and those in
-        an entity of another pipe or a person."""
+        """Return which tokens our entities must leave out, (n_tokens,): blocked ones, and those in
+        an entity that another pipe or a person set."""
         taken = _blocked(doc)
         for ent in self._entities_of_others(doc):
             taken[ent.start : ent.end] = True
         return taken
 
     def _entities_of_others(self, doc: Doc) -> list[Span]:
-        """Entities that stay. Ours do not bind: run again on a Doc, a pipe finds them again."""
+        """Return the entities that stay. Ours are found again if a pipe runs again on a Doc."""
         if self.cfg["overwrite"] or not doc.ents:
             return []
         given = given_entities(doc)
         others = []
         for ent in doc.ents:
             one = given.get((ent.start_char, ent.end_char, ent.label_))
-            # Of unknown origin: stored without what would say so.
+            # pipe is None if the Doc was stored without it: the entity may be ours.
             if one is None or one.pipe not in (self.name, None):
                 others.append(ent)
         return others
 
 
 def _spaces(docs: Sequence[Doc]) -> list[Any]:
-    """spaCy would let an entity begin or end on whitespace; ours never does."""
+    """Return which tokens are whitespace: no entity of ours begins or ends with one."""
     return [doc.to_array("IS_SPACE") for doc in docs]
 
 
 def _blocked(doc: Doc) -> NDArray[np.bool_]:
-    """(n_tokens,): is the token one that set_ents() was told never to be in an entity?"""
+    """Return which tokens set_ents() was told to block, (n_tokens,)."""
     iob, types = doc.to_array(["ENT_IOB", "ENT_TYPE"]).T
     return (iob == _IOB["B"]) & (types == 0)
 
 
 def _bio(tag: str | None) -> str | None:
-    """spaCy's BILUO spelling to BIO; missing annotation stays None."""
+    """Convert spaCy's BILUO label to BIO; missing annotation stays None."""
     if not tag or tag == "O" or tag[1:2] != "-" or len(tag) < 3:
         return tag
     prefix = {"B": "B", "U": "B", "I": "I", "L": "I"}.get(tag[0])

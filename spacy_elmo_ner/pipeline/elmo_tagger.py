@@ -46,8 +46,8 @@ def make_elmo_tagger(
         tagger: who adds this one behind another wants its tags.
     label_smoothing: share of each gold tag that goes to all other tags in training, in [0, 1); 0
         for decoder "crf".
-    neg_prefix: a gold tag that begins with this says which tag the token has not: "!NN". Not for
-        decoder "crf".
+    neg_prefix: a gold tag that begins with this says which tag the token does not have: "!NN".
+        Not supported by decoder "crf".
     The decoder is "softmax", each token's best tag, or "crf", the best sequence of tags, with
     full transitions. Raises ValueError for another, or for a label_smoothing out of range.
     """
@@ -127,7 +127,8 @@ class ElmoTagger(TokenClassifier):
         return np.asarray([negative.get(tag, MISSING) for tag in tags], dtype=np.int64)
 
     def _is_negative(self, tag: str) -> bool:
-        """Does a gold tag say which tag a token has not? A tag that is the prefix alone is one."""
+        """Return whether a gold tag says which tag a token does not have. A tag that is only the
+        prefix is a tag."""
         if not self.neg_prefix or tag == self.neg_prefix or tag in self.labels:
             return False
         return tag.startswith(self.neg_prefix)
@@ -137,7 +138,7 @@ class ElmoTagger(TokenClassifier):
         return learned.over(temperature)
 
     def predict(self, docs: Iterable[Doc]) -> list[Tags]:
-        """The best tag of each token, and its probability over all tags of the other tokens."""
+        """Find the best tag of each token and its marginal probability."""
         scores = [self.model.ops.to_numpy(one) for one in self.predict_scores(list(docs))]
         if not scores:
             return []

@@ -1,4 +1,4 @@
-"""A pipe that may listen to an `elmo` pipe and says so where nothing is left to listen to."""
+"""A pipe that may listen to an `elmo` pipe, and reports when that is missing."""
 
 import warnings
 from typing import Any
@@ -11,12 +11,12 @@ from ..layers.elmo_listener import ListenerState
 
 
 class ListeningPipe(TrainablePipe):
-    """Notices when its pipeline is put together without the `elmo` pipe that it needs.
+    """Notices when its pipeline lacks the `elmo` pipe that it needs.
 
-    spaCy tells no pipe which pipeline it is in. But whenever that changes, it sets the name of
-    every pipe, lets the earlier ones look for their listeners, and then sets the `listener_map`
-    of each pipe that others may listen to. So this one has all that belongs to such a pipe
-    (spacy.ty.ListenedToComponent), though nobody listens to it.
+    spaCy does not tell a pipe which pipeline it is in. But whenever the pipeline changes, it sets
+    the name of every pipe, lets earlier pipes find their listeners, and sets the `listener_map`
+    of each pipe that others may listen to. This class therefore implements that interface
+    (spacy.ty.ListenedToComponent), although nothing listens to it.
     """
 
     listeners: tuple[Model, ...] = ()
@@ -45,7 +45,7 @@ class ListeningPipe(TrainablePipe):
 
     @listener_map.setter
     def listener_map(self, value: dict[str, list[Model]]) -> None:
-        """All pipes before this one have looked for listeners.
+        """Check the links, now that all pipes before this one have looked for listeners.
 
         Raises ValueError if this pipe came from another pipeline without its `elmo` pipe; warns
         if that was removed or disabled here.
@@ -61,7 +61,7 @@ class ListeningPipe(TrainablePipe):
 
     @property
     def is_trained(self) -> bool:
-        """Has the model weights, initialized or loaded?"""
+        """Return whether the model has weights, initialized or loaded."""
         return has_weights(self.model)
 
     def _listener_nodes(self) -> list[Model]:
@@ -69,7 +69,7 @@ class ListeningPipe(TrainablePipe):
 
 
 def has_weights(model: Model) -> bool:
-    """Has any parameter of this model been initialized or loaded?"""
+    """Return whether any parameter of this model has been initialized or loaded."""
     return any(node.has_param(name) for node in model.walk() for name in node.param_names)
 
 

@@ -1,4 +1,4 @@
-"""A span group that stays right when tokens are merged or split."""
+"""A span group that stays correct when tokens are merged or split."""
 
 import struct
 from collections.abc import Iterable, Iterator
@@ -16,7 +16,7 @@ _ATTRS: Any = SpanGroup.attrs  # the group's own, which a subclass hides
 
 
 class StoredSpan(NamedTuple):
-    """A span as a SpanGroup stores it. Token numbers are those of when it was made."""
+    """A span as a SpanGroup stores it; start and end may be out of date."""
 
     id: int
     kb_id: int
@@ -28,16 +28,16 @@ class StoredSpan(NamedTuple):
 
 
 def stored_spans(group: SpanGroup) -> list[StoredSpan]:
-    """Read the spans of a group without their tokens, which may have been merged since."""
+    """Read the spans of a group without access to tokens, which may have changed."""
     return _unpacked(SpanGroup.to_bytes(group))
 
 
 class ScoredSpans(SpanGroup):
     """A span group that follows its Doc's tokens.
 
-    spaCy's own group keeps token numbers. Once tokens are merged, reading, copying or storing it
-    gives other spans or an IndexError. This one finds its spans by their characters again; a span
-    that no longer begins and ends with a token goes, and its score in ``attrs`` with it.
+    spaCy's own group stores token numbers: once tokens are merged, reading, copying or storing it
+    gives other spans or raises an IndexError. This one finds its spans again by their characters.
+    A span whose ends are no longer token boundaries is dropped, with its entries in ``attrs``.
     """
 
     def __init__(
@@ -113,12 +113,12 @@ def _unpacked(group: bytes) -> list[StoredSpan]:
 
 
 def _tokens(doc: Doc) -> Any:
-    """Equal as long as no tokens are merged or split: the text stays the same."""
+    """Return an array that changes when tokens are merged or split."""
     return doc.to_array("ORTH")
 
 
 def _taken(value: Any, rows: list[int], n_rows: int) -> Any:
-    """These rows of a value with one entry per span; any other value as it is."""
+    """Select these rows if value has one entry per span; return any other value unchanged."""
     if isinstance(value, np.ndarray) and value.shape[:1] == (n_rows,):
         return value[rows]
     if isinstance(value, list) and len(value) == n_rows:
@@ -127,8 +127,7 @@ def _taken(value: Any, rows: list[int], n_rows: int) -> Any:
 
 
 def token_bounds(doc: Doc) -> tuple[dict[int, int], dict[int, int]]:
-    """Map the character each token begins with to its number, and the one it ends before to the
-    number of the next."""
+    """Map start characters to token numbers, and end characters to the number of the next token."""
     first: dict[int, int] = {}
     last: dict[int, int] = {}
     for token in doc:

@@ -1,4 +1,4 @@
-"""Settings that the config gives, that may be changed on a trained pipe, and that are saved."""
+"""Settings that come from the config, can be changed on a trained pipe, and are saved."""
 
 import weakref
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from ..errors import Errors, shown
 
 
 class PipelineRef:
-    """The pipeline that made a pipe, if it is still there. A copy of both refers to the copy."""
+    """Refers to the pipeline that made a pipe while it exists; copied together, to its copy."""
 
     def __init__(self, nlp: Language | None = None) -> None:
         self._ref = None if nlp is None else weakref.ref(nlp)
@@ -29,7 +29,7 @@ class PipelineRef:
 
 
 class HasSettings(Protocol):
-    """cfg: what is saved; made_by: the pipeline whose config the settings came from."""
+    """Has cfg, which is saved, and made_by, the pipeline whose config the settings came from."""
 
     cfg: dict[str, Any]
     made_by: PipelineRef
@@ -62,7 +62,7 @@ class Setting:
                 nlp.get_pipe_config(name)[self.name] = value
 
     def configure(self, pipe: HasSettings, value: Any) -> None:
-        """Take the value that the config gives to a new pipe."""
+        """Set the value that the config gives to a new pipe."""
         pipe.cfg[self.name] = self.check(self.name, value)
         pipe.cfg.setdefault("configured", {})[self.name] = value
 
@@ -72,9 +72,9 @@ def settings_of(pipe: HasSettings) -> list[Setting]:
 
 
 def settle(pipe: HasSettings, configured: dict[str, Any], folder: Path | None) -> None:
-    """Choose between each setting that was just loaded and the one the config gave before.
+    """Choose, for each setting, between the value just loaded and the one from the config.
 
-    configured: what the config of this pipe says. folder: that the pipe was loaded from, or None.
+    configured: the values in this pipe's config. folder: where the pipe was loaded from, or None.
     """
     loaded = pipe.cfg.get("configured", {})
     pipe.cfg["configured"] = configured
@@ -84,7 +84,7 @@ def settle(pipe: HasSettings, configured: dict[str, Any], folder: Path | None) -
             beside = _saved_config(folder)
             if name in beside:
                 is_given = ours != beside[name]
-            else:  # saved alone: the default of a pipe that it is loaded into says nothing
+            else:  # saved on its own: a default in the config is no decision against it
                 is_given = ours not in (setting.default, loaded.get(name, ours))
             if is_given:
                 pipe.cfg[name] = ours
@@ -92,7 +92,7 @@ def settle(pipe: HasSettings, configured: dict[str, Any], folder: Path | None) -
 
 
 def _saved_config(folder: Path | None) -> dict[str, Any]:
-    """What the config of the pipeline in whose folder the pipe's is says of it, if there is one."""
+    """Return the pipe's block of the config.cfg beside its folder, or {} if there is none."""
     if folder is None or not (folder.parent / "config.cfg").is_file():
         return {}
     config = Config().from_disk(folder.parent / "config.cfg", interpolate=False)

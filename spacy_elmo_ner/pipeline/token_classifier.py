@@ -25,7 +25,7 @@ from .head_file import read_head, write_head
 from .listening import ListeningPipe
 from .losses import cross_entropy, rehearsal
 
-# Docs scored at once where a pipe is asked for something outside of nlp.pipe().
+# Docs scored at once outside of nlp.pipe().
 BATCH_DOCS = 64
 
 
@@ -60,16 +60,16 @@ class TokenClassifier(ListeningPipe):
         raise NotImplementedError
 
     def example_labels(self, example: Example) -> Iterable[str]:
-        """Labels that occur in one Example's reference."""
+        """Return the labels that occur in one Example's reference."""
         raise NotImplementedError
 
     def gold_classes(self, example: Example) -> NDArray[np.int64]:
-        """(n_tokens of the predicted Doc,) int64: each token's class, or MISSING."""
+        """Return each token's class, or MISSING: (n_tokens of the predicted Doc,) int64."""
         raise NotImplementedError
 
     def negative_classes(self, example: Example) -> NDArray[np.int64]:
-        """(n_tokens of the predicted Doc,) int64: a class that each token is known not to have, or
-        MISSING."""
+        """Return a class that each token is known not to have, or MISSING: (n_tokens of the
+        predicted Doc,) int64."""
         return np.full(len(example.predicted), MISSING, dtype=np.int64)
 
     label_smoothing = 0.0
@@ -81,7 +81,7 @@ class TokenClassifier(ListeningPipe):
 
     @property
     def scores_sequences(self) -> bool:
-        """Are probabilities those of whole sequences of classes, or of tokens by themselves?"""
+        """Return whether probabilities are those of sequences of classes, not of single tokens."""
         return self.decoder != "softmax"
 
     # ---- decoder ---------------------------------------------------------------------
@@ -92,12 +92,12 @@ class TokenClassifier(ListeningPipe):
 
     @property
     def temperature(self) -> float:
-        """What scores are divided by to give probabilities; fitted by `calibrate`."""
+        """Return what scores are divided by to give probabilities; `calibrate` fits it."""
         return self.cfg["temperature"]
 
     @property
     def learned_transitions(self) -> Transitions | None:
-        """What the CRF has learned; None with another decoder."""
+        """Return what the CRF has learned; None with another decoder."""
         node = self.model.maybe_get_ref("crf")
         return None if node is None else crf.learned(node)
 
@@ -109,15 +109,15 @@ class TokenClassifier(ListeningPipe):
 
     @property
     def label_data(self) -> tuple[str, ...]:
-        """What `spacy init labels` saves."""
+        """Return what `spacy init labels` saves."""
         return self.labels
 
     def add_label(self, label: str) -> int:
         """Add a label. Returns 1, or 0 if it was there already.
 
-        A trained model grows: its old labels keep their scores, those of the new one begin at 0
-        and are learned from now on. Raises ValueError for a label that is not a str, or where the
-        config fixes the number of labels.
+        A trained model grows: its old labels keep their scores; those of the new label start at 0
+        and are learned in further training. Raises ValueError for a label that is not a str, or if
+        the config fixes the number of labels.
         """
         if not isinstance(label, str):
             raise ValueError(SpacyErrors.E187)
@@ -153,7 +153,7 @@ class TokenClassifier(ListeningPipe):
         return self
 
     def _add_strings(self) -> None:
-        """A vocab that was saved apart may not hold the labels."""
+        """Add the labels to the vocab, which may have been saved without them."""
         for label in self.labels:
             self.vocab.strings.add(label)
 
@@ -192,7 +192,7 @@ class TokenClassifier(ListeningPipe):
     ) -> dict[str, float]:
         """Learn from a batch of examples; labels that the pipe does not know yet are added.
 
-        Not so where initialize() was given a list of labels: others are then not annotation.
+        If initialize() was given a list of labels, others do not count as annotation.
         """
         examples = list(examples)
         validate_examples(examples, f"{type(self).__name__}.update")
@@ -211,11 +211,11 @@ class TokenClassifier(ListeningPipe):
         sgd: Optimizer | None = None,
         losses: dict[str, float] | None = None,
     ) -> dict[str, float]:
-        """Learn to score the tokens of these examples as when nlp.resume_training() was called.
+        """Learn to score the tokens of these examples as the model did at nlp.resume_training().
 
         The loss is the mean cross-entropy, in nats per token, between the probabilities over all
-        labels then and now. What a CRF has learned of how labels follow each other stays as it
-        is. Raises ValueError if nlp.resume_training() was not called.
+        labels at that time and now. The transitions of a CRF do not change. Raises ValueError if
+        nlp.resume_training() was not called.
         """
         losses = losses if losses is not None else {}
         losses.setdefault(self.name, 0.0)
@@ -233,7 +233,7 @@ class TokenClassifier(ListeningPipe):
         return losses
 
     def predict_scores(self, docs: Sequence[Doc]) -> list[Floats2d]:
-        """Emissions (n_tokens, n_classes) float32 of each Doc."""
+        """Compute the emissions of each Doc, (n_tokens, n_classes) float32."""
         scores = [self.model.ops.alloc2f(0, self.n_classes) for _ in docs]
         # A Doc's scores depend on the Doc alone; the arrays of a few thousand tokens at a time
         # are fetched from memory less often than those of all.
@@ -246,7 +246,7 @@ class TokenClassifier(ListeningPipe):
     def get_loss(
         self, examples: Iterable[Example], scores: Sequence[Floats2d]
     ) -> tuple[float, list[Floats2d]]:
-        """The loss in nats per annotated token, and its gradient for the scores.
+        """Compute the loss in nats per annotated token, and its gradient for the scores.
 
         That is the mean cross-entropy of the annotated tokens; with decoder "crf" the negative
         log-likelihood of whole sequences, summed over all that agree with the annotation, whose
@@ -277,7 +277,7 @@ class TokenClassifier(ListeningPipe):
     # ---- probabilities ---------------------------------------------------------------
 
     def label_probabilities(self, docs: Sequence[Doc]) -> list[NDArray[np.float64]]:
-        """P(class of token) over all classes, calibrated: (n_tokens, n_classes) of each Doc.
+        """Compute the calibrated probability of each class, (n_tokens, n_classes) of each Doc.
 
         With another decoder than "softmax" these are marginals over all sequences of classes.
         """
@@ -292,7 +292,7 @@ class TokenClassifier(ListeningPipe):
     def _probabilities(
         self, emissions: NDArray[np.float64], lengths: Sequence[int]
     ) -> NDArray[np.float64]:
-        """(n_tokens, n_classes), from emissions that are divided by the temperature already."""
+        """Compute (n_tokens, n_classes) from emissions already divided by the temperature."""
         if self.scores_sequences:
             return marginals(emissions, lengths, self.transitions(self.temperature)).of_labels()
         return np.exp(log_softmax(emissions))
@@ -321,7 +321,7 @@ class TokenClassifier(ListeningPipe):
 
 
 def same_tokens(example: Example) -> bool:
-    """Has gold the tokens of the predicted Doc, none of them whitespace?
+    """Return whether gold has the tokens of the predicted Doc, none of them whitespace.
 
     Nearly always so in training; what gold says can then be read as it stands, many times as
     fast as through spaCy's alignment, which made up a sixth of a training step.

@@ -1,7 +1,7 @@
-"""Everything a run needs to go on as if it had never stopped, without pickle.
+"""Save and load everything a run needs to continue as if never interrupted, without pickle.
 
 A checkpoint is a folder: tensors as safetensors, the rest as JSON. It is written under another
-name and renamed, so the newest complete one is always whole.
+name and renamed, so every checkpoint is complete.
 """
 
 import json
@@ -37,7 +37,7 @@ _ADAMW = ("step", "exp_avg", "exp_avg_sq")
 
 @dataclass
 class Progress:
-    """Where a run stands. The order of the text follows from seed and epoch alone.
+    """Record how far a run has come. Seed and epoch alone determine the order of the text.
 
     step: optimizer steps done. epoch, batch: the next batch to take.
     n_tokens: tokens trained on, marks excluded. seconds: spent so far, restarts included.
@@ -61,8 +61,8 @@ def save_checkpoint(
 ) -> None:
     """Write ``directory/step-00000500`` and delete all but the newest `keep` checkpoints.
 
-    states: where running text stands, if the run has any.
-    Raises OSError where it cannot be written; those before stay as they are.
+    states: LSTM states of running text, if the run has any.
+    Raises OSError (EL414) if it cannot be written; earlier checkpoints stay as they are.
     """
     final = directory / f"step-{progress.step:08d}"
     try:
@@ -80,14 +80,14 @@ def save_checkpoint(
 
 
 def checkpoints(directory: Path) -> list[Path]:
-    """Complete checkpoints, oldest first."""
+    """List complete checkpoints, oldest first."""
     return sorted(directory.glob("step-*"))
 
 
 def load_checkpoint(
     path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, config: dict[str, Any]
 ) -> Progress:
-    """Put model and optimizer where they were; returns where the run stood.
+    """Restore model and optimizer; return how far the run had come.
 
     Raises ValueError if the checkpoint belongs to another config or is damaged.
     """
@@ -119,7 +119,7 @@ def _decisive(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def load_states(path: Path, options: BiLMOptions) -> BiLMStates:
-    """The LSTM states that running text goes on from: (n_streams, ...) float32 each.
+    """Load the LSTM states of running text: (n_streams, ...) float32 each.
 
     Raises ValueError if they are missing or damaged.
     """
@@ -146,7 +146,7 @@ def _progress(values: dict[str, Any]) -> Progress:
 def _optimizer_states(
     optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]
 ) -> dict[Tensor, dict[str, Tensor]]:
-    """What the optimizer keeps of each parameter. Raises ValueError for what fits none of them."""
+    """Return the optimizer's state of each parameter. Raises ValueError for any other state."""
     (group,) = optimizer.param_groups
     parameters = group["params"]
     states: list[dict[str, Tensor]] = [{} for _ in parameters]

@@ -1,4 +1,4 @@
-"""Settings of a pre-training run: a config file in spaCy's format, checked on reading."""
+"""Read the settings of a pre-training run: a config file in spaCy's format, checked by pydantic."""
 
 import configparser
 from collections.abc import Iterable, Mapping
@@ -6,7 +6,7 @@ from dataclasses import asdict, field, fields
 from dataclasses import dataclass as plain_dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import AfterValidator, ConfigDict, Field, ValidationError
 from pydantic.dataclasses import dataclass
@@ -17,9 +17,6 @@ from ..elmo import BiLMOptions
 from ..elmo.options import CharCNNOptions, LSTMOptions
 from ..errors import Errors, shown
 from .files import is_packed
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
 
 # The shape of `small-en`: 4.7 M parameters, 4.7 MFLOP per token in the LSTMs.
 _SMALL = BiLMOptions(
@@ -41,7 +38,7 @@ _MOST = 1 << 48
 _WORDS_WANTED = 2_000_000
 
 # Settings that came after the first release.
-_LATER = ("state", "decay_steps", "lower_case", "upper_case", "title_case", "silver_weight")
+_LATER = ("state", "decay_steps", "lower_case", "upper_case", "title_case")
 
 # A vocabulary holds three marks and two words to tell apart.
 _VocabularySize = Annotated[int, Field(ge=5, le=_MOST)]
@@ -84,12 +81,12 @@ class TrainingConfig:
     decay_steps it stays where it is until those last steps and falls in them along a line
     (Hägele et al. 2024): until then a run can be resumed with another max_steps.
     lower_case, upper_case, title_case: shares of sentences that are spelled in another case; the
-    words to predict stay as they are written. silver_weight: of the loss on the labels that a
-    text has beside its words, see `silver`.
+    words to predict stay as they are written.
     state: where the LSTMs begin a sentence. "sentence": at zeros. "running": where they ended the
     sentence before it in the text, as ELMo's original did; gradients still end with the sentence.
     softmax_cutoffs: vocabulary ranks where the adaptive softmax starts a narrower cluster.
-    bf16: matrix products in bfloat16, all else in float32. checkpoint_every: steps.
+    bf16: matrix products in bfloat16 on CPUs that have them, all else in float32; false: nothing in
+    bfloat16 on any CPU. checkpoint_every: steps.
     """
 
     seed: _Count = 0
@@ -102,7 +99,6 @@ class TrainingConfig:
     lower_case: _Share = 0.0
     upper_case: _Share = 0.0
     title_case: _Share = 0.0
-    silver_weight: _Number = 0.0
     weight_decay: _Number = 0.01
     max_gradient: _Number = 5.0
     state: Literal["sentence", "running"] = "sentence"
@@ -113,7 +109,23 @@ class TrainingConfig:
     keep_checkpoints: _AtLeastOne = 2
 
 
-_Block = TypeVar("_Block", TextConfig, TrainingConfig)
+@dataclass(frozen=True, config=_CHECKED)
+class SilverConfig:
+    """Labels for the biLM to predict beside words, see `silver`; none without a pipeline.
+
+    pipeline: name or folder of a spaCy pipeline that gives entities or tags. n_words: so many are
+    labelled, of sentences drawn with seed. weight: of the mean loss of a label beside that of a
+    word. share: labelled sentences are repeated until they are this share of all that is read.
+    """
+
+    pipeline: str = ""
+    n_words: _AtLeastOne = 20_000_000
+    weight: _Number = 1.0
+    share: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = 0.35
+    seed: _Count = 0
+
+
+_Block = TypeVar("_Block", TextConfig, TrainingConfig, SilverConfig)
 
 
 @plain_dataclass(frozen=True)
@@ -121,12 +133,13 @@ class PretrainingConfig:
     text: TextConfig = field(default_factory=TextConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     options: BiLMOptions = _SMALL
+    silver: SilverConfig = field(default_factory=SilverConfig)
 
     @classmethod
     def from_cfg(
         cls, path: Path, overrides: Mapping[str, Any] | None = None
     ) -> "PretrainingConfig":
-        """Read a config file with the blocks [text], [training] and [bilm].
+        """Read a config file with the blocks [text], [training], [silver] and [bilm].
 
         overrides: settings by their dotted names, such as {"training.max_steps": 100}. Raises
         FileNotFoundError, or ValueError (EL405) naming the block and key that is wrong.
@@ -135,22 +148,24 @@ class PretrainingConfig:
             raise FileNotFoundError(Errors.EL401.format(path=path))
         try:
             config = _read(path, dict(overrides or {}))
-            if unknown := sorted(set(config) - {"text", "training", "bilm", "paths"}):
+            if unknown := sorted(set(config) - {"text", "training", "silver", "bilm", "paths"}):
                 raise ValueError(f"unknown block [{unknown[0]}]")
             text = _block(TextConfig, config.get("text", {}), "text")
             training = _block(TrainingConfig, config.get("training", {}), "training")
+            silver = _block(SilverConfig, config.get("silver", {}), "silver")
             _check_names(config.get("bilm", {}), _SMALL.to_dict(), "bilm")
         # Of a reference that leads nowhere or in a circle, the reader tells by the last four.
         except (ValueError, configparser.Error, LookupError, TypeError, RecursionError) as err:
             problem = str(err).strip() or repr(err)
             raise ValueError(Errors.EL405.format(path=path, problem=problem)) from err
         if "bilm" not in config:
-            return cls(text, training)
-        return cls(text, training, BiLMOptions.from_dict(config["bilm"], source=f"{path} [bilm]"))
+            return cls(text, training, silver=silver)
+        options = BiLMOptions.from_dict(config["bilm"], source=f"{path} [bilm]")
+        return cls(text, training, options, silver)
 
     @classmethod
     def for_text(cls, paths: Iterable[Path]) -> "PretrainingConfig":
-        """Settings for plain text files, from their size: more passes over less text.
+        """Choose settings for plain text files by their size: more passes over less text.
 
         The same files always give the same settings, so that such a run can be resumed.
         Raises FileNotFoundError for a path that is no file.
@@ -182,6 +197,7 @@ class PretrainingConfig:
             "text": asdict(self.text),
             "training": training,
             "bilm": self.options.to_dict(),
+            **({"silver": asdict(self.silver)} if self.silver.pipeline else {}),
         }
 
 
@@ -196,7 +212,7 @@ def _read(path: Path, overrides: dict[str, Any]) -> Config:
 
 
 def _check_names(block: dict[str, Any], known: dict[str, Any], name: str) -> None:
-    """Published options.json files hold entries we have no use for; in a config one is a slip."""
+    """Raise ValueError for an unknown name, which an options.json may hold and a config not."""
     for key, value in block.items():
         if key not in known:
             raise ValueError(f"[{name}] has no setting {key!r}; it has {', '.join(known)}")
@@ -213,7 +229,7 @@ def _block(cls: type[_Block], values: dict[str, Any], name: str) -> _Block:
         raise ValueError(f"[{name}] {_problem(error.errors()[0], values)}") from error
 
 
-def _problem(error: "ErrorDetails", values: dict[str, Any]) -> str:
+def _problem(error: Mapping[str, Any], values: dict[str, Any]) -> str:
     """Say what pydantic found wrong: the setting, its value, and what it should be."""
     key, kind = str(error["loc"][0]), error["type"]
     value, context = values[key], error.get("ctx", {})
@@ -224,6 +240,7 @@ def _problem(error: "ErrorDetails", values: dict[str, Any]) -> str:
     wanted = {
         "greater_than_equal": f"{context.get('ge')} or more",
         "less_than_equal": f"at most {context.get('le')}",
+        "less_than": f"below {context.get('lt')}",
         "finite_number": "a finite number",
         "literal_error": f"one of {', '.join(get_args(TrainingConfig.__annotations__['state']))}",
         "tuple_type": "of type list",

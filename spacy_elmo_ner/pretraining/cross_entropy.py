@@ -69,8 +69,8 @@ class _CompiledCrossEntropy(torch.autograd.Function):
         targets = targets.contiguous()
         n_parts = threads()
         loss = torch.zeros(n_parts, dtype=torch.float64)
-        grad_hidden = torch.empty(n, dim)
-        by_part = torch.zeros(n_parts, dim, n_classes + -n_classes % 64)
+        grad_hidden = torch.empty(n, dim, dtype=torch.float32)
+        by_part = torch.zeros(n_parts, dim, n_classes + -n_classes % 64, dtype=torch.float32)
         arguments = _Arguments(
             n=n,
             dim=dim,

@@ -1,7 +1,7 @@
-"""Sentences from files: plain text, JSON lines in spaCy's convention, spaCy's own Docs.
+"""Read sentences from files: plain text, JSON lines in spaCy's convention, spaCy's own Docs.
 
-Text is cut into words with a spaCy tokenizer, so that the biLM sees words as a pipeline will cut
-them. Docs in a .spacy file keep the words, and where set the sentences, that they have.
+A spaCy tokenizer cuts text into words, as it will in a pipeline. Docs in a .spacy file keep their
+own words, and their own sentences where they are set.
 """
 
 import gzip
@@ -92,10 +92,10 @@ def is_packed(path: Path) -> bool:
 
 
 def read_sentences(path: Path, nlp: Language) -> Iterator[list[str]]:
-    """The words of each sentence or paragraph of one file, which may be none; no blanks.
+    """Yield the words of each sentence or paragraph of one file, without blanks.
 
-    A file ending in .jsonl (.jsonl.gz, .jsonl.xz) holds one {"text": ...} a line, one ending in
-    .spacy a DocBin; any other is text, one sentence or paragraph a line.
+    A file ending in .jsonl (.jsonl.gz, .jsonl.xz) holds one {"text": ...} per line, one ending in
+    .spacy a DocBin; any other is text with one sentence or paragraph per line.
     Raises FileNotFoundError, or ValueError naming file and line where it is not what its name says.
     """
     kind = (path.with_suffix("") if is_packed(path) else path).suffix.lower()
@@ -107,7 +107,7 @@ def read_sentences(path: Path, nlp: Language) -> Iterator[list[str]]:
 
 
 def read_lines(path: Path) -> Iterator[str]:
-    """Lines of one text file that are not blank, decompressed on the way.
+    """Yield the lines of one text file that are not blank, decompressed as they are read.
 
     Raises FileNotFoundError, or ValueError naming file and line where it is not text.
     """
@@ -115,7 +115,7 @@ def read_lines(path: Path) -> Iterator[str]:
 
 
 def read_json_lines(path: Path) -> Iterator[str]:
-    """Paragraphs of the texts in a file of JSON objects, one {"text": ...} a line; None is blank.
+    """Yield the paragraphs, none blank, of a file with one JSON object {"text": ...} per line.
 
     Raises FileNotFoundError, or ValueError naming file and line where there is no such object.
     """
@@ -138,7 +138,7 @@ def _numbered_paragraphs(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def _numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Line numbers from 1 and the lines that are not blank, stripped."""
+    """Yield line numbers from 1 and the lines that are not blank, stripped."""
     if not path.is_file():
         raise FileNotFoundError(Errors.EL401.format(path=path))
     number = 0

@@ -1,4 +1,4 @@
-"""A run's log.jsonl: one JSON object per step."""
+"""Write a run's log.jsonl: one JSON object per step."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ LOG_FILE = "log.jsonl"
 
 
 class Log:
-    """Rows are added at the end. Those after the checkpoint that a run goes on from are dropped."""
+    """Append rows; drop those after the checkpoint from which a run is resumed."""
 
     def __init__(self, path: Path, step: int) -> None:
         self.path = path

@@ -148,7 +148,7 @@ class LanguageModel(nn.Module):
         options = bilm.options
         self.silver = nn.ModuleDict(
             {
-                f"{kind}-{depth}": nn.Linear(options.width, n)
+                f"{kind}-{depth}": nn.Linear(options.width, n, dtype=torch.float32)
                 for kind, n in (n_silver or {}).items()
                 for depth in range(1, options.n_layers)
             }
@@ -202,7 +202,7 @@ class LanguageModel(nn.Module):
                     ]
                     logits = self.silver[f"{kind}-{depth + 1}"](torch.cat(states, dim=1))
                     losses.append(F.cross_entropy(logits.float(), labels[rows]))
-        return torch.stack(losses).mean() if losses else torch.zeros(())
+        return torch.stack(losses).mean() if losses else torch.zeros((), dtype=torch.float32)
 
     def _loss(self, hidden: Tensor, targets: Tensor) -> Tensor:
         # The sums of torch's own forward, which keeps every logit and cannot run in bfloat16.

@@ -1,4 +1,4 @@
-"""Perplexity on text that was held out, over the full vocabulary, each direction by itself."""
+"""Measure perplexity on held-out text over the full vocabulary, in each direction."""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,7 +25,7 @@ SOFTMAX_FILE, VOCABULARY_FILE = "softmax.safetensors", "vocabulary.txt"
 
 @dataclass(frozen=True)
 class Perplexity:
-    """Perplexities compare only over one vocabulary, so its size and what it misses come along.
+    """Hold perplexities with the vocabulary's size and what it misses: they compare only over one.
 
     forward, backward: exp of the mean negative log-likelihood per prediction (words and one
     sentence mark). n_tokens: words measured. oov: share of them outside the vocabulary.
@@ -39,7 +39,7 @@ class Perplexity:
 
     @property
     def mean(self) -> float:
-        """Geometric mean of both directions: exp of their mean loss."""
+        """Return the geometric mean of both directions: exp of their mean loss."""
         return math.sqrt(self.forward * self.backward)
 
 
@@ -64,9 +64,9 @@ def measure(
     *,
     batch_tokens: int = 4096,
 ) -> Perplexity:
-    """Perplexity of the sentences `rows` of a text, at least one; float32 throughout.
+    """Measure the perplexity of the sentences `rows` of a text, at least one, in float32.
 
-    Each sentence is read by itself, from states of zeros, as a pipeline reads it.
+    Each sentence starts from states of zeros, as in a pipeline.
     """
     unknown = vocabulary.lacks(text.words)
     return _perplexity(_sums(model, make_batch, text, rows, unknown, batch_tokens), vocabulary)
@@ -75,7 +75,7 @@ def measure(
 def measure_files(
     model: LanguageModel, vocabulary: Vocabulary, paths: Iterable[Path], *, progress: bool = True
 ) -> BySource:
-    """Perplexity of text files together, and of each that holds a word by its path.
+    """Measure text files together, and each that holds a word by its path.
 
     Raises FileNotFoundError or ValueError as `tokenize` does.
     """
@@ -85,7 +85,7 @@ def measure_files(
 
 
 def measure_held_out(model: LanguageModel, vocabulary: Vocabulary, directory: Path) -> BySource:
-    """Perplexity of what the run in this folder held out, together and by source.
+    """Measure what the run in this folder held out, together and by source.
 
     A source that was read several times is measured once. Raises FileNotFoundError or ValueError
     where the folder has no text left, ValueError where nothing was held out.
@@ -131,7 +131,7 @@ def _sums(
     unknown: NDArray,
     batch_tokens: int = 4096,
 ) -> _Sums:
-    """unknown: (n_words of the text,) bool, words outside the vocabulary."""
+    """Sum up losses; unknown: (n_words of the text,) bool, words outside the vocabulary."""
     totals = np.zeros(2)
     n_predictions = n_tokens = 0
     with torch.no_grad():
@@ -162,7 +162,7 @@ def _perplexity(sums: _Sums, vocabulary: Vocabulary) -> Perplexity:
 
 
 def write_language_model(model: LanguageModel, vocabulary: Vocabulary, output: Path) -> None:
-    """The biLM where `BiLM.from_disk` finds it, its softmax and vocabulary beside it."""
+    """Write the biLM as `BiLM.from_disk` reads it, with its softmax and vocabulary."""
     softmax = {name: value.contiguous() for name, value in model.softmax.state_dict().items()}
     softmax["cutoffs"] = torch.tensor(model.softmax.cutoffs[:-1])
     with named_if_not_written(output):
@@ -175,7 +175,7 @@ def write_language_model(model: LanguageModel, vocabulary: Vocabulary, output: P
 
 
 def load_language_model(directory: Path) -> tuple[LanguageModel, Vocabulary]:
-    """A biLM with the softmax it was trained with, as `pretrain` leaves them in a folder.
+    """Load a biLM with the softmax it was trained with from a folder that `pretrain` wrote.
 
     Raises FileNotFoundError naming the missing file (published biLMs come without a softmax), or
     ValueError naming the one that is damaged.

@@ -1,4 +1,4 @@
-"""Several processes that train one model: what torchrun started, through torch.distributed.
+"""Train one model in several processes, started by torchrun, through torch.distributed.
 
     torchrun --nproc-per-node 2 -m spacy elmo pretrain CONFIG --output FOLDER
 
@@ -29,25 +29,25 @@ class Processes:
         return self.rank == 0
 
     def parallel(self, model: nn.Module) -> nn.Module:
-        """The model itself, or one that averages its gradients with the other processes'."""
+        """Return the model, or one that averages its gradients with the other processes'."""
         return DistributedDataParallel(model) if self.n > 1 else model
 
     def mean(self, value: Tensor) -> float:
-        """The mean over all processes of a scalar that each of them has."""
+        """Return the mean over all processes of a scalar that each of them has."""
         value = value.detach().clone()
         if self.n > 1:
             dist.all_reduce(value)
         return value.item() / self.n
 
     def wait(self) -> None:
-        """Until all processes have come this far."""
+        """Wait until all processes have come this far."""
         if self.n > 1:
             dist.barrier()
 
 
 @contextmanager
 def joined_processes() -> Iterator[Processes]:
-    """The processes torchrun started, for as long as the block runs; one where it did not."""
+    """Join the processes that torchrun started while the block runs; or yield this one alone."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield Processes()
         return
@@ -59,5 +59,5 @@ def joined_processes() -> Iterator[Processes]:
 
 
 def is_first_process() -> bool:
-    """Whether this process should talk to the user, known before any other has been met."""
+    """Tell whether this process reports to the user, also before the processes are joined."""
     return os.environ.get("RANK", "0") == "0"

@@ -1,37 +1,50 @@
-"""Labels of tokens that another model has given, for the biLM to predict beside words.
+"""Labels of tokens that another pipeline gives, for the biLM to predict beside words.
 
 A linear layer over the forward and backward states of each LSTM layer predicts them and is thrown
-away after the training, as the softmax over words is. What it leaves behind are layers that know
-what decides between a person and a place.
+away after the training, as the softmax over words is. It leaves behind layers that know what
+decides between a person and a place.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import spacy
 import torch
 from numpy.typing import NDArray
+from spacy.language import Language
+from spacy.tokens import Doc
+from tqdm import tqdm
 
+from ..decoding import spans_to_bio
 from ..errors import Errors
+from ..files import write_text
+from .config import SilverConfig
 from .objective import Batch
 from .text import TokenizedText
 
-LABELS_FILE = "silver.json"
-MISSING = 255
+LABELS_FILE, PROGRESS_FILE = "silver.json", "silver-progress.json"
+MISSING = 255  # of a token without a label; so there are at most 255 labels of a kind
+# Sentences labelled between two notes of how far it has come.
+_CHUNK = 8192
 
 
 @dataclass(frozen=True)
 class SilverLabels:
-    """labels: kind, such as "ner" -> names of its labels. ids: kind -> (n_tokens,) uint8 indices
-    into them, `MISSING` where a token has none; tokens as in the `TokenizedText`."""
+    """Labels beside a text.
+
+    labels: kind, "entities" or "tags" -> names of its labels. ids: kind -> (n_tokens,) uint8
+    indices into them, `MISSING` where a token has none; tokens as in the `TokenizedText`.
+    """
 
     labels: Mapping[str, Sequence[str]]
     ids: Mapping[str, NDArray[np.uint8]]
 
     @property
     def n_labels(self) -> dict[str, int]:
+        """Number of labels of each kind."""
         return {kind: len(names) for kind, names in self.labels.items()}
 
     @classmethod
@@ -39,16 +52,23 @@ class SilverLabels:
         """Read the labels of a text of n_tokens, arrays mapped. Raises ValueError (EL421) for
         those of another text."""
         labels = json.loads((directory / LABELS_FILE).read_text(encoding="utf8"))
-        ids = {
-            kind: np.load(directory / f"silver-{kind}.npy", mmap_mode="r", allow_pickle=False)
-            for kind in labels
-        }
-        for kind, array in ids.items():
+        ids = {}
+        for kind in labels:
+            path = _ids_file(directory, kind)
+            array = np.load(path, mmap_mode="r", allow_pickle=False)
             if array.shape != (n_tokens,) or array.dtype != np.uint8:
-                path = directory / f"silver-{kind}.npy"
                 found = f"{array.size} {array.dtype}"
                 raise ValueError(Errors.EL421.format(path=path, found=found, n_tokens=n_tokens))
+            ids[kind] = array
         return cls(labels, ids)
+
+    def labelled(self, text: TokenizedText, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Of the sentences `rows`, those that have labels."""
+        first = text.offsets[rows]
+        known = np.zeros(len(rows), dtype=bool)
+        for ids in self.ids.values():
+            known |= ids[first] != MISSING
+        return rows[known]
 
     def add_to(self, batch: Batch, text: TokenizedText, rows: NDArray[np.int64]) -> Batch:
         """Add the labels of the sentences `rows` that a batch was made from."""
@@ -60,3 +80,119 @@ class SilverLabels:
             labels[inner] = torch.from_numpy(np.where(found == MISSING, -1, found.astype(np.int64)))
             silver[kind] = labels
         return batch._replace(silver=silver)
+
+
+def repeated(
+    rows: NDArray[np.int64], labelled: NDArray[np.int64], share: float
+) -> NDArray[np.int64]:
+    """The sentences `rows`, those of them with labels so often that they are this share of all.
+
+    As often as in rows, where that is more already.
+    """
+    others = len(rows) - len(labelled)
+    wanted = round(share * others / (1 - share))
+    times = max(1, round(wanted / max(1, len(labelled))))
+    return np.concatenate([rows, *[labelled] * (times - 1)])
+
+
+def label_text(
+    text: TokenizedText,
+    rows: NDArray[np.int64],
+    config: SilverConfig,
+    directory: Path,
+    *,
+    progress: bool = True,
+) -> None:
+    """Label sentences of `rows` in random order, and write the labels beside the text.
+
+    Stopped and called again, it continues. Raises OSError where the pipeline cannot be loaded,
+    ValueError (EL428) if it gives neither entities nor tags.
+    """
+    nlp = spacy.load(config.pipeline)
+    labels = _labels_of(nlp)
+    if not labels:
+        raise ValueError(Errors.EL428.format(name=config.pipeline, pipes=nlp.pipe_names))
+    given = {pipe for pipe, kind in _givers(nlp)}
+    listened_to = {"tok2vec", "transformer", "elmo"}
+    order = np.random.default_rng(config.seed).permutation(rows)
+    order = order[np.cumsum(np.diff(text.offsets)[order]) <= config.n_words]
+    done = _done(directory, labels, len(text.tokens))
+    arrays = {
+        kind: np.load(_ids_file(directory, kind), mmap_mode="r+", allow_pickle=False)
+        for kind in labels
+    }
+    index = {kind: {name: i for i, name in enumerate(names)} for kind, names in labels.items()}
+    unused = [name for name in nlp.pipe_names if name not in given | listened_to]
+    with (
+        nlp.select_pipes(disable=unused),
+        tqdm(
+            desc="Label", initial=done, total=len(order), unit=" sentences", disable=not progress
+        ) as bar,
+    ):
+        for start in range(done, len(order), _CHUNK):
+            part = order[start : start + _CHUNK]
+            with nlp.memory_zone():
+                for row, found in zip(part, _labelled(nlp, text, part), strict=True):
+                    place = slice(text.offsets[row], text.offsets[row + 1])
+                    for kind, names in found.items():
+                        known = [index[kind].get(name, MISSING) for name in names]
+                        arrays[kind][place] = known
+            for array in arrays.values():
+                array.flush()
+            _note(directory, start + len(part))
+            bar.update(len(part))
+
+
+def _labelled(
+    nlp: Language, text: TokenizedText, rows: NDArray[np.int64]
+) -> Iterator[dict[str, list[str]]]:
+    """Labels of each sentence by kind, one per word."""
+    words = ([text.words[i] for i in text.sentence(row)] for row in rows)
+    for doc in nlp.pipe(Doc(nlp.vocab, each) for each in words):
+        spans = [(ent.start, ent.end, ent.label_) for ent in doc.ents]
+        found = {"entities": spans_to_bio(len(doc), spans), "tags": [token.tag_ for token in doc]}
+        yield {kind: found[kind] for kind in _labels_of(nlp)}
+
+
+def _givers(nlp: Language) -> Iterator[tuple[str, str]]:
+    """Pipes that give labels, each with their kind."""
+    for name in nlp.pipe_names:
+        assigns = nlp.get_pipe_meta(name).assigns
+        if "doc.ents" in assigns:
+            yield name, "entities"
+        if "token.tag" in assigns:
+            yield name, "tags"
+
+
+def _labels_of(nlp: Language) -> dict[str, list[str]]:
+    """The names of the labels of each kind that a pipeline gives."""
+    found: dict[str, set[str]] = {}
+    for name, kind in _givers(nlp):
+        labels = getattr(nlp.get_pipe(name), "labels", ())
+        bio = {f"{prefix}-{label}" for label in labels for prefix in "BI"} | {"O"}
+        found.setdefault(kind, set()).update(bio if kind == "entities" else labels)
+    return {kind: sorted(labels) for kind, labels in found.items() if labels}
+
+
+def _done(directory: Path, labels: Mapping[str, Sequence[str]], n_tokens: int) -> int:
+    """How many sentences are labelled; makes the files where none are."""
+    path, progress = directory / LABELS_FILE, directory / PROGRESS_FILE
+    if progress.is_file() and json.loads(path.read_text(encoding="utf8")) == labels:
+        return json.loads(progress.read_text(encoding="utf8"))["sentences"]
+    for kind in labels:
+        ids = np.lib.format.open_memmap(
+            _ids_file(directory, kind), mode="w+", dtype=np.uint8, shape=(n_tokens,)
+        )
+        ids[:] = MISSING
+        ids.flush()
+    write_text(path, json.dumps(labels))
+    _note(directory, 0)
+    return 0
+
+
+def _note(directory: Path, n_sentences: int) -> None:
+    write_text(directory / PROGRESS_FILE, json.dumps({"sentences": n_sentences}))
+
+
+def _ids_file(directory: Path, kind: str) -> Path:
+    return directory / f"silver-{kind}.npy"

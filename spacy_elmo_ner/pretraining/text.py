@@ -1,4 +1,4 @@
-"""Raw text to word ids on disk, once; then sentences in shuffled batches, again and again."""
+"""Turn raw text into word ids on disk once; then cut it into shuffled batches for each epoch."""
 
 import json
 import warnings
@@ -30,7 +30,7 @@ _DTYPES = {"counts": "int64", "tokens": "int32", "offsets": "int64", "source": "
 
 @dataclass(frozen=True)
 class TokenizedText:
-    """Sentences as ids into a list of distinct words.
+    """Hold sentences as ids into a list of distinct words.
 
     words: distinct words, most frequent first. counts (n_words,) int64.
     tokens (n_tokens,) int32; offsets (n_sentences + 1,) int64: where each sentence starts.
@@ -171,10 +171,10 @@ def _warn_of_unsegmented(text: TokenizedText, paths: Sequence[Path]) -> None:
 
 
 def split_held_out(text: TokenizedText, n_held_out: int) -> tuple[NDArray, NDArray]:
-    """Sentence indices to train on and to hold out: the end of each source is held out.
+    """Choose sentences to train on and to hold out: the end of each source is held out.
 
     Whole stretches of text rather than scattered sentences, so that a document's names and
-    phrases do not stand on both sides. At most n_held_out sentences and a tenth of a source; of
+    phrases are not on both sides. At most n_held_out sentences and a tenth of a source; of
     all sources together where each is too short for that, as in a folder of small files.
     """
     n_sources = len(text.sources)
@@ -194,7 +194,7 @@ def split_held_out(text: TokenizedText, n_held_out: int) -> tuple[NDArray, NDArr
 def shuffled_batches(
     text: TokenizedText, rows: NDArray, batch_tokens: int, rng: np.random.Generator
 ) -> list[NDArray]:
-    """One epoch: sentence indices in batches of about batch_tokens tokens of similar length."""
+    """Cut one epoch into batches of about batch_tokens tokens, of sentences of similar length."""
     lengths = np.diff(text.offsets)
     order = rng.permutation(rows)
     batches = []
@@ -210,7 +210,7 @@ def shuffled_batches(
 def running_batches(
     text: TokenizedText, rows: NDArray, batch_tokens: int, rng: np.random.Generator
 ) -> list[NDArray]:
-    """One epoch of running text: each batch holds the sentence that follows in every stream.
+    """Cut one epoch of running text: each batch holds the next sentence of every stream.
 
     rows: sentences in order of the text, cut into as many streams of equal length as make up about
     batch_tokens tokens; the few left over wait for an epoch that begins elsewhere. Each batch is

@@ -1,4 +1,4 @@
-"""What a run reads, counted before it trains: sizes, and what its vocabulary leaves out."""
+"""Count what a run reads before it trains: sizes, and what its vocabulary leaves out."""
 
 import json
 from collections.abc import Iterator
@@ -53,7 +53,7 @@ class TextCounts:
         vocabulary: Vocabulary,
         n_held_out: int,
     ) -> "TextCounts":
-        """train, held_out: indices of sentences, as `split_held_out` gives them."""
+        """Count; train, held_out: indices of sentences, as `split_held_out` gives them."""
         unknown = vocabulary.lacks(text.words)
         n_sources = len(text.sources)
         # Of each sentence: one, its tokens, and those of them outside the vocabulary.
@@ -77,7 +77,7 @@ class TextCounts:
         )
 
     def lines(self) -> Iterator[str]:
-        """For people."""
+        """Yield the counts as lines for people."""
         train, held_out = self.train, self.held_out
         yield (
             f"Read {self.n_files:,} file{'s' * (self.n_files != 1)}: "
@@ -94,7 +94,7 @@ class TextCounts:
 
 
 def read_n_held_out(directory: Path) -> int:
-    """The setting a run was made with. Raises FileNotFoundError, or ValueError for damage."""
+    """Read the setting a run was made with. Raises FileNotFoundError, or ValueError for damage."""
     path = directory / COUNTS_FILE
     if not path.is_file():
         raise FileNotFoundError(Errors.EL422.format(path=path))

@@ -1,4 +1,4 @@
-"""Pre-training a biLM on raw text: one run, step by step."""
+"""Pre-train a biLM on raw text: one run, step by step."""
 
 import math
 import time
@@ -11,6 +11,7 @@ import torch
 from tqdm import tqdm
 
 from ..elmo import BiLM
+from ..elmo.kernels import multiplies_bfloat16
 from ..elmo.states import BiLMStates
 from ..elmo.storage import WEIGHTS_FILE
 from ..errors import Errors, shown
@@ -29,7 +30,7 @@ from .log import LOG_FILE, Log, named_if_not_written
 from .objective import SPECIAL, Batch, BatchMaker, LanguageModel, Vocabulary
 from .perplexity import measure, write_language_model
 from .processes import Processes, joined_processes
-from .silver import SilverLabels
+from .silver import SilverLabels, label_text, repeated
 from .text import (
     TokenizedText,
     running_batches,
@@ -52,8 +53,8 @@ def pretrain(
 
     The folder also gets the softmax and vocabulary (for `perplexity`), ``log.jsonl``, and
     ``text.json``, which counts what is read before training starts. Its subfolders ``text`` and
-    ``checkpoints`` serve to go on with an interrupted run and can be deleted after it. With
-    resume, such a run goes on from its newest checkpoint, over the same batches in the same order.
+    ``checkpoints`` serve to resume an interrupted run and can be deleted after it. With
+    resume, such a run continues from its newest checkpoint, with the same batches in order.
     init: start from its weights, which must be of config's shape; the softmax is learned anew.
     Under torchrun, all processes train this one model.
     Raises ValueError for text without words or with one word only, an init of another shape or a
@@ -73,7 +74,7 @@ def pretrain(
 
 
 class _Run:
-    """A pre-training run: everything it holds between two steps."""
+    """Hold everything that a pre-training run keeps between two steps."""
 
     def __init__(
         self,
@@ -105,8 +106,15 @@ class _Run:
         self.make_batch = BatchMaker(self.text.words, self.vocabulary, config.options)
         self.case_shares = CaseShares(settings.lower_case, settings.upper_case, settings.title_case)
         self.silver: SilverLabels | None = None
-        if settings.silver_weight:
+        if config.silver.pipeline:
+            if processes.is_first:
+                label_text(
+                    self.text, self.train_rows, config.silver, output / "text", progress=show
+                )
+            processes.wait()
             self.silver = SilverLabels.from_disk(output / "text", len(self.text.tokens))
+            labelled = self.silver.labelled(self.text, self.train_rows)
+            self.train_rows = repeated(self.train_rows, labelled, config.silver.share)
 
         torch.manual_seed(settings.seed)
         bilm = BiLM(config.options)
@@ -145,15 +153,16 @@ class _Run:
             self._report_text()
 
     def step(self) -> None:
-        """One batch of each process forward and back, one change of the weights, one log row."""
+        """Run one batch per process forward and back, change the weights, write a log row."""
         settings, progress, processes = self.settings, self.progress, self.processes
         batch = self._next_batch()
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(progress.step, self.n_steps, settings)
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=settings.bf16):
+        bf16 = settings.bf16 and multiplies_bfloat16()
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
             forward, backward, silver, states = self.parallel(batch, self.states)
         self.states = states if settings.state == "running" else None
-        loss = (forward + backward) / (2 * batch.n_predictions) + settings.silver_weight * silver
+        loss = (forward + backward) / (2 * batch.n_predictions) + self.config.silver.weight * silver
         self.optimizer.zero_grad()
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), settings.max_gradient)
@@ -182,7 +191,7 @@ class _Run:
         return in_batches(self.text, self.train_rows, self.settings.batch_tokens, rng)
 
     def _next_batch(self) -> Batch:
-        """This process's one of the next n batches; what is left of an epoch is dropped."""
+        """Return this process's one of the next n batches; drop what is left of an epoch."""
         progress, processes = self.progress, self.processes
         # An epoch of fewer batches than processes gives some of them the same one.
         if progress.batch and progress.batch + processes.n > len(self.batches):
@@ -264,7 +273,7 @@ def learning_rate(step: int, n_steps: int, settings: TrainingConfig) -> float:
 def _prepare_text(
     config: PretrainingConfig, directory: Path, resume: bool, progress_bar: bool
 ) -> None:
-    """Tokenize once; a resumed run reads what the first one wrote.
+    """Tokenize once; a resumed run reads the text that the first one wrote.
 
     Text left by a run that made no checkpoint may come from other files, and is not used.
     """

@@ -76,7 +76,7 @@ def test_a_corpus_at_hand_is_not_fetched_again(monkeypatch: pytest.MonkeyPatch) 
     run("folder")
     result = run("folder")
     assert result.exit_code == 0
-    assert "at hand: folder/entity-annotated-corpus.zip" in " ".join(result.output.split())
+    assert "already there: folder/entity-annotated-corpus.zip" in " ".join(result.output.split())
     assert len(asked) == 1
 
 

@@ -63,6 +63,16 @@ def test_pipelines_without_confidence_have_no_reliability():
     assert together([]) is None
 
 
+def test_the_calibration_error_is_the_weighted_gap_of_the_bins():
+    outcomes = Outcomes(
+        [0.95, 0.95, 0.95, 0.95, 0.15, 0.15], [True, True, True, False, True, False]
+    )
+    expected = (4 * abs(0.95 - 3 / 4) + 2 * abs(0.15 - 1 / 2)) / 6
+    assert calibration_error(outcomes) == pytest.approx(expected)
+    assert calibration_error(Outcomes([1.0, 0.0], [True, False])) == 0.0
+    assert calibration_error(Outcomes([], [])) == 0.0
+
+
 def test_bins_hold_everything_and_their_gaps_are_the_calibration_error():
     random = np.random.default_rng(0)
     sure = random.random(500)
@@ -137,7 +147,8 @@ def test_the_curve_is_what_the_pipeline_does_with_that_threshold(
         assert (found.precision, found.recall, found.f1) == pytest.approx(
             (point.precision, point.recall, point.f1)
         )
-        assert strict.thresholds.own == point.threshold
+        # spaCy reads a saved 0.3 as 0.30000000000000004.
+        assert strict.thresholds.own == pytest.approx(point.threshold)
         # From there on, the curve of the strict pipeline is that of the free one.
         assert strict.thresholds.points[-1] == free.thresholds.points[-1]
         seen.add(found.f1)

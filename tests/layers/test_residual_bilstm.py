@@ -1,7 +1,8 @@
 import numpy as np
 import torch
 
-from spacy_elmo_ner.layers.residual_bilstm import ResidualBiLSTM, build_residual_bilstm_v1
+from spacy_elmo_ner.layers.bilstm import ResidualBiLSTM
+from spacy_elmo_ner.layers.residual_bilstm import build_residual_bilstm_v1
 
 
 def docs(*lengths: int, width: int = 6) -> list[np.ndarray]:

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from spacy_elmo_ner.cli.app import elmo_cli
 from spacy_elmo_ner.corpus.sample import read_sample
 from spacy_elmo_ner.elmo import BiLM
-from spacy_elmo_ner.pretraining.config import TextConfig, TrainingConfig
+from spacy_elmo_ner.pretraining.config import SilverConfig, TextConfig, TrainingConfig
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "pretraining.md").read_text(encoding="utf8")
@@ -75,7 +75,9 @@ def test_the_example_ends_with_a_pipeline_on_the_readers_own_text(
     assert capsys.readouterr().out.startswith("[")
 
 
-@pytest.mark.parametrize(("block", "cls"), [("text", TextConfig), ("training", TrainingConfig)])
+@pytest.mark.parametrize(
+    ("block", "cls"), [("text", TextConfig), ("training", TrainingConfig), ("silver", SilverConfig)]
+)
 def test_every_setting_is_listed_with_its_default(block: str, cls: type) -> None:
     rows = PAGE.split(f"| `[{block}]` |")[1].split("\n\n")[0]
     listed = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", rows, re.MULTILINE))

@@ -1,16 +1,22 @@
 """Labels beside the words: each LSTM layer learns to tell them, and leaves nothing else behind."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import spacy
 import torch
 
 from spacy_elmo_ner.elmo import BiLM
+from spacy_elmo_ner.pretraining.config import SilverConfig
 from spacy_elmo_ner.pretraining.objective import BatchMaker, LanguageModel, Vocabulary
-from spacy_elmo_ner.pretraining.silver import MISSING, SilverLabels
+from spacy_elmo_ner.pretraining.silver import MISSING, SilverLabels, label_text, repeated
 from spacy_elmo_ner.pretraining.text import TokenizedText
+from spacy_elmo_ner.pretraining.train import pretrain
+
+from .conftest import MakeConfig
 
 WORDS = ["the", "cat", "in", "Paris", "sat"]
 SENTENCES = [[0, 1, 4], [2, 3], [0, 1, 4, 2, 3]]
@@ -33,6 +39,15 @@ def _silver(folder: Path) -> SilverLabels:
     np.save(folder / "silver-ner.npy", ids)
     (folder / "silver.json").write_text(json.dumps({"ner": ["O", "B-GPE"]}))
     return SilverLabels.from_disk(folder, len(ids))
+
+
+@pytest.fixture
+def ruler(tmp_path: Path) -> str:
+    """A pipeline that calls Paris a place and tags nothing."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "GPE", "pattern": "Paris"}])
+    nlp.to_disk(tmp_path / "ruler")
+    return str(tmp_path / "ruler")
 
 
 def _model(bilm: BiLM, silver: dict[str, int]) -> tuple[LanguageModel, BatchMaker]:
@@ -77,6 +92,67 @@ def test_without_labels_the_loss_is_that_of_the_words_alone(make_bilm) -> None:
     model, make_batch = _model(make_bilm(), {})
     forward, backward, silver, _ = model(make_batch([text.sentence(i) for i in range(3)]))
     assert silver.item() == 0 and forward.item() > 0 and backward.item() > 0
+
+
+def test_a_pipeline_labels_the_sentences_it_is_given(ruler: str, tmp_path: Path) -> None:
+    text = _text()
+    label_text(text, np.asarray([2, 1]), SilverConfig(pipeline=ruler), tmp_path, progress=False)
+    silver = SilverLabels.from_disk(tmp_path, len(text.tokens))
+    assert silver.labels == {"entities": ["B-GPE", "I-GPE", "O"]}
+    found = silver.ids["entities"].tolist()
+    assert found == [MISSING] * 3 + [2, 0] + [2, 2, 2, 2, 0]
+    assert silver.labelled(text, np.asarray([0, 1, 2])).tolist() == [1, 2]
+
+
+def test_labelling_that_was_stopped_continues(
+    ruler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text, rows, config = _text(), np.asarray([0, 1, 2]), SilverConfig(pipeline=ruler)
+    monkeypatch.setattr("spacy_elmo_ner.pretraining.silver._CHUNK", 1)
+    label_text(text, rows, config, tmp_path, progress=False)
+    whole = np.load(tmp_path / "silver-entities.npy")
+    # Stopped after two of three sentences: only the third is labelled again.
+    order = np.random.default_rng(config.seed).permutation(rows)
+    ids = whole.copy()
+    ids[text.offsets[order[0]]] = 1  # what is done is not done again
+    ids[text.offsets[order[2]] : text.offsets[order[2] + 1]] = MISSING
+    np.save(tmp_path / "silver-entities.npy", ids)
+    (tmp_path / "silver-progress.json").write_text('{"sentences": 2}')
+    label_text(text, rows, config, tmp_path, progress=False)
+    found = np.load(tmp_path / "silver-entities.npy")
+    assert np.flatnonzero(found != whole).tolist() == [text.offsets[order[0]]]
+
+
+def test_no_more_words_are_labelled_than_asked_for(ruler: str, tmp_path: Path) -> None:
+    text = _text()
+    config = SilverConfig(pipeline=ruler, n_words=5)
+    label_text(text, np.arange(3), config, tmp_path, progress=False)
+    silver = SilverLabels.from_disk(tmp_path, len(text.tokens))
+    assert 0 < (silver.ids["entities"] != MISSING).sum() <= 5
+
+
+def test_labelled_sentences_are_repeated_up_to_their_share() -> None:
+    rows, labelled = np.arange(100), np.arange(10)
+    found = repeated(rows, labelled, 0.5)
+    assert np.bincount(found).tolist() == [9] * 10 + [1] * 90
+    assert repeated(rows, labelled, 0.01).tolist() == rows.tolist()
+
+
+def test_a_pipeline_without_labels_is_refused(tmp_path: Path) -> None:
+    spacy.blank("en").to_disk(tmp_path / "blank")
+    config = SilverConfig(pipeline=str(tmp_path / "blank"))
+    with pytest.raises(ValueError, match=r"EL428.*blank"):
+        label_text(_text(), np.arange(3), config, tmp_path, progress=False)
+
+
+def test_a_run_labels_its_text_and_learns_from_it(
+    make_config: MakeConfig, ruler: str, tmp_path: Path
+) -> None:
+    config = replace(make_config(max_steps=30), silver=SilverConfig(pipeline=ruler, share=0.9))
+    pretrain(config, tmp_path / "run", progress_bar=False)
+    rows = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert rows[-1]["silver"] < 0.5 * rows[0]["silver"]
+    assert BiLM.from_disk(tmp_path / "run").options == config.options
 
 
 def test_labels_of_another_text_are_refused(tmp_path: Path) -> None:

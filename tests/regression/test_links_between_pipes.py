@@ -76,6 +76,23 @@ def test_replaced_listeners_need_no_elmo_any_more(concat_nlp, path, tmp_path):
     assert annotation(spacy.load(tmp_path / "nlp")(TEXT)) == expected
 
 
+def test_a_path_that_does_not_say_which_listener_is_refused(make_nlp, tmp_path):
+    nlp = make_nlp("elmo")
+    listener = {"@architectures": "spacy_elmo_ner.ElmoListener.v1", "width": 4}
+    two = {"@architectures": "spacy_elmo_ner.ElmoConcat.v1", "elmo": listener, "embed": listener}
+    nlp.add_pipe("elmo_ner", config={"model": {"tok2vec": two, "encoder": {"units": 4}}})
+    nlp.initialize(lambda: make_examples(nlp))
+    expected, before = annotation(nlp(TEXT)), nlp.config.to_str()
+    with pytest.raises(ValueError, match=r"EL122.*model\.tok2vec\.elmo, model\.tok2vec\.embed"):
+        nlp.replace_listeners("elmo", "elmo_ner", ["model.tok2vec", "model.tok2vec"])
+    assert nlp.config.to_str() == before
+    # As the message says:
+    nlp.replace_listeners("elmo", "elmo_ner", ["model.tok2vec.elmo", "model.tok2vec.embed"])
+    nlp.remove_pipe("elmo")
+    nlp.to_disk(tmp_path / "nlp")
+    assert annotation(spacy.load(tmp_path / "nlp")(TEXT)) == expected
+
+
 def test_replaced_listeners_keep_a_trained_bilm(make_nlp, tmp_path):
     nlp = make_nlp(*ALL, steps=5, listener=True, trainable=True)
     expected = annotation(nlp(TEXT))

@@ -13,7 +13,7 @@ import torch
 from spacy.tokens import Doc
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from spacy_elmo_ner.elmo import BiLM
+from spacy_elmo_ner.elmo import BiLM, kernels, lstm_compiled
 from spacy_elmo_ner.elmo.caches import Derived, WordCache
 from spacy_elmo_ner.elmo.locks import Lock
 from spacy_elmo_ner.elmo.shared import shared_bilm
@@ -221,18 +221,35 @@ def _counting(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], bool]]:
         yield lambda: depth > 0
 
 
+@pytest.mark.parametrize("compiled", [False, True])
 def test_no_lock_is_held_during_a_matrix_product(
     make_nlp: Any,  # noqa: F811
     tiny_bilm: BiLM,
     monkeypatch: pytest.MonkeyPatch,
+    compiled: bool,
 ) -> None:
+    if compiled and not kernels.available():
+        pytest.skip("no compiled kernels here")
+    monkeypatch.setattr(kernels, "enabled", compiled)
     nlp = make_nlp("elmo", "elmo_tagger", "elmo_ner", steps=1)
     bilm_shim(nlp.get_pipe("elmo").model)._model = None
+    n_kernels = 0
     with _counting(monkeypatch) as held, _Products(held) as products:
+        run_kernel = kernels.call
+
+        def noted(name: str, arguments: Any) -> int:
+            nonlocal n_kernels
+            n_kernels += name == "predict"
+            products.n_held += name == "predict" and held()
+            return run_kernel(name, arguments)
+
+        monkeypatch.setattr(lstm_compiled, "call", noted)
         nlp("Mary Smith left Paris")
         tiny_bilm.embed([["a", "b"]], initial_state="warm")
         tiny_bilm.embed([["b", "c"]])
-    assert products.n > 50 and products.n_held == 0
+    assert products.n > (5 if compiled else 20)
+    assert (n_kernels > 10) == compiled
+    assert products.n_held == 0
 
 
 def test_a_lock_held_at_a_fork_is_open_in_the_child() -> None:

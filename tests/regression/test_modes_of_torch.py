@@ -1,5 +1,6 @@
 """Whatever torch is set to at the first call, this and all later calls give the same."""
 
+import ast
 import copy
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -12,6 +13,7 @@ import spacy
 import torch
 from spacy.language import Language
 
+import spacy_elmo_ner
 from spacy_elmo_ner.elmo import BiLM
 from tests.pipeline.conftest import annotation, make_examples, make_nlp  # noqa: F401
 
@@ -185,3 +187,21 @@ def test_reading_weights_leaves_torchs_random_numbers_alone(bilm_dir: Path) -> N
     torch.manual_seed(0)
     BiLM.from_pretrained(str(bilm_dir))
     assert torch.equal(torch.rand(3), expected)
+
+
+def test_every_new_tensor_names_its_dtype() -> None:
+    """The default dtype is one setting for all threads, so that no context can keep it out."""
+    package = Path(spacy_elmo_ner.__file__).parent
+    unnamed = []
+    for path in sorted(package.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf8"))):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+                continue
+            name = ast.unparse(node.func)
+            of_default_dtype = name in {
+                f"torch.{kind}"
+                for kind in ("empty", "zeros", "ones", "eye", "rand", "randn", "linspace")
+            } | {f"nn.{kind}" for kind in ("Linear", "Embedding", "Conv1d", "LSTM")}
+            if of_default_dtype and "dtype" not in {keyword.arg for keyword in node.keywords}:
+                unnamed.append(f"{path.relative_to(package)}:{node.lineno} {name}")
+    assert unnamed == []

@@ -47,11 +47,11 @@ def _accuracy_speed(
     """Draw F1 against words per second; a mark's area is in proportion to the size on disk."""
     infos = {info.name: info for info in results.pipelines}
     points = []
-    for each in systems:
-        info = infos[each.pipeline]
+    for system in systems:
+        info = infos[system.pipeline]
         if info.speed is not None:
-            f1 = 100 * each.ner[SEQEVAL_DEFAULT].f1
-            points.append((each.pipeline, info.speed.median, f1, info.megabytes))
+            f1 = 100 * system.ner[SEQEVAL_DEFAULT].f1
+            points.append((system.pipeline, info.speed.median, f1, info.megabytes))
     if not points:
         return None
     with figure(3.6) as (fig, axes):
@@ -95,21 +95,21 @@ def _accuracy_speed(
 
 
 def _intervals(systems: list[SystemScores], order: dict[str, int]) -> Chart | None:
-    shown = [each for each in systems if SEQEVAL_DEFAULT in each.intervals]
+    shown = [system for system in systems if SEQEVAL_DEFAULT in system.intervals]
     if not shown:
         return None
     rows: list[list[str]] = []
     with figure(0.9 + 0.42 * len(shown)) as (fig, axes):
-        for place, each in enumerate(reversed(shown)):
-            f1 = each.ner[SEQEVAL_DEFAULT].f1
-            interval = each.intervals[SEQEVAL_DEFAULT]
+        for place, system in enumerate(reversed(shown)):
+            f1 = system.ner[SEQEVAL_DEFAULT].f1
+            interval = system.intervals[SEQEVAL_DEFAULT]
             low, high, middle = 100 * interval.low, 100 * interval.high, 100 * f1
-            color = series_color(order[each.pipeline])
+            color = series_color(order[system.pipeline])
             axes.plot([low, high], [place, place], color=color, linewidth=3, solid_capstyle="butt")
-            axes.plot([middle], [place], color=color, marker=series_marker(order[each.pipeline]))
+            axes.plot([middle], [place], color=color, marker=series_marker(order[system.pipeline]))
             axes.text(high + 0.4, place, f"{middle:.2f}", va="center", fontsize=9)
-            rows.insert(0, [each.pipeline, f"{middle:.2f}", f"{low:.2f}", f"{high:.2f}"])
-        axes.set_yticks(range(len(shown)), [each.pipeline for each in reversed(shown)])
+            rows.insert(0, [system.pipeline, f"{middle:.2f}", f"{low:.2f}", f"{high:.2f}"])
+        axes.set_yticks(range(len(shown)), [system.pipeline for system in reversed(shown)])
         axes.tick_params(axis="y", colors=INK)
         axes.set_ylim(-0.6, len(shown) - 0.4)
         axes.margins(x=0.16)
@@ -131,7 +131,7 @@ def _types(
     table = type_table(corpus)
     if table is None:
         return None
-    scores = {each.pipeline: each.ner[SEQEVAL_DEFAULT].per_type for each in systems}
+    scores = {system.pipeline: system.ner[SEQEVAL_DEFAULT].per_type for system in systems}
     support = type_support(corpus)
     labels = sorted(support, key=lambda label: support[label])
     thickness = 0.8 / len(systems)
@@ -156,7 +156,7 @@ def _types(
         fig.legend(loc="outside upper left", ncols=2, fontsize=9)
     winners = []
     for label in reversed(labels):
-        found = {name: each[label].f1 for name, each in scores.items() if label in each}
+        found = {name: per_type[label].f1 for name, per_type in scores.items() if label in per_type}
         best = max(found, key=lambda name: found[name])
         if found[best] > 0:
             winners.append(f"{label}: {best} {percent(found[best])}")

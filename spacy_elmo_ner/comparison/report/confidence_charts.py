@@ -24,17 +24,19 @@ def reliability_chart(corpus: CorpusResult, order: Mapping[str, int]) -> Chart |
     told = []
     with figure(3.8) as (fig, axes):
         axes.plot([0, 100], [0, 100], color=MUTED, linestyle=":", linewidth=1)
-        for each in corpus.systems:
-            index = order[each.pipeline]
+        for system in corpus.systems:
+            index = order[system.pipeline]
             for layer, (what, bins_of) in LAYERS.items():
-                _draw_bins(axes, bins_of(each), index, f"{each.pipeline}, {what}", layer == "tags")
+                _draw_bins(
+                    axes, bins_of(system), index, f"{system.pipeline}, {what}", layer == "tags"
+                )
             errors = [
-                f"{what} by {100 * each.calibration_error[layer]:.1f}"
+                f"{what} by {100 * system.calibration_error[layer]:.1f}"
                 for layer, (what, _) in LAYERS.items()
-                if layer in each.calibration_error
+                if layer in system.calibration_error
             ]
             if errors:
-                told.append(f"{each.pipeline}: {', '.join(errors)}")
+                told.append(f"{system.pipeline}: {', '.join(errors)}")
         axes.set(xlim=(0, 102), ylim=(0, 102))
         axes.set_xlabel("confidence in percent")
         axes.set_ylabel("right in percent")
@@ -55,10 +57,10 @@ def _draw_bins(
         return
     style: dict[str, Any] = {"linestyle": "--", "markerfacecolor": SURFACE} if hollow else {}
     style |= {"color": series_color(index), "marker": series_marker(index)}
-    x = [100 * each.mean_confidence for each in bins]
-    y = [100 * each.share_right for each in bins]
-    few = [place for place, each in enumerate(bins) if each.n < FEW]
-    many = [place for place, each in enumerate(bins) if each.n >= FEW]
+    x = [100 * cell.mean_confidence for cell in bins]
+    y = [100 * cell.share_right for cell in bins]
+    few = [place for place, cell in enumerate(bins) if cell.n < FEW]
+    many = [place for place, cell in enumerate(bins) if cell.n >= FEW]
     # At 0 and 100 half a mark lies outside the axes.
     axes.plot(x, y, label=label, markevery=many, clip_on=False, **style)
     axes.plot(x, y, markevery=few, markersize=3, clip_on=False, **{**style, "linestyle": ""})
@@ -70,9 +72,9 @@ def threshold_chart(corpus: CorpusResult, order: Mapping[str, int]) -> Chart | N
     if table is None:
         return None
     curves = {
-        each.pipeline: each.thresholds
-        for each in corpus.systems
-        if each.thresholds is not None and each.thresholds.points
+        system.pipeline: system.thresholds
+        for system in corpus.systems
+        if system.thresholds is not None and system.thresholds.points
     }
     with figure(3.8) as (fig, axes):
         for name, curve in curves.items():
@@ -81,7 +83,7 @@ def threshold_chart(corpus: CorpusResult, order: Mapping[str, int]) -> Chart | N
         axes.set_xlabel("recall in percent")
         axes.set_ylabel("precision in percent")
         axes.legend(loc="lower left", fontsize=9)
-    told = " ".join(_told(*each) for each in curves.items())
+    told = " ".join(_told(name, curve) for name, curve in curves.items())
     story = (
         f"{told} The ring is the threshold a pipeline runs with, numbers are others: entities less "
         "probable than that are dropped."
@@ -91,16 +93,16 @@ def threshold_chart(corpus: CorpusResult, order: Mapping[str, int]) -> Chart | N
 
 def _draw_thresholds(axes: Axes, curve: ThresholdCurve, index: int, name: str) -> None:
     color = series_color(index)
-    recall = [100 * each.recall for each in curve.points]
-    precision = [100 * each.precision for each in curve.points]
+    recall = [100 * point.recall for point in curve.points]
+    precision = [100 * point.precision for point in curve.points]
     axes.plot(recall, precision, color=color, label=name)
-    for x, y, each in zip(recall, precision, curve.points, strict=True):
-        if each.threshold == curve.own:
+    for x, y, point in zip(recall, precision, curve.points, strict=True):
+        if point.threshold == curve.own:
             axes.plot([x], [y], "o", markersize=11, color=color, markerfacecolor="none", mew=2)
-        if each.threshold in LABELLED:
+        if point.threshold in LABELLED:
             axes.plot([x], [y], color=color, marker=series_marker(index), markersize=6)
             axes.annotate(
-                f"{each.threshold:g}",
+                f"{point.threshold:g}",
                 (x, y),
                 xytext=(7, 5),
                 textcoords="offset points",
@@ -116,7 +118,7 @@ def _told(name: str, curve: ThresholdCurve) -> str:
         f"{name} at its threshold of {first.threshold:g}: precision "
         f"{100 * first.precision:.1f}, recall {100 * first.recall:.1f}"
     )
-    labelled = [each for each in others if each.threshold in LABELLED]
+    labelled = [point for point in others if point.threshold in LABELLED]
     if labelled:
         last = labelled[-1]
         told += f"; at {last.threshold:g}: {100 * last.precision:.1f} and {100 * last.recall:.1f}"

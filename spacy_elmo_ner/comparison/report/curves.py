@@ -104,7 +104,7 @@ def training_charts(logs: Sequence[TrainingLog]) -> Iterator[Chart]:
             ("held-out perplexity", {"forward": log.forward, "backward": log.backward}),
             ("learning rate", {"": log.learning_rate}),
         ]
-        shown = [each for each in curves if any(each[1].values())]
+        shown = [(label, series) for label, series in curves if any(series.values())]
         with panels(3.2 + 1.6 * (len(shown) - 1), len(shown)) as (fig, pairs):
             for axes, (label, series) in zip(pairs, shown, strict=True):
                 _draw_over_tokens(axes, series)

@@ -72,7 +72,7 @@ def render_page(results: Results, texts: Texts, charts: Sequence[Chart]) -> str:
         title=corpus_title(first),
         results=results,
         first=first,
-        others=[(corpus_title(each), main_tables(each)) for each in others],
+        others=[(corpus_title(corpus), main_tables(corpus)) for corpus in others],
         style=Markup((FOLDER / "report.css").read_text(encoding="utf8")),
         script=Markup(script),
         # Only this script may run, whatever the texts contain.
@@ -82,7 +82,7 @@ def render_page(results: Results, texts: Texts, charts: Sequence[Chart]) -> str:
         main=main_tables(first)[1:] if first.has_gold else [],
         details=_details(results),
         charts=[(chart, Markup(chart.svg())) for chart in charts],
-        examples=[draw_example(each, colors) for each in texts.examples()],
+        examples=[draw_example(example, colors) for example in texts.examples()],
         errors=[
             (
                 errors_title(found),
@@ -104,10 +104,10 @@ def render_page(results: Results, texts: Texts, charts: Sequence[Chart]) -> str:
 
 def _details(results: Results) -> list[Table]:
     first = results.corpora[0]
-    per_pipeline = [type_detail_table(first, each.pipeline) for each in first.systems]
+    per_pipeline = [type_detail_table(first, system.pipeline) for system in first.systems]
     # Without gold, the only main table is shown in the summary.
     accuracy = main_tables(first)[:1] if first.has_gold else []
-    return [*accuracy, *detail_tables(first), *(each for each in per_pipeline if each)]
+    return [*accuracy, *detail_tables(first), *(table for table in per_pipeline if table)]
 
 
 def _payload(texts: Texts) -> Markup:

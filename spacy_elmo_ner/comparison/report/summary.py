@@ -95,15 +95,16 @@ def summarise(results: Results) -> Summary:
     columns = []
     for column in _COLUMNS:
         values = {
-            each.pipeline: column.value(each, infos[each.pipeline]) for each in corpus.systems
+            system.pipeline: column.value(system, infos[system.pipeline])
+            for system in corpus.systems
         }
         if any(value is not None for value in values.values()):
             columns.append((column, values))
     rows = [
         SummaryRow(
-            each.pipeline, [_cell(corpus, column, values, each) for column, values in columns]
+            system.pipeline, [_cell(corpus, column, values, system) for column, values in columns]
         )
-        for each in corpus.systems
+        for system in corpus.systems
     ]
     for figures in corpus.published:
         printed = {figures.ner_mode: figures.ner_f1, figures.tag_mode: figures.tag_f1}
@@ -124,7 +125,7 @@ def _cell(
     note = ""
     if column.mode is not None and column.mode in system.intervals:
         note = percent_range(system.intervals[column.mode])
-    known = {name: each for name, each in values.items() if each is not None}
+    known = {name: number for name, number in values.items() if number is not None}
     choose = min if column.lower_is_better else max
     best = choose(known.values())
     mark = ""
@@ -132,12 +133,12 @@ def _cell(
     if len(known) > 1 and value == best:
         mark = BEST
     elif column.mode is not None:
-        winners = {name for name, each in known.items() if each == best}
+        winners = {name for name, number in known.items() if number == best}
         tied = any(
-            {each.first, each.second} == {system.pipeline, winner}
-            and each.mode == column.mode
-            and each.p_value > SIGNIFICANT
-            for each in corpus.differences
+            {pair.first, pair.second} == {system.pipeline, winner}
+            and pair.mode == column.mode
+            and pair.p_value > SIGNIFICANT
+            for pair in corpus.differences
             for winner in winners
         )
         mark = TIED if tied else ""

@@ -6,8 +6,8 @@ import torch
 
 from spacy_elmo_ner.elmo import BiLM
 from spacy_elmo_ner.elmo.caches import Derived
-from spacy_elmo_ner.elmo.fast_lstm import FastLSTM
-from spacy_elmo_ner.elmo.packed_lstm import LSTMWeights, packed_lstm
+from spacy_elmo_ner.elmo.lstm_prediction import FastLSTM
+from spacy_elmo_ner.elmo.lstm_training import LSTMWeights, packed_lstm
 from spacy_elmo_ner.elmo.packing import Packing
 from spacy_elmo_ner.elmo.products import FastLinear
 

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from spacy_elmo_ner.elmo.packed_lstm import LSTMWeights, packed_lstm
+from spacy_elmo_ner.elmo.lstm_training import LSTMWeights, packed_lstm
 from spacy_elmo_ner.elmo.packing import Packing
 
 PACKING = Packing.of([3, 1, 7, 7, 2])

@@ -276,10 +276,13 @@ class _PackedLSTM(torch.autograd.Function):
 
 def last_positions(batch_sizes: Sequence[int]) -> Tensor:
     """Where each sequence's last step stands in packed order: (n_sequences,) int64."""
-    sizes = torch.tensor(batch_sizes)
-    row = torch.arange(batch_sizes[0])
-    n_steps = (sizes[:, None] > row).sum(0)
-    return (sizes.cumsum(0) - sizes)[n_steps - 1] + row
+    positions = [0] * batch_sizes[0]
+    start = 0
+    for n, n_next in zip(batch_sizes, [*batch_sizes[1:], 0], strict=True):
+        for row in range(n_next, n):
+            positions[row] = start + row
+        start += n
+    return torch.tensor(positions)
 
 
 def _tanh(x: Tensor) -> Tensor:

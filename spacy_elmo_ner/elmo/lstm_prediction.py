@@ -14,7 +14,7 @@ from torch import Tensor
 
 from . import kernels
 from .lstm_compiled import PackedLayer
-from .packed_lstm import LSTMWeights
+from .lstm_training import LSTMWeights
 from .products import FastLinear, padded
 
 

@@ -1,0 +1,213 @@
+"""The compiled kernels against torch, and built with sanitizers."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import torch
+
+from spacy_elmo_ner.elmo import kernels
+from spacy_elmo_ner.elmo.lstm_compiled import PackedLayer
+from spacy_elmo_ner.elmo.lstm_training import LSTMWeights, packed_lstm
+
+HERE = Path(kernels.__file__).parent
+
+compiled = pytest.mark.skipif(kernels.library() is None, reason="The kernels were not built.")
+for_training = pytest.mark.skipif(
+    not kernels.available_for_training(), reason="This CPU has no products of bfloat16."
+)
+
+
+def _weights(units: int, n_in: int, n_out: int, projected: bool) -> LSTMWeights:
+    shapes = ((4 * units, n_in), (4 * units, n_out), (4 * units,))
+    own = [torch.randn(shape) / units**0.5 for shape in shapes]
+    return LSTMWeights(*own, torch.randn(n_out, units) / units**0.5 if projected else None)
+
+
+@compiled
+@pytest.mark.parametrize("kind", [0, 1, 2])
+@pytest.mark.parametrize("shape", [(5, 16, 16), (37, 20, 20), (33, 50, 7), (64, 128, 128)], ids=str)
+@pytest.mark.parametrize("rows", [1, 7, 40])
+def test_each_kind_of_cpu_gives_torchs_numbers(
+    kind: int, shape: tuple[int, int, int], rows: int
+) -> None:
+    if kind > kernels.kind_of_cpu():
+        pytest.skip("This CPU is older.")
+    torch.manual_seed(0)
+    n_in, units, n_out = shape
+    weights = _weights(units, n_in, n_out, n_out != units)
+    sizes = [rows, rows, max(1, rows // 2), 1]
+    x, h, c = torch.randn(sum(sizes), n_in), torch.randn(rows, n_out), torch.randn(rows, units)
+    bounds = {"cell_clip": 0.6, "proj_clip": 0.4 if n_out != units else None}
+    expected, expected_last = packed_lstm(x, sizes, weights, state=(h, c), **bounds)
+    found, last = PackedLayer(weights, **bounds, kind=kind)(x, sizes, (h, c))
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+    torch.testing.assert_close(last, expected_last, atol=1e-5, rtol=0)
+
+
+@compiled
+@pytest.mark.parametrize("n_threads", [1, 2, 3])
+def test_a_sequence_is_the_same_to_the_last_bit_beside_any_others(
+    monkeypatch: pytest.MonkeyPatch, n_threads: int
+) -> None:
+    """Ahead of the steps or with them, in any block of rows, on any number of threads."""
+    torch.manual_seed(0)
+    layer = PackedLayer(_weights(64, 48, 64, False))
+    n_steps = 30
+    own = torch.randn(n_steps, 48)
+    alone, alone_last = layer(own, [1] * n_steps)
+    monkeypatch.setattr(kernels.torch, "get_num_threads", lambda: n_threads)
+    monkeypatch.setattr("spacy_elmo_ner.elmo.lstm_compiled._WORTH_THREADS", 0)
+    for rows in (2, 5, 6, 23, 24, 61):
+        place = rows // 2
+        x = torch.randn(n_steps, rows, 48)
+        x[:, place] = own
+        beside, last = layer(x.flatten(0, 1), [rows] * n_steps)
+        assert torch.equal(beside.view(n_steps, rows, 64)[:, place], alone)
+        assert torch.equal(last[place], alone_last[0])
+
+
+@compiled
+@pytest.mark.parametrize(
+    "sizes, reads, writes, problem",
+    [
+        ([2, 3], None, None, "steps"),
+        ([3, 1], None, None, "steps"),
+        ([5, 0], None, None, "steps"),
+        ([-5, 10], None, None, "steps"),
+        ([3, 2], [0, 1, 2, 3, 5], None, "reads"),
+        ([3, 2], [0, 1, 2, 3, -1], None, "reads"),
+        ([3, 2], None, [0, 1, 2, 3, 5], "writes"),
+        ([3, 2], None, [0, 1, 2, 3], "4 rows to write"),
+    ],
+)
+def test_steps_and_rows_that_do_not_fit_are_refused(
+    sizes: Sequence[int], reads: list[int] | None, writes: list[int] | None, problem: str
+) -> None:
+    layer = PackedLayer(_weights(16, 4, 16, False))
+    with pytest.raises(ValueError, match=rf"EL025.*{problem}"):
+        layer(
+            torch.zeros(5, 4),
+            sizes,
+            reads=None if reads is None else torch.tensor(reads),
+            outputs=torch.zeros(5, 16),
+            writes=None if writes is None else torch.tensor(writes),
+        )
+
+
+@compiled
+@pytest.mark.parametrize("shape", [(5, 3), (5,), (5, 4, 1)], ids=str)
+def test_inputs_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
+    layer = PackedLayer(_weights(16, 4, 16, False))
+    with pytest.raises(ValueError, match=r"EL025.*inputs of shape"):
+        layer(torch.zeros(shape), [3, 2])
+    with pytest.raises(ValueError, match=r"EL025.*states of shapes"):
+        layer(torch.zeros(5, 4), [3, 2], (torch.zeros(2, 16), torch.zeros(3, 16)))
+
+
+@for_training
+@pytest.mark.parametrize("clip", [None, 0.4])
+@pytest.mark.parametrize("projected", [True, False])
+@pytest.mark.parametrize("odd", [0, 1])
+def test_training_is_as_near_to_float32_as_torch_is(
+    monkeypatch: pytest.MonkeyPatch, clip: float | None, projected: bool, odd: int
+) -> None:
+    """Values and all gradients in bfloat16, from a state and with a mask, against float32."""
+    units, n_in, n_out = 48, 20 + odd, 32 if projected else 48
+    sizes = [21, 21, 20, 7, 7, 1]
+
+    def run(dtype: torch.dtype, enabled: bool) -> list[torch.Tensor]:
+        monkeypatch.setattr(kernels, "enabled", enabled)
+        torch.manual_seed(1)
+        weights = _weights(units, n_in, n_out, projected)
+        own = [part.requires_grad_() for part in weights[:4] if part is not None]
+        x = torch.randn(sum(sizes), n_in, requires_grad=True)
+        state = torch.randn(21, n_out) / 3, torch.randn(21, units) / 3
+        mask = torch.rand(21, n_out).gt(0.3) / 0.7
+        outputs, last = packed_lstm(
+            x,
+            sizes,
+            weights,
+            state=state,
+            recurrent_mask=mask,
+            cell_clip=clip,
+            proj_clip=clip if projected else None,
+            dtype=dtype,
+        )
+        gradients = torch.autograd.grad((outputs * torch.randn(outputs.shape)).sum(), [x, *own])
+        return [outputs.detach(), last, *gradients]
+
+    exact = run(torch.float32, False)
+    by_torch, by_kernel = run(torch.bfloat16, False), run(torch.bfloat16, True)
+    for wanted, theirs, ours in zip(exact, by_torch, by_kernel, strict=True):
+        # Rounding alone decides which values reach a bound, where no gradient passes.
+        slack = 1e-3 if clip is None else 1e-2
+        assert (ours - wanted).norm() <= 1.3 * (theirs - wanted).norm() + slack * wanted.norm()
+
+
+@for_training
+def test_training_twice_gives_the_same_bits() -> None:
+    torch.manual_seed(0)
+    weights = _weights(32, 16, 16, True)
+    own = [part.requires_grad_() for part in weights[:4] if part is not None]
+    x = torch.randn(60, 16)
+    first, second = (
+        torch.autograd.grad(packed_lstm(x, [20] * 3, weights, dtype=torch.bfloat16)[0].sum(), own)
+        for _ in range(2)
+    )
+    assert all(map(torch.equal, first, second))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Finds the sanitizers as Linux has them.")
+def test_no_kernel_reads_or_writes_beyond_its_memory(tmp_path: Path) -> None:
+    """Fuzzed shapes in a build with the address and undefined-behaviour sanitizers."""
+    program = tmp_path / "fuzz"
+    sources = [str(Path(__file__).with_name("fuzz_kernels.c"))]
+    flags = "-O1 -g -std=gnu11 -fsanitize=address,undefined -fno-sanitize-recover=all -Wno-psabi"
+    command = ["cc", *flags.split(), "-pthread", f"-I{HERE}", *sources, "-o", str(program), "-lm"]
+    try:
+        built = subprocess.run(command, capture_output=True, text=True)
+    except OSError:
+        pytest.skip("There is no C compiler.")
+    if built.returncode and "asan" in built.stderr:
+        pytest.skip("The compiler has no sanitizers.")
+    assert not built.returncode, built.stderr
+    done = subprocess.run([str(program), "300"], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("300 layers of")
+
+
+@for_training
+@pytest.mark.skipif(sys.platform != "linux", reason="Finds the sanitizers as Linux has them.")
+def test_no_kernel_of_training_reads_or_writes_beyond_its_memory(tmp_path: Path) -> None:
+    """Fuzzed shapes in a build with sanitizers, which torch's memory comes from, too."""
+    library = tmp_path / "kernels.so"
+    flags = "-O1 -g -std=gnu11 -fsanitize=address,undefined -fno-sanitize-recover=all -Wno-psabi"
+    sources = [str(path) for path in HERE.glob("*.c")]
+    command = ["cc", *flags.split(), "-pthread", "-shared", "-fPIC", *sources, "-o", str(library)]
+    try:
+        built = subprocess.run(command, capture_output=True, text=True)
+    except OSError:
+        pytest.skip("There is no C compiler.")
+    if built.returncode and "asan" in built.stderr:
+        pytest.skip("The compiler has no sanitizers.")
+    assert not built.returncode, built.stderr
+    found = [
+        subprocess.run(["cc", f"-print-file-name={name}"], capture_output=True, text=True)
+        for name in ("libasan.so", "libubsan.so")
+    ]
+    preload = " ".join(each.stdout.strip() for each in found)
+    environment = {**os.environ, "LD_PRELOAD": preload, "ASAN_OPTIONS": "detect_leaks=0"}
+    script = str(Path(__file__).with_name("fuzz_training.py"))
+    done = subprocess.run(
+        [sys.executable, script, str(library), "15"],
+        capture_output=True,
+        text=True,
+        env={**environment, "PYTHONPATH": str(HERE.parents[1])},
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.endswith("15 rounds\n")
