@@ -8,8 +8,8 @@ from spacy_elmo_ner.cli import memory
 # Takes and frees 200 MB ten times; prints how many pages the system had to give out.
 _WORK = """
 import resource, sys
+import spacy, torch  # as in every command; what lies on the heap decides where blocks fit
 from spacy_elmo_ner.cli.memory import keep_freed_memory
-import torch
 if sys.argv[1] == "keep":
     assert keep_freed_memory()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
