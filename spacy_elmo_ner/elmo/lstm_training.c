@@ -302,7 +302,9 @@ static void backward_part(void *context, int part) {
     s.read_pairs = s.d_pairs + CHUNK * n_pairs_most * GATES;
     memset(s.d_read, 0, n_own * columns * sizeof(float));
     memset(s.d_cells, 0, n_own * units * sizeof(float));
-    vec cell_clip = _mm512_set1_ps(l->cell_clip), proj_clip = _mm512_set1_ps(l->proj_clip);
+    /* Cells are kept in bfloat16: at the bound is what the bound was rounded to. */
+    vec cell_clip = _mm512_set1_ps(from_half(to_half(l->cell_clip)));
+    vec proj_clip = _mm512_set1_ps(l->proj_clip);
     int64_t packed_end = b->n_packed, padded_end = b->n_padded;
     for (int64_t t = l->n_steps - 1; t >= 0; t--) {
         int64_t n = l->sizes[t], n_rows = even(n);
