@@ -134,9 +134,8 @@ def label_text(
             with nlp.memory_zone():
                 for row, found in zip(part, _labelled(nlp, text, part), strict=True):
                     place = slice(text.offsets[row], text.offsets[row + 1])
-                    for kind, names in found.items():
-                        known = [index[kind].get(name, MISSING) for name in names]
-                        arrays[kind][place] = known
+                    for kind, array in arrays.items():
+                        array[place] = [index[kind].get(name, MISSING) for name in found[kind]]
             for array in arrays.values():
                 array.flush()
             _note(directory, start + len(part))
@@ -150,8 +149,7 @@ def _labelled(
     words = ([text.words[i] for i in text.sentence(row)] for row in rows)
     for doc in nlp.pipe(Doc(nlp.vocab, each) for each in words):
         spans = [(ent.start, ent.end, ent.label_) for ent in doc.ents]
-        found = {"entities": spans_to_bio(len(doc), spans), "tags": [token.tag_ for token in doc]}
-        yield {kind: found[kind] for kind in _labels_of(nlp)}
+        yield {"entities": spans_to_bio(len(doc), spans), "tags": [token.tag_ for token in doc]}
 
 
 def _givers(nlp: Language) -> Iterator[tuple[str, str]]:

@@ -74,7 +74,7 @@ def test_a_pipeline_is_replaced_whole_or_not_at_all(
     before = (folder / "elmo_ner" / "model").read_bytes()
 
     def full(path: Path, **kwargs: object) -> None:
-        path.mkdir()
+        path.mkdir(exist_ok=True)  # as nlp.to_disk does
         (path / "config.cfg").write_text("half")
         raise OSError(28, "No space left on device")
 
