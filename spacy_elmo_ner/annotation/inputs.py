@@ -268,7 +268,7 @@ _READERS: dict[str, Callable[[InputFile, Fields], Reading]] = {
 
 def _open(file: InputFile, newline: str | None = None) -> IO[str]:
     if file.name != STANDARD_INPUT:
-        return decoded(open_bytes(Path(file.name)), newline)
+        return _guarded(file, 1, lambda: decoded(open_bytes(Path(file.name)), newline))
     raw = io.FileIO(sys.stdin.fileno(), closefd=False)
     return decoded(io.BufferedReader(raw), newline)
 

@@ -9,6 +9,7 @@ import signal
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from queue import SimpleQueue
@@ -86,6 +87,23 @@ def in_processes(
             worker.end()
 
 
+@contextmanager
+def _without_ctrl_c() -> Iterator[None]:
+    """Start processes that Ctrl-C does not reach, from their first moment: one process answers it.
+
+    A process inherits which signals are blocked. One that comes meanwhile is delivered afterwards.
+    """
+    block = getattr(signal, "pthread_sigmask", None)
+    if block is None:  # Windows
+        yield
+        return
+    before = block(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        block(signal.SIG_SETMASK, before)
+
+
 class _Worker:
     """A process with an `Annotator`, this process's end of its pipe, and the shards it has."""
 
@@ -96,7 +114,8 @@ class _Worker:
         self._process = context.Process(
             target=_work, args=(theirs, settings, threads), name="annotate", daemon=True
         )
-        self._process.start()
+        with _without_ctrl_c():
+            self._process.start()
         theirs.close()
 
     def send(self, shard: Shard) -> None:
@@ -129,7 +148,7 @@ class _Worker:
 
 def _work(connection: Connection, settings: Settings, threads: int) -> None:
     """Annotate shards until the pipe is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that writes
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where `_without_ctrl_c` could not do it
     shards: SimpleQueue[bytes] = SimpleQueue()
     threading.Thread(target=_take, args=(connection, shards), daemon=True).start()
     try:

@@ -44,7 +44,8 @@ def annotated(text: Text, doc: Doc) -> Annotated:
     """Return the row of a Doc that came out of a pipeline."""
     data = doc.to_json()
     row: dict[str, Any] = {"id": text.id, "text": data.pop("text"), "certainty": certainty(doc)}
-    for ent, span in zip(data["ents"], doc.ents, strict=True):
+    ents = data.setdefault("ents", [])  # spaCy leaves them out where no pipe sets any
+    for ent, span in zip(ents, doc.ents, strict=True):
         _give(ent, confidence(span))
     for token, number in zip(data["tokens"], doc, strict=True):
         if (score := tag_confidence(number)) is not None:

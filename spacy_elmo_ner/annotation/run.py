@@ -3,9 +3,9 @@
 import importlib.util
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import version
 from pathlib import Path
 
-from .. import __version__
 from ..errors import Errors
 from .annotator import Settings
 from .exports import FORMATS
@@ -80,7 +80,7 @@ def annotate(
     settings = replace(job.settings, pipeline=str(pipeline))
     folder = OutputFolder(job.output, settings.formats, settings.is_sorted)
     record = {
-        "spacy_elmo_ner": __version__,
+        "versions": {name: version(name) for name in ("spacy-elmo-ner", "spacy")},
         **asdict(settings),
         "pipeline": digest_of_pipeline(pipeline),
         **asdict(job.fields),

@@ -82,6 +82,7 @@ class OutputFolder:
         with _locked(self.state / "lock", self.path):
             if overwrite:
                 self._clear()
+            self._remove_unfinished()
             self._begin(json.loads(json.dumps(record)))
             yield self
 
@@ -145,6 +146,14 @@ class OutputFolder:
         patterns = {f"{form.stem}-[0-9]*{form.suffix}" for form in FORMATS.values()}
         found = {path for pattern in patterns for path in self.path.glob(pattern)}
         return sorted(path for path in found if path.stem.rpartition("-")[2].isdigit())
+
+    def _remove_unfinished(self) -> None:
+        """Delete the temporary files of a run that was killed while it wrote them."""
+        for form in FORMATS.values():
+            for path in self.path.glob(f".{form.stem}-[0-9]*{form.suffix}.*.tmp"):
+                path.unlink()
+        for path in self.state.rglob(".*.tmp"):
+            path.unlink()
 
     def _clear(self) -> None:
         # The record goes first: without it nothing here is taken for a run's.

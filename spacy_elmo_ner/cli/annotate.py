@@ -3,6 +3,8 @@
 import re
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -126,9 +128,9 @@ def annotate_cli(
         shard_size=shard_size,
     )
     progress = Progress()
-    signal.signal(signal.SIGTERM, _stop)
     try:
-        totals = annotate(job, _runner(processes, ray), overwrite=overwrite, progress=progress)
+        with _stopped_by_sigterm():
+            totals = annotate(job, _runner(processes, ray), overwrite=overwrite, progress=progress)
     except (ImportError, OSError, ValueError, RuntimeError) as error:
         progress.end()
         msg.fail(str(error), exits=1)
@@ -153,8 +155,18 @@ def _runner(processes: int | None, ray: str | None) -> Runner:
     return on_ray(ray, processes)
 
 
-def _stop(number: int, frame: Any) -> NoReturn:
-    raise KeyboardInterrupt
+@contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """Let what systems send to end a process do the same as Ctrl-C."""
+
+    def stop(number: int, frame: Any) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _report(totals: Totals, output: Path, progress: Progress) -> None:

@@ -73,4 +73,5 @@ def bytes_read(file: IO[str]) -> int:
     raw: Any = file.buffer.raw  # type: ignore[attr-defined]
     if isinstance(raw, XZReader):
         return raw.packed_position()
-    return (raw.fileobj if isinstance(raw, gzip.GzipFile) else raw).tell()
+    packed: Any = raw.fileobj if isinstance(raw, gzip.GzipFile) else raw
+    return packed.tell()
