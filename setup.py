@@ -1,12 +1,15 @@
-"""The compiled kernels. Everything else stands in setup.cfg.
+"""The compiled kernels, and what the package takes along from the checkout.
 
-They are optional: where they cannot be built, the package is installed without them and runs on
-torch alone.
+Everything else stands in setup.cfg. The kernels are optional: where they cannot be built, the
+package is installed without them and runs on torch alone.
 """
 
 import platform
+import runpy
+from pathlib import Path
 
 from setuptools import Extension, setup
+from setuptools.command.build_py import build_py
 
 HERE = "spacy_elmo_ner/elmo/"
 SOURCES = ("char_cnn.c", "lstm_prediction.c", "lstm_training.c", "parts.c", "softmax.c")
@@ -14,7 +17,27 @@ HEADERS = ("kernels.h", "lstm_prediction.h", "parts.h")
 # Comparisons with NaN and exact rounding stay as they are written: no -ffast-math.
 FLAGS = "-O3 -std=gnu11 -fno-math-errno -fno-trapping-math -ffp-contract=fast -pthread -Wno-psabi"
 
+
+class BuildWithResources(build_py):
+    """Copy configs, label maps and the sample corpus into the package that is built.
+
+    The checkout keeps each of them once; installed in editable mode, the package reads those.
+    """
+
+    def run(self) -> None:
+        super().run()
+        if self.editable_mode:
+            return
+        for folder in runpy.run_path("spacy_elmo_ner/resources.py")["FOLDERS"]:
+            target = Path(self.build_lib, "spacy_elmo_ner/data", folder)
+            self.mkpath(str(target))
+            for path in sorted(Path(folder).iterdir()):
+                if path.is_file():
+                    self.copy_file(str(path), str(target / path.name))
+
+
 setup(
+    cmdclass={"build_py": BuildWithResources},
     ext_modules=[
         Extension(
             "spacy_elmo_ner.elmo._kernels",
@@ -24,5 +47,5 @@ setup(
             extra_link_args=[] if platform.system() == "Windows" else ["-pthread"],
             optional=True,
         )
-    ]
+    ],
 )

@@ -12,8 +12,9 @@ from typer.testing import CliRunner
 
 from spacy_elmo_ner.audit.output import Audit, write
 from spacy_elmo_ner.audit.rows import AuditRow
-from spacy_elmo_ner.cli.compare import compare_cli
+from spacy_elmo_ner.cli.compare import _with_path, compare_cli
 from spacy_elmo_ner.comparison.run import TrainedOnShare
+from spacy_elmo_ner.resources import resource
 
 ROOT = Path(__file__).parents[2]
 
@@ -149,3 +150,11 @@ def test_help_says_what_a_label_map_is():
     run = invoke("--help")
     assert run.exit_code == 0
     assert "--label-map" in run.output
+
+
+def test_the_packages_own_label_maps_are_found_in_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    name = "assets/label_maps/ontonotes-gmb.json"
+    assert _with_path(name) == str(resource(name))
+    assert _with_path(f"other={name}") == f"other={resource(name)}"
+    assert _with_path("other=mine.json") == "other=mine.json"
