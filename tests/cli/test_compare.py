@@ -116,10 +116,12 @@ def test_everything_the_projects_comparison_reads_is_made_by_one_of_its_commands
     project = srsly.read_yaml("project.yml")
     (command,) = [each for each in project["commands"] if each["name"] == "compare"]
     (script,) = command["script"]
-    words = script.replace("${vars.config}", project["vars"]["config"]).split()
+    for name, value in project["vars"].items():
+        script = script.replace(f"${{vars.{name}}}", value)
+    words = script.split()
     options = list(itertools.pairwise(words))
     folders = [value.partition("=")[2] for name, value in options if name == "--pipeline"]
-    folders.remove("")  # en_core_web_sm, a package
+    folders.remove(project["vars"]["baseline"])  # packages
     assert len(folders) == 4
     points = [TrainedOnShare.parse(value) for name, value in options if name == "--learning-curve"]
     assert {(each.system, each.percent) for each in points} == {
