@@ -1,20 +1,39 @@
-"""The compiled kernels. Everything else stands in setup.cfg.
+"""The compiled kernels, and the description that PyPI shows. Everything else is in setup.cfg.
 
-They are optional: where they cannot be built, the package is installed without them and runs on
-torch alone.
+The kernels are optional: where they cannot be built, the package is installed without them and
+runs on torch alone.
 """
 
 import platform
+import re
+from configparser import ConfigParser
+from pathlib import Path
 
 from setuptools import Extension, setup
 
+ROOT = Path(__file__).parent
 HERE = "spacy_elmo_ner/elmo/"
 SOURCES = ("char_cnn.c", "lstm_prediction.c", "lstm_training.c", "softmax.c")
 HEADERS = ("kernels.h", "lstm_prediction.h", "parts.h")
 # Comparisons with NaN and exact rounding stay as they are written: no -ffast-math.
 FLAGS = "-O3 -std=gnu11 -fno-math-errno -fno-trapping-math -ffp-contract=fast -pthread -Wno-psabi"
 
+
+def description() -> str:
+    """Return README.md with absolute links, as PyPI has no files beside it."""
+    config = ConfigParser()
+    config.read(ROOT / "setup.cfg", encoding="utf8")
+    lines = config["metadata"]["project_urls"].strip().splitlines()
+    urls = dict(re.split(r"\s*=\s*", line, maxsplit=1) for line in lines)
+    readme = (ROOT / "README.md").read_text(encoding="utf8")
+    # Pictures need the file itself, links its page. "(#part)" and "(https://...)" stay.
+    readme = re.sub(r"(!\[[^]]*\]\()(?!https?:|#)", rf"\g<1>{urls['Source']}/raw/main/", readme)
+    return re.sub(r"(\]\()(?!https?:|#)", rf"\g<1>{urls['Source']}/blob/main/", readme)
+
+
 setup(
+    long_description=description(),
+    long_description_content_type="text/markdown",
     ext_modules=[
         Extension(
             "spacy_elmo_ner.elmo._kernels",
@@ -24,5 +43,5 @@ setup(
             extra_link_args=[] if platform.system() == "Windows" else ["-pthread"],
             optional=True,
         )
-    ]
+    ],
 )
