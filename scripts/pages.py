@@ -115,23 +115,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def generate(results: Path) -> Generated:
+def generate(folder: Path) -> Generated:
     """Build every part for which there are results. Raises OSError or ValueError."""
 
     def load(name: str) -> Any:
-        path = results / f"{name}.json"
+        path = folder / f"{name}.json"
         return json.loads(path.read_text(encoding="utf8")) if path.is_file() else None
 
     found = Generated()
     compared, pipelines, yardstick = map(load, ("gmb-seed", "pipelines", "yardstick"))
+    results = results_from_json(compared) if compared else None
     table = readme_table(compared, pipelines, yardstick)
     if table.rows:
         told = f"{markdown_table(table)}\n\n{caption(compared, pipelines, yardstick)}"
         found.parts.append(Part("README.md", told, "results"))
-    if compared:
-        charts = [
-            chart for chart in draw_charts(results_from_json(compared)) if chart.key in SHOWN_CHARTS
-        ]
+    if results:
+        charts = [chart for chart in draw_charts(results) if chart.key in SHOWN_CHARTS]
         shown = [(f"../pictures/{chart.key}.png", _alternative(chart)) for chart in charts]
         body = re.sub("^### ", "## ", render_readme(compared, shown), flags=re.MULTILINE)
         text = f"{COMPARISON}\n\n{body}"

@@ -84,7 +84,7 @@ def caption(compared: Data, pipelines: Data, yardstick: Data) -> str:
     if pipelines:
         machine = pipelines["machine"]
         told.append(
-            f"One sentence: 5 to 15 words, median. {machine['threads']} threads of an "
+            f"One sentence: 5 to 15 words, median. {machine['threads']} threads, "
             f"{machine['cpu'].partition(' avx')[0]}."
         )
     return textwrap.fill(" ".join(told), 100)

@@ -73,7 +73,8 @@ def relinked(markdown: str, source: str, config: Any) -> str:
         suffix = f"#{anchor}" if anchor else ""
         if path in PAGES or path.startswith("docs/"):
             inside = PAGES.get(path, path.removeprefix("docs/"))
-            return f"{match[1]}{os.path.relpath(inside, os.path.dirname(page) or '.')}{suffix}{match[3]}"
+            inside = os.path.relpath(inside, os.path.dirname(page) or ".")
+            return f"{match[1]}{inside}{suffix}{match[3]}"
         if not (ROOT / path).exists():
             log.warning("%s links to %s, which does not exist", source, target)
         return f"{match[1]}{config.extra['source_url']}/blob/main/{path}{suffix}{match[3]}"
@@ -88,21 +89,23 @@ def on_post_build(config: Any) -> None:
             log.warning("%s loads %s", page.relative_to(config.site_dir), url)
 
 
+# Elements that a browser loads something for, and the attribute that names it.
+_LOADING = {
+    "script": "src",
+    "img": "src",
+    "iframe": "src",
+    "source": "src",
+    "video": "src",
+    "audio": "src",
+    "object": "data",
+    "embed": "src",
+}
+# Links of other kinds, such as "canonical", are not loaded.
+_LOADED_LINKS = {"stylesheet", "preload", "prefetch", "preconnect", "icon", "modulepreload"}
+
+
 class _Requests(HTMLParser):
     """Collects what a browser loads by itself, unlike what it follows on a click."""
-
-    ATTRIBUTES = {
-        "script": "src",
-        "img": "src",
-        "iframe": "src",
-        "source": "src",
-        "video": "src",
-        "audio": "src",
-        "object": "data",
-        "embed": "src",
-    }
-    # Links of other kinds, such as "canonical", are not loaded.
-    LOADED = {"stylesheet", "preload", "prefetch", "preconnect", "icon", "modulepreload", "manifest"}
 
     def __init__(self) -> None:
         super().__init__()
@@ -110,8 +113,8 @@ class _Requests(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = dict(attrs)
-        name = self.ATTRIBUTES.get(tag)
-        if tag == "link" and self.LOADED & set((values.get("rel") or "").split()):
+        name = _LOADING.get(tag)
+        if tag == "link" and _LOADED_LINKS & set((values.get("rel") or "").split()):
             name = "href"
         url = values.get(name) if name else None
         if url and (urlsplit(url).netloc or urlsplit(url).scheme not in ("", "data")):
