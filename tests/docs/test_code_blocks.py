@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from spacy_elmo_ner.cli.app import COMMANDS
+
 from .blocks import Block, Page, blocks, comparable
 
 ROOT = Path(__file__).parents[2]
@@ -34,6 +36,8 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_page_does_what_it_says(path: Path, checkout: Path) -> None:
     if name(path) in ELSEWHERE:
         pytest.skip("tests/pretraining/test_docs.py runs it")
+    if path.name == "own-corpus.md" and "init" not in COMMANDS:
+        pytest.skip("there is no `elmo init` yet")
     page = Page(name(path))
     for block in to_run(path):
         page.run(block)
