@@ -46,7 +46,8 @@ def as_list(docstring: str, names: set[str]) -> str:
         return f"\n- {marked}: {' '.join(match['text'].split())}\n"
 
     listed = _ENTRY.sub(item, docstring)
-    return re.sub(r"\n{3,}", "\n\n", re.sub(r"(\n- .*\n)\n(?=\n?- )", r"\1", listed)).strip()
+    listed = re.sub(r"(\n- .*)\n+(?=- )", r"\1\n", listed)
+    return re.sub(r"\n{3,}", "\n\n", listed).strip()
 
 
 class ListedParameters(griffe.Extension):
