@@ -1,16 +1,19 @@
-"""The compiled kernels, and what the package takes along from the checkout.
+"""The compiled kernels, what the package takes along from the checkout, and what PyPI shows.
 
-Everything else stands in setup.cfg. The kernels are optional: where they cannot be built, the
-package is installed without them and runs on torch alone.
+Everything else is in setup.cfg. The kernels are optional: where they cannot be built, the package
+is installed without them and runs on torch alone.
 """
 
 import platform
+import re
 import runpy
+from configparser import ConfigParser
 from pathlib import Path
 
 from setuptools import Extension, setup
 from setuptools.command.build_py import build_py
 
+ROOT = Path(__file__).parent
 HERE = "spacy_elmo_ner/elmo/"
 SOURCES = ("char_cnn.c", "lstm_prediction.c", "lstm_training.c", "parts.c", "softmax.c")
 HEADERS = ("kernels.h", "lstm_prediction.h", "parts.h")
@@ -36,8 +39,22 @@ class BuildWithResources(build_py):
                     self.copy_file(str(path), str(target / path.name))
 
 
+def description() -> str:
+    """Return README.md with absolute links, as PyPI has no files beside it."""
+    config = ConfigParser()
+    config.read(ROOT / "setup.cfg", encoding="utf8")
+    lines = config["metadata"]["project_urls"].strip().splitlines()
+    urls = dict(re.split(r"\s*=\s*", line, maxsplit=1) for line in lines)
+    readme = (ROOT / "README.md").read_text(encoding="utf8")
+    # Pictures need the file itself, links its page. "(#part)" and "(https://...)" stay.
+    readme = re.sub(r"(!\[[^]]*\]\()(?!https?:|#)", rf"\g<1>{urls['Source']}/raw/main/", readme)
+    return re.sub(r"(\]\()(?!https?:|#)", rf"\g<1>{urls['Source']}/blob/main/", readme)
+
+
 setup(
     cmdclass={"build_py": BuildWithResources},
+    long_description=description(),
+    long_description_content_type="text/markdown",
     ext_modules=[
         Extension(
             "spacy_elmo_ner.elmo._kernels",
