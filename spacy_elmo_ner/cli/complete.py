@@ -25,19 +25,23 @@ def complete_cli(
             "meta.json keeps the scores"
         ),
     ] = None,
+    meta: Annotated[
+        Path | None,
+        typer.Option(help="JSON file with name, version, description, license ... for meta.json"),
+    ] = None,
 ) -> None:
     """Add what programs for en_core_web_sm ask for: sentences, coarse tags, lemmas.
 
     The pipeline gains senter, attribute_ruler and lemmatizer behind its tagger, so that
-    doc.sents, token.pos_, token.morph and token.lemma_ are set. Needs spacy-lookups-data here,
-    but not where the finished pipeline is used.
+    doc.sents, token.pos_, token.morph, token.lemma_ and doc.noun_chunks are set. Needs
+    spacy-lookups-data here, but not where the finished pipeline is used.
 
     Example:
 
     python -m spacy elmo complete training/elmo/model-best whole --senter training/senter/model-best
     """
     try:
-        scores = complete_folder(pipeline, senter, output, sentences)
+        scores = complete_folder(pipeline, senter, output, sentences, meta)
     except (OSError, ValueError) as error:
         msg.fail(str(error), exits=1)
     before, after = (bytes_under(folder) / 1e6 for folder in (pipeline, output))

@@ -1,8 +1,8 @@
 """Complete a trained pipeline: sentences, coarse tags and lemmas, as spaCy's own pipelines have.
 
-Code that was written for ``en_core_web_sm`` asks for ``doc.sents``, ``token.pos_`` and
-``token.lemma_``. A `senter` on the same biLM, an `attribute_ruler` with rules from this package
-and a rule `lemmatizer` with spaCy's tables provide them.
+Code that was written for ``en_core_web_sm`` asks for ``doc.sents``, ``token.pos_``,
+``token.lemma_`` and ``doc.noun_chunks``. A `senter` on the same biLM, an `attribute_ruler` with
+rules from this package, a rule `lemmatizer` with spaCy's tables and `noun_chunks` provide them.
 """
 
 from importlib.metadata import PackageNotFoundError, distribution
@@ -18,10 +18,13 @@ from spacy.pipeline import AttributeRuler, Lemmatizer
 from ..corpus.joined_sentences import create_joined_sentences_reader_v1
 from ..errors import Errors
 from ..layers.bilm_layer import bilm_shim
+from .compact import read_description
+from .noun_chunks import use_tag_noun_chunks
 from .save import needs_vocab, save_pipeline
 
 ADDED = ("senter", "attribute_ruler", "lemmatizer")
 RULES = Path(__file__).parents[1] / "data/english-attributes.json"
+NOUN_CHUNKS = "spacy_elmo_ner.tag_noun_chunks.v1"
 TABLES = ("lemma_rules", "lemma_exc", "lemma_index")
 LOOKUPS_PACKAGE = "spacy-lookups-data"
 
@@ -43,30 +46,36 @@ SOURCES = (
     },
 )
 NOTES = (
-    "Coarse tags (token.pos_) and morphology follow from the tags by rules, lemmas from both by "
-    "rules and WordNet's lists. Neither was scored against gold annotation. Sentence scores "
+    "Coarse tags (token.pos_), morphology and noun chunks follow from the tags by rules, lemmas by "
+    "rules and WordNet's lists. None of them was scored against gold annotation. Sentence scores "
     "(sents_f) are of texts joined from single sentences, whose line breaks and headlines are not "
     "those of real texts."
 )
 
 
 def complete_folder(
-    pipeline: Path, senter: Path, output: Path, sentences: Path | None = None
+    pipeline: Path,
+    senter: Path,
+    output: Path,
+    sentences: Path | None = None,
+    meta: Path | None = None,
 ) -> dict[str, Any]:
     """Save a pipeline again with the pipes of `ADDED`.
 
     senter: a pipeline with an `elmo` of the same biLM and a trained `senter`, as configs/senter.cfg
     makes it. sentences: a .spacy file of one sentence per Doc to score the `senter` on; they are
-    joined, and meta.json has the scores, which are returned, beside those it had.
+    joined, and meta.json has the scores, which are returned, beside those it had. meta: a
+    description as for `compact_folder`.
 
     Raises FileNotFoundError for a path that does not exist, ValueError like `complete`; nothing
     is written then.
     """
-    for path in (pipeline, senter, sentences):
+    for path in (pipeline, senter, sentences, meta):
         if path is not None and not path.exists():
             raise FileNotFoundError(Errors.EL520.format(path=path))
     tables, licenses = english_tables(), table_licenses()
     nlp = complete(spacy.load(pipeline), spacy.load(senter), tables)
+    nlp.meta.update({} if meta is None else read_description(meta))
     scores = {} if sentences is None else score_sentences(nlp, sentences)
     nlp.meta["performance"] = {**nlp.meta.get("performance", {}), **scores}
     known = nlp.meta.get("sources") or []
@@ -107,7 +116,8 @@ def complete(nlp: Language, senter: Language, tables: Lookups) -> Language:
     lemmatizer = nlp.add_pipe("lemmatizer", config={"mode": "rule"}, after="attribute_ruler")
     assert isinstance(lemmatizer, Lemmatizer)
     lemmatizer.initialize(lookups=tables)
-    return nlp
+    nlp.config["nlp"]["after_pipeline_creation"] = {"@callbacks": NOUN_CHUNKS}
+    return use_tag_noun_chunks(nlp)
 
 
 def english_tables() -> Lookups:
