@@ -681,6 +681,34 @@ class Errors(metaclass=_Coded):
         "which some are annotated."
     )
 
+    # EL69x to EL71x: pipelines in place of spaCy's own, and their clients
+    EL690 = (
+        "max_sentences = {value} joins no text. Give the most sentences that a text may have, at "
+        "least 1."
+    )
+    EL691 = (
+        "{name} = {level} is not a share. Give spacy_elmo_ner.JoinedSentences.v1 a number from 0, "
+        "for none, to 1, for all."
+    )
+    EL692 = (
+        "The pipeline has no `{missing}` among its pipes ({pipes}). Sentences need the layers of "
+        "`elmo`, coarse tags and lemmas the tags of `elmo_tagger`: give a pipeline that was "
+        "trained with both, as configs/elmo.cfg does."
+    )
+    EL693 = (
+        "No `senter` on top of an `elmo` among the pipes {pipes}. Train one first: python -m spacy "
+        "train configs/senter.cfg"
+    )
+    EL694 = (
+        "The `senter` has learned from the biLM {theirs!r}, and the pipeline has {ours!r} or other "
+        "weights of this name. Train it again: python -m spacy train configs/senter.cfg "
+        "--paths.pipeline PIPELINE"
+    )
+    EL695 = (
+        "The tables of English lemmas and their licenses come from a package that is not "
+        "installed: pip install spacy-lookups-data. The finished pipeline does not need it."
+    )
+
 
 class Warnings(metaclass=_Coded):
     # WL0xx: weights and options

@@ -31,6 +31,7 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "train": _CONFIG_OVERRIDES,
     "calibrate": {},
     "compact": {},
+    "complete": {},
     "compile": {},
     "compare": {},
     "report": {},
