@@ -88,6 +88,7 @@ class OutputFolder:
 
     @property
     def is_complete(self) -> bool:
+        """Tell whether nothing is left to do."""
         return (self.state / "complete.json").exists()
 
     def save(self, shard: AnnotatedShard) -> None:
