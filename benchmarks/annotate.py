@@ -37,6 +37,8 @@ from spacy_elmo_ner.annotation.inputs import Fields, find_inputs
 from spacy_elmo_ner.annotation.outputs import AnnotatedShard
 from spacy_elmo_ner.annotation.pool import in_processes
 from spacy_elmo_ner.annotation.run import Job, Runner, Source, annotate, find_pipeline, local
+from spacy_elmo_ner.annotation.shards import OutputFolder
+from spacy_elmo_ner.annotation.texts import SHARD_TEXTS
 from spacy_elmo_ner.corpus.sample import read_conll
 
 ROOT = Path(__file__).parent.parent
@@ -86,26 +88,27 @@ def write_texts(path: Path, n_words: int) -> int:
 
 
 def speed(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """Annotate the same texts by command and by hand, in turns."""
+    """Annotate the same texts by command and by hand, in turns; what is done once is left out."""
     texts = folder / "texts.jsonl"
     n_words = write_texts(texts, options.words)
     settings = Settings(str(find_pipeline(options.pipeline)))
     annotator = Annotator(settings)
     nlp = spacy.load(options.pipeline)
 
-    def command() -> None:
-        def loaded(_: Settings, source: Source) -> Iterator[AnnotatedShard]:
-            return map(annotator.annotate, source)
+    source = Source(tuple(find_inputs([str(texts)])), Fields(), SHARD_TEXTS, {})
+    output = OutputFolder(folder / "out", settings.formats, settings.is_sorted)
 
-        job = Job((str(texts),), folder / "out", settings)
-        annotate(job, loaded, overwrite=True)
+    def command() -> None:
+        for shard in source:
+            output.save(annotator.annotate(shard))
 
     ways: dict[str, Callable[[], None]] = {
         "annotate": command,
         "loop_all": lambda: loop(nlp, texts, folder / "loop.jsonl", with_tokens=True),
         "loop_ents": lambda: loop(nlp, texts, folder / "loop.jsonl", with_tokens=False),
     }
-    command()
+    with output.opened({}, overwrite=False):
+        command()
     seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
     for _ in range(options.runs):
         for name, way in ways.items():
