@@ -8,7 +8,6 @@ from spacy_elmo_ner.layers import torch_shim
 from spacy_elmo_ner.layers.bilm_layer import build_bilm_v1
 from spacy_elmo_ner.layers.residual_bilstm import build_residual_bilstm_v1
 
-
 has_bfloat16 = pytest.mark.skipif(
     not kernels.multiplies_bfloat16(), reason="This CPU has no products of bfloat16."
 )
