@@ -25,6 +25,10 @@ class XZReader(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
+    def packed_position(self) -> int:
+        """Return how many bytes of the packed file have been read."""
+        return self._file.tell()
+
     def readinto(self, buffer: Any) -> int:
         data = b""
         while not data:
