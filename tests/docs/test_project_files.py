@@ -78,7 +78,9 @@ def test_links_to_files_and_sections_lead_somewhere(page: Path) -> None:
         linked = page if not path else Path(os.path.normpath(page.parent / path))
         if not linked.exists():
             wrong.append(target)
-        elif anchor and anchor.replace("_", "") not in {a.replace("_", "") for a in anchors(linked)}:
+        elif anchor and anchor.replace("_", "") not in {
+            a.replace("_", "") for a in anchors(linked)
+        }:
             wrong.append(target)
     assert wrong == []
 
@@ -102,7 +104,14 @@ def test_on_pypi_every_link_of_the_readme_is_absolute(monkeypatch: pytest.Monkey
 
 
 def test_no_file_has_another_address_of_the_project_than_setup_cfg() -> None:
-    names = ["*.md", "docs/**/*.md", ".github/**/*.yml", ".github/*.md", "CITATION.cff", "mkdocs.yml"]
+    names = [
+        "*.md",
+        "docs/**/*.md",
+        ".github/**/*.yml",
+        ".github/*.md",
+        "CITATION.cff",
+        "mkdocs.yml",
+    ]
     project = "/".join(URLS["Source"].rsplit("/", 2)[-2:])
     host = URLS["Source"].removesuffix(project)
     for path in (path for name in names for path in ROOT.glob(name)):

@@ -23,7 +23,11 @@ CONFIG = SimpleNamespace(extra={"source_url": SOURCE})
         ("docs/index.md", "install.md#with-pip", "install.md#with-pip"),
         ("docs/results/comparison.md", "../accuracy.md", "../accuracy.md"),
         ("docs/index.md", "../CONTRIBUTING.md", "contributing.md"),
-        ("docs/results/comparison.md", "../../CHANGELOG.md#unreleased", "../changelog.md#unreleased"),
+        (
+            "docs/results/comparison.md",
+            "../../CHANGELOG.md#unreleased",
+            "../changelog.md#unreleased",
+        ),
         ("CONTRIBUTING.md", "docs/architecture.md", "architecture.md"),
         ("CONTRIBUTING.md", "CHANGELOG.md", "changelog.md"),
         ("docs/index.md", "../configs/ner.cfg", f"{SOURCE}/blob/main/configs/ner.cfg"),
