@@ -4,8 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from spacy_elmo_ner.cli.app import COMMANDS
-
 from .blocks import Block, Page, blocks, comparable
 
 ROOT = Path(__file__).parents[2]
@@ -37,8 +35,6 @@ HERE = [path for path in PAGES if to_run(path) and name(path) not in ELSEWHERE]
 
 @pytest.mark.parametrize("path", HERE, ids=name)
 def test_a_page_does_what_it_says(path: Path, checkout: Path) -> None:
-    if path.name == "own-corpus.md" and "init" not in COMMANDS:
-        pytest.skip("there is no `elmo init` yet")
     page = Page(name(path))
     for block in to_run(path):
         page.run(block)
