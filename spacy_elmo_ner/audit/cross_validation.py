@@ -13,7 +13,7 @@ from spacy.tokens import Doc, DocBin
 
 from ..errors import Errors
 from ..files import sha256_of
-from ..pipeline.calibrate_folder import calibrate_folder
+from ..pipeline.calibration import calibrate_folder
 from .audit import Judged, judge
 
 # The share of a fold's training texts that chooses the best step and fits the temperature.

@@ -7,8 +7,8 @@ import typer
 from wasabi import msg
 
 from ..errors import Errors
-from ..pipeline.calibrate_folder import calibrate_folder
-from ..pipeline.calibration import Calibration
+from ..pipeline.calibration import calibrate_folder
+from ..pipeline.temperature import Calibration
 
 
 def calibrate_cli(

@@ -15,7 +15,7 @@ from ..corpus.docbin import read_docbin, read_docs
 from ..corpus.folder import write_share
 from ..errors import Errors
 from ..files import make_output_folder
-from ..pipeline.calibrate_folder import calibrate_folder
+from ..pipeline.calibration import calibrate_folder
 from .calibrate import show
 from .memory import keep_freed_memory
 from .training_config import (

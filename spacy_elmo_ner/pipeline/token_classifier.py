@@ -20,10 +20,10 @@ from ..decoding import MISSING, DecoderMode, Transitions, log_softmax, marginals
 from ..elmo.packing import token_batches
 from ..errors import Errors
 from ..layers import crf
-from .calibration import Calibration, ScoredBatch, calibrate
 from .head_file import read_head, write_head
 from .listening import ListeningPipe
 from .losses import cross_entropy, rehearsal
+from .temperature import Calibration, ScoredBatch, calibrate
 
 # Docs scored at once outside of nlp.pipe().
 BATCH_DOCS = 64

@@ -15,12 +15,12 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ..corpus.casing import SPELLINGS
 from ..elmo import BiLM, BiLMOptions
 from ..elmo.characters import BOS, EOS, words_to_ids
 from ..elmo.lstm import LSTMState
 from ..elmo.packing import Packing, inverse
 from ..elmo.states import BiLMStates
-from .case import CASES
 from .cross_entropy import linear_cross_entropy
 
 UNKNOWN = "<UNK>"
@@ -94,7 +94,7 @@ class BatchMaker:
     ) -> Batch:
         """Make one batch of sentences, each (n_tokens,) indices into the words.
 
-        cases (n_sentences,): how each is spelled, an index into `case.CASES`; as it is if None.
+        cases (n_sentences,): each one's index into `casing.SPELLINGS`; None leaves all as written.
         The words to predict stay as they are.
         """
         sizes = np.asarray([len(sentence) + 2 for sentence in sentences])
@@ -127,7 +127,7 @@ class BatchMaker:
         lengths = self._lengths[word]
         changed = np.flatnonzero((case > 0) & (word < self._bos))
         if len(changed):
-            new = [CASES[case[i]](self._words[word[i]]) for i in changed]
+            new = [SPELLINGS[case[i]](self._words[word[i]]) for i in changed]
             char_ids[changed], lengths[changed] = words_to_ids(new, self._max_characters)
         return char_ids, lengths
 

@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from ..corpus.casing import CaseShares
 from ..elmo import BiLM
 from ..elmo.kernels import multiplies_bfloat16
 from ..elmo.states import BiLMStates
 from ..elmo.storage import WEIGHTS_FILE
 from ..errors import Errors, shown
 from ..files import make_output_folder
-from .case import CaseShares
 from .checkpoint import (
     Progress,
     checkpoints,
