@@ -47,18 +47,3 @@ def words_to_ids(
         char_ids[row, : len(ids)] = ids
         lengths[row] = len(ids)
     return char_ids, lengths
-
-
-def distinct_words(
-    sentences: Sequence[Sequence[str]],
-) -> tuple[list[str], list[NDArray[np.int64]]]:
-    """Return the distinct words of a batch, and each sentence as indices into them, with marks.
-
-    n sentences -> n_words distinct words (BOS first, EOS second), n arrays (n_tokens + 2,).
-    """
-    index: dict[str, int] = {BOS: 0, EOS: 1}
-    rows = []
-    for sentence in sentences:
-        ids = [0, *(index.setdefault(word, len(index)) for word in sentence), 1]
-        rows.append(np.asarray(ids, dtype=np.int64))
-    return list(index), rows
