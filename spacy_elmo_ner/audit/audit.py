@@ -24,7 +24,7 @@ from .rows import AuditRow, context, entity_regions, kind_of, spelled
 
 @dataclass
 class Judged:
-    """A pipe's judgement of annotated Docs that it was not trained on, Doc by Doc.
+    """Holds a pipe's judgement, Doc by Doc, of annotated Docs that it was not trained on.
 
     probabilities: (n_tokens, n_classes) float64; gold: (n_tokens,) int64; entities: those of its
     best reading, if the pipe finds entities. labels: names of the classes.
@@ -40,7 +40,7 @@ class Judged:
 
     @property
     def n_annotated(self) -> int:
-        """The number of tokens that are annotated with a label of the pipe."""
+        """Return the number of tokens that are annotated with a label of the pipe."""
         return sum(int((gold != MISSING).sum()) for gold in self.gold)
 
     def add(self, other: "Judged") -> None:

@@ -21,7 +21,7 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True)
 class Audit:
-    """One pipe's judgement of a corpus.
+    """Holds one pipe's judgement of a corpus.
 
     n_annotated: tokens with annotation. pairs: (annotated, suggested, number of suspicious tokens).
     rows: probable errors, most suspicious first.

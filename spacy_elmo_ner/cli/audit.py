@@ -1,4 +1,4 @@
-"""``python -m spacy elmo audit``: the most probable annotation errors of a corpus."""
+"""``python -m spacy elmo audit``: list the most probable annotation errors of a corpus."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

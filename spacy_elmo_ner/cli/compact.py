@@ -1,4 +1,4 @@
-"""``python -m spacy elmo compact``: a trained pipeline at half the size."""
+"""``python -m spacy elmo compact``: save a trained pipeline at half the size."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Confidence against being right, and precision and recall by threshold of confidence."""
+"""Compare confidence with the share that is right, and score each threshold of confidence."""
 
 import math
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ THRESHOLDS = tuple(round(0.05 * k, 2) for k in range(20))  # 0, 0.05, ..., 0.95
 
 
 class Outcomes(NamedTuple):
-    """The confidence of each prediction that has one, and whether it is right."""
+    """Holds the confidence of each prediction that has one, and whether it is right."""
 
     confidences: list[float]
     right: list[bool]

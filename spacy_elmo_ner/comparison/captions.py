@@ -1,4 +1,4 @@
-"""Text beside the tables: what columns mean, how it was measured, what is left out."""
+"""Write the text beside the tables: what columns mean, how it was measured, what is left out."""
 
 from collections.abc import Iterator
 
@@ -58,7 +58,7 @@ def timing_remark(results: Results) -> str | None:
 
 
 def remarks(results: Results) -> list[str]:
-    """List in one line each what the figures leave out: skipped, unmapped, missing, cut."""
+    """List what the figures leave out, one line each: skipped, unmapped, missing, cut."""
     lines = [f"{skipped.name} was skipped. {skipped.reason}" for skipped in results.skipped]
     for info in results.pipelines:
         lines += [f"{info.name}: {note}." for note in info.notes]

@@ -19,7 +19,7 @@ from .results import LabeledSpan, Misaligned
 
 @dataclass(frozen=True)
 class Predicted:
-    """One annotation per text, on gold's words, and the entities that did not fit them."""
+    """Holds one annotation per text, on gold's words, and the entities that did not fit them."""
 
     annotations: list[Annotation] = field(default_factory=list)
     misaligned: list[Misaligned] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Everything a comparison finds, as dataclasses that convert to JSON and back.
+"""Hold everything that a comparison finds, as dataclasses that convert to JSON and back.
 
 Every share (precision, recall, F1, accuracy, confidence) is a fraction in [0, 1]; only tables turn
 it into percent. Give a new field a default, so that files of ``READABLE_VERSIONS`` can still be
@@ -29,7 +29,7 @@ LabeledSpan = tuple[int, int, str]
 
 @dataclass(frozen=True)
 class Score:
-    """Precision, recall and F1 in [0, 1]; support is the number of gold items."""
+    """Holds precision, recall and F1 in [0, 1]; support is the number of gold items."""
 
     precision: float
     recall: float
@@ -48,7 +48,7 @@ class Score:
 
 @dataclass(frozen=True)
 class Interval:
-    """A 95 % confidence interval."""
+    """Holds a 95 % confidence interval."""
 
     low: float
     high: float
@@ -56,7 +56,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Difference:
-    """``first`` minus ``second`` in one metric, by paired bootstrap over texts.
+    """Holds ``first`` minus ``second`` in one metric, by paired bootstrap over texts.
 
     p_value: two-sided probability of a difference this large if only the choice of texts caused it.
     """
@@ -71,7 +71,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How similarly two pipelines annotate: F1 of one against the other, in either order.
+    """Tells how similarly two pipelines annotate: F1 of one against the other, in either order.
 
     entities: same words and label; boundaries: same words; None where one sets no entities. tags:
     share of words with the same tag, None where one sets none. ``n_first`` and ``n_second`` count
@@ -89,7 +89,7 @@ class Agreement:
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """Entities, or words, whose confidence is in [low, high); the last bin includes ``high``."""
+    """Sums up predictions with a confidence in [low, high); the last bin includes ``high``."""
 
     low: float
     high: float
@@ -113,7 +113,7 @@ class ThresholdPoint:
 
 @dataclass(frozen=True)
 class ThresholdCurve:
-    """Points from ``own``, the pipeline's own threshold, up to the last with a right entity."""
+    """Holds points from ``own``, the pipeline's threshold, to the last with a right entity."""
 
     own: float
     points: list[ThresholdPoint]
@@ -121,7 +121,7 @@ class ThresholdCurve:
 
 @dataclass(frozen=True)
 class Misaligned:
-    """An entity that ends inside a gold word, and the gold words it was widened to.
+    """Holds an entity that ends inside a gold word, and the gold words it was widened to.
 
     ``kept`` is False if the widened span overlapped another entity and was dropped.
     """
@@ -135,7 +135,7 @@ class Misaligned:
 
 @dataclass(frozen=True)
 class SystemScores:
-    """One pipeline on one corpus. The keys of ``ner`` and ``tags`` name the metric and its mode.
+    """Scores one pipeline on one corpus; the keys of ``ner`` and ``tags`` name metric and mode.
 
     ``ner`` or ``tags`` is empty where the pipeline or the gold has no such annotation.
     ``unmapped_entities`` and ``unmapped_tags`` count predictions that the label map maps to null:
@@ -174,7 +174,7 @@ class SystemScores:
 
 @dataclass(frozen=True)
 class PublishedFigures:
-    """Published figures of others, in percent and with the digits they were printed with."""
+    """Holds published figures of others, in percent and with the digits they were printed with."""
 
     name: str
     reference: str
@@ -187,7 +187,7 @@ class PublishedFigures:
 
 @dataclass(frozen=True)
 class CorpusResult:
-    """All systems on one corpus; ``corpus`` is the name in its corpus.json, if any.
+    """Holds all systems on one corpus; ``corpus`` is the name in its corpus.json, if any.
 
     Without gold (``has_gold`` False) there are no scores, only the agreement between pipelines.
     """
@@ -210,7 +210,7 @@ class CorpusResult:
 
 @dataclass(frozen=True)
 class Speed:
-    """Words per second over timed repeats; quote the median."""
+    """Holds words per second over timed repeats; quote the median."""
 
     median: float
     lowest: float
@@ -223,7 +223,7 @@ class Speed:
 
 @dataclass(frozen=True)
 class PipelineInfo:
-    """What ran: the package, the active components, size on disk, seconds to the first word.
+    """Describes what ran: package, active components, size on disk, seconds to the first word.
 
     ``peak_memory_bytes`` is the peak of a process that loaded and ran this pipeline alone.
     """
@@ -330,6 +330,7 @@ class Results:
     schema_version: int = SCHEMA_VERSION
 
     def to_json(self) -> str:
+        """Return indented JSON that `read_results` reads."""
         return json.dumps(asdict(self), ensure_ascii=False, indent=2) + "\n"
 
 

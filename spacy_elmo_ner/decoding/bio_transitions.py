@@ -201,11 +201,7 @@ class BIOTransitions(Transitions):
         return np.logaddexp.reduce(ways, axis=0)
 
     def expected_counts(
-        self,
-        before: Floats,
-        after: Floats,
-        first: Floats,
-        last: Floats,
+        self, before: Floats, after: Floats, first: Floats, last: Floats
     ) -> dict[str, Floats]:
         not_inside, entities = after[self._not_inside], before[1:]
         go_on = np.repeat(after[2::2], 2, axis=0) + self.inside[:, None]

@@ -82,11 +82,7 @@ class Transitions(ABC):
 
     @abstractmethod
     def expected_counts(
-        self,
-        before: Floats,
-        after: Floats,
-        first: Floats,
-        last: Floats,
+        self, before: Floats, after: Floats, first: Floats, last: Floats
     ) -> dict[str, Floats]:
         """Return how often each score is expected to be used, in arrays like the fields.
 
@@ -170,11 +166,7 @@ class FullTransitions(Transitions):
         return np.ascontiguousarray(self.between.T)[:, :, None]
 
     def expected_counts(
-        self,
-        before: Floats,
-        after: Floats,
-        first: Floats,
-        last: Floats,
+        self, before: Floats, after: Floats, first: Floats, last: Floats
     ) -> dict[str, Floats]:
         counts = np.zeros_like(self.between)
         n_columns = max(1, _BLOCK // counts.size)

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from spacy.attrs import IOB_STRINGS
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
@@ -16,7 +15,6 @@ from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..decoding import (
-    MISSING,
     Decoded,
     Decoder,
     LabelScheme,
@@ -32,10 +30,9 @@ from .confidence import (
     write_span_group,
 )
 from .default_model import default_model
+from .gold import IOB, gold_bio
 from .settings import PipelineRef, Setting, check_alternatives, check_threshold, settle
-from .token_classifier import BATCH_DOCS, TokenClassifier, same_tokens
-
-_IOB = {name: number for number, name in enumerate(IOB_STRINGS)}  # in Doc.to_array("ENT_IOB")
+from .token_classifier import BATCH_DOCS, TokenClassifier
 
 
 @Language.factory(
@@ -136,17 +133,7 @@ class ElmoNER(TokenClassifier):
         return (ent.label_ for ent in example.reference.ents)
 
     def gold_classes(self, example: Example) -> NDArray[np.int64]:
-        index: dict[str | None, int] = {label: i for i, label in enumerate(self.scheme.labels)}
-        if not same_tokens(example):
-            classes = (index.get(_bio(tag), MISSING) for tag in example.get_aligned_ner())
-            return np.fromiter(classes, dtype=np.int64, count=len(example.predicted))
-        iob, types = example.reference.to_array(["ENT_IOB", "ENT_TYPE"]).T
-        gold = np.where(iob == _IOB["O"], index["O"], MISSING)
-        # Few tokens are in entities, and there may be hundreds of labels.
-        for i in np.flatnonzero(types).tolist():
-            prefix, label = IOB_STRINGS[iob[i]], self.vocab.strings[types[i]]
-            gold[i] = index.get(f"{prefix}-{label}", MISSING)
-        return gold
+        return gold_bio(example, self.scheme.labels)
 
     @property
     def reader(self) -> Decoder:
@@ -224,12 +211,4 @@ def _spaces(docs: Sequence[Doc]) -> list[Any]:
 def _blocked(doc: Doc) -> NDArray[np.bool_]:
     """Return which tokens set_ents() was told to block, (n_tokens,)."""
     iob, types = doc.to_array(["ENT_IOB", "ENT_TYPE"]).T
-    return (iob == _IOB["B"]) & (types == 0)
-
-
-def _bio(tag: str | None) -> str | None:
-    """Convert spaCy's BILUO label to BIO; missing annotation stays None."""
-    if not tag or tag == "O" or tag[1:2] != "-" or len(tag) < 3:
-        return tag
-    prefix = {"B": "B", "U": "B", "I": "I", "L": "I"}.get(tag[0])
-    return f"{prefix}-{tag[2:]}" if prefix else None
+    return (iob == IOB["B"]) & (types == 0)

@@ -16,7 +16,8 @@ from ..decoding import MISSING, FullTransitions, Transitions, viterbi
 from ..errors import Errors
 from .confidence import TAGS, give_tags
 from .default_model import default_model
-from .token_classifier import TokenClassifier, same_tokens
+from .gold import gold_tags
+from .token_classifier import TokenClassifier
 
 
 @Language.factory(
@@ -109,13 +110,13 @@ class ElmoTagger(TokenClassifier):
 
     def gold_classes(self, example: Example) -> NDArray[np.int64]:
         index = {self.vocab.strings[label]: i for i, label in enumerate(self.labels)}
-        tags = _gold_tags(example)
+        tags = gold_tags(example)
         return np.asarray([index.get(tag, MISSING) for tag in tags], dtype=np.int64)
 
     def negative_classes(self, example: Example) -> NDArray[np.int64]:
         strings = example.reference.vocab.strings
         index = {label: i for i, label in enumerate(self.labels)}
-        tags = _gold_tags(example)
+        tags = gold_tags(example)
         negative = {
             tag: index.get(strings[tag][len(self.neg_prefix) :], MISSING)
             for tag in set(tags)
@@ -172,10 +173,3 @@ class ElmoTagger(TokenClassifier):
                 for i, ours in zip(found.classes.tolist(), is_ours, strict=True)
             ]
             give_tags(doc, names, found.probabilities.tolist())
-
-
-def _gold_tags(example: Example) -> list[int]:
-    """Return the gold tag of each token of the predicted Doc; 0 where there is none."""
-    if same_tokens(example):
-        return example.reference.to_array("TAG").tolist()
-    return [tag or 0 for tag in example.get_aligned("TAG")]

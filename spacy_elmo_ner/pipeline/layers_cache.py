@@ -13,6 +13,7 @@ from spacy.tokens import Doc
 
 from ..elmo.locks import Lock
 from ..errors import Warnings
+from .kept_layers import word_hashes
 
 Layers = NDArray[np.float32]
 
@@ -104,8 +105,3 @@ class LayersCache:
 def _key(doc: Doc) -> bytes:
     """Return a key of the words in the order in which the biLM reads them."""
     return blake2b(word_hashes(doc), digest_size=16).digest()
-
-
-def word_hashes(doc: Doc) -> bytes:
-    """Return the words of a Doc as 8 bytes each: their hashes in the string store."""
-    return doc.to_array("ORTH").tobytes()

@@ -1,8 +1,7 @@
-"""What `elmo_tagger` and `elmo_ner` share: labels, initialization, loss and calibration."""
+"""Score, train and calibrate: what `elmo_tagger` and `elmo_ner` share besides their labels."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,8 +19,7 @@ from ..decoding import MISSING, DecoderMode, Transitions, log_softmax, marginals
 from ..elmo.packing import token_batches
 from ..errors import Errors
 from ..layers import crf
-from .head_file import read_head, write_head
-from .listening import ListeningPipe
+from .labels import LabelledPipe
 from .losses import cross_entropy, rehearsal
 from .temperature import Calibration, ScoredBatch, calibrate
 
@@ -29,8 +27,8 @@ from .temperature import Calibration, ScoredBatch, calibrate
 BATCH_DOCS = 64
 
 
-class TokenClassifier(ListeningPipe):
-    """A pipe that scores each token against a fixed list of classes.
+class TokenClassifier(LabelledPipe):
+    """Scores each token against a fixed list of classes.
 
     Subclasses say which labels an Example holds, which class each token's gold label is, which
     classes may follow each other, and what a batch of scores means for a Doc.
@@ -54,10 +52,6 @@ class TokenClassifier(ListeningPipe):
         self.cfg: dict[str, Any] = {"labels": [], "overwrite": overwrite, "temperature": 1.0}
 
     # ---- for subclasses --------------------------------------------------------------
-
-    @property
-    def n_classes(self) -> int:
-        raise NotImplementedError
 
     def example_labels(self, example: Example) -> Iterable[str]:
         """Return the labels that occur in one Example's reference."""
@@ -100,62 +94,6 @@ class TokenClassifier(ListeningPipe):
         """Return what the CRF has learned; None with another decoder."""
         node = self.model.maybe_get_ref("crf")
         return None if node is None else crf.learned(node)
-
-    # ---- labels ----------------------------------------------------------------------
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        return tuple(self.cfg["labels"])
-
-    @property
-    def label_data(self) -> tuple[str, ...]:
-        """Return what `spacy init labels` saves."""
-        return self.labels
-
-    def add_label(self, label: str) -> int:
-        """Add a label. Returns 1, or 0 if it was there already.
-
-        A trained model grows: its old labels keep their scores; those of the new label start at 0
-        and are learned in further training. Raises ValueError for a label that is not a str, or if
-        the config fixes the number of labels.
-        """
-        if not isinstance(label, str):
-            raise ValueError(SpacyErrors.E187)
-        if label in self.labels:
-            return 0
-        output_layer = self.model.get_ref("output_layer")
-        if output_layer.has_dim("nO") and not output_layer.has_param("W"):
-            raise ValueError(SpacyErrors.E922.format(name=self.name, nO=output_layer.get_dim("nO")))
-        self.cfg["labels"].append(label)
-        self.vocab.strings.add(label)
-        if output_layer.has_param("W"):
-            self.set_output(self.n_classes)
-        return 1
-
-    # ---- saving ----------------------------------------------------------------------
-
-    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
-        """Write the pipe to a folder; weights that float16 holds exactly take half the room."""
-        super().to_disk(path, exclude=[*exclude, "model"])
-        if "model" not in exclude:
-            write_head(Path(path) / "model", self.model)
-
-    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "TokenClassifier":
-        super().from_bytes(bytes_data, exclude=exclude)
-        self._add_strings()
-        return self
-
-    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "TokenClassifier":
-        super().from_disk(path, exclude=[*exclude, "model"])
-        if "model" not in exclude:
-            read_head(Path(path) / "model", self.model)
-        self._add_strings()
-        return self
-
-    def _add_strings(self) -> None:
-        """Add the labels to the vocab, which may have been saved without them."""
-        for label in self.labels:
-            self.vocab.strings.add(label)
 
     # ---- training --------------------------------------------------------------------
 
@@ -318,16 +256,3 @@ class TokenClassifier(ListeningPipe):
                 [len(one) for one in scores],
                 np.concatenate([self.gold_classes(example) for example in batch]),
             )
-
-
-def same_tokens(example: Example) -> bool:
-    """Return whether gold has the tokens of the predicted Doc, none of them whitespace.
-
-    Nearly always so in training; what gold says can then be read as it stands, many times as
-    fast as through spaCy's alignment, which made up a sixth of a training step.
-    """
-    predicted, reference = example.predicted, example.reference
-    if len(predicted) != len(reference):
-        return False
-    same = np.array_equal(predicted.to_array("ORTH"), reference.to_array("ORTH"))
-    return same and not reference.to_array("IS_SPACE").any()

@@ -109,7 +109,7 @@ class _Run:
         if config.silver.pipeline:
             if processes.is_first:
                 label_text(
-                    self.text, self.train_rows, config.silver, output / "text", progress=show
+                    self.text, self.train_rows, config.silver, output / "text", progress_bar=show
                 )
             processes.wait()
             self.silver = SilverLabels.from_disk(output / "text", len(self.text.tokens))

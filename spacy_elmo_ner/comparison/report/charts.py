@@ -1,4 +1,4 @@
-"""Charts of a comparison, drawn from its results alone; those without data are left out."""
+"""Draw charts of a comparison from its results alone; those without data are left out."""
 
 from collections.abc import Iterator
 
