@@ -1,4 +1,4 @@
-"""Scores of predicted against gold annotation, each under a key that names its mode.
+"""Score predicted against gold annotation, each score under a key that names its mode.
 
 The same metric counts differently in different libraries: seqeval's default reads an I- without
 its B- as an entity (as conlleval does), strict IOB2 does not; spaCy's Scorer compares spans;

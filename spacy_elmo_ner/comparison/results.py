@@ -251,7 +251,7 @@ class PipelineInfo:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A pipeline that did not run, and how to get it."""
+    """Names a pipeline that did not run, and says how to get it."""
 
     name: str
     reason: str
@@ -262,7 +262,7 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Example:
-    """One text as every system annotates it: ``readings`` maps a system's name to its entities."""
+    """Holds one text as every system annotates it; ``readings``: system -> its entities."""
 
     title: str
     words: list[str]
@@ -271,7 +271,7 @@ class Example:
 
 @dataclass(frozen=True)
 class LearningPoint:
-    """One system trained on ``percent`` of the train part; None where it sets no such layer."""
+    """Scores one system trained on ``percent`` of train; None where it sets no such layer."""
 
     system: str
     percent: float
@@ -281,7 +281,7 @@ class LearningPoint:
 
 @dataclass(frozen=True)
 class TrainingLog:
-    """Curves of a pre-training: loss in nats per token, held-out perplexity by direction.
+    """Holds the curves of a pre-training: loss in nats per token, perplexity by direction.
 
     ``loss`` holds (tokens read, mean loss since the previous point), ``forward`` and ``backward``
     (tokens read, perplexity), ``learning_rate`` (tokens read, rate), empty if it was not logged.
@@ -296,7 +296,7 @@ class TrainingLog:
 
 @dataclass(frozen=True)
 class ProbableErrors:
-    """What `elmo audit` found in annotated corpora by one pipe: ``n_found`` in ``n_docs`` texts.
+    """Holds what `elmo audit` found in corpora by one pipe: ``n_found`` in ``n_docs`` texts.
 
     ``rows`` holds the most suspicious of them.
     """
@@ -313,7 +313,7 @@ class ProbableErrors:
 
 @dataclass(frozen=True)
 class Results:
-    """A whole comparison: what ran, what was skipped, and the figures by corpus.
+    """Holds a whole comparison: what ran, what was skipped, and the figures by corpus.
 
     ``training_logs`` comes from version 0.1.0; `elmo curves` draws them now.
     """

@@ -1,4 +1,4 @@
-"""A comparison from start to end: load, time, predict, map labels, score."""
+"""Run a comparison from start to end: load, time, predict, map labels, score."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -37,7 +37,7 @@ MAX_PROBABLE_ERRORS = 50
 
 @dataclass(frozen=True)
 class TrainedOnShare:
-    """A pipeline trained on ``percent`` of train, one point of ``system``'s learning curve."""
+    """Names a pipeline trained on ``percent`` of train: one point of a learning curve."""
 
     system: str
     percent: float
@@ -54,7 +54,7 @@ class TrainedOnShare:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What to compare.
+    """Says what to compare.
 
     pipelines: (shown name, package or folder). corpora: .spacy or .txt files. label_maps: PATH or
     NAME=PATH. train: a .spacy file, to score seen and unseen entities apart. examples: first words
@@ -78,7 +78,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Compared:
-    """The figures, and the first corpus' texts as every pipeline annotates them."""
+    """Holds the figures, and the first corpus' texts as every pipeline annotates them."""
 
     results: Results
     texts: Texts

@@ -22,7 +22,7 @@ from .results import Agreement, CorpusResult, Difference, Misaligned, Score, Sys
 
 @dataclass(frozen=True)
 class Reading:
-    """One pipeline's annotation of a corpus, in gold's labels and on gold's words.
+    """Holds one pipeline's annotation of a corpus, in gold's labels and on gold's words.
 
     threshold: the confidence below which the pipeline drops entities.
     """
@@ -34,6 +34,7 @@ class Reading:
 
     @property
     def annotations(self) -> list[Annotation]:
+        """Return the predictions, text by text."""
         return self.translated.annotations
 
 

@@ -1,4 +1,4 @@
-"""Texts as every pipeline annotates them: examples, and one compact file beside the results.
+"""Collect texts as every pipeline annotates them: examples, and one file beside the results.
 
     {"schema_version": 2, "systems": ["gold", "ours"], "labels": ["geo", "per"], "total": 4768,
      "texts": [{"n": 0, "w": ["In", "Paris"], "r": [[1, 2, 0], 0]}], "chosen": [["Title", 0]]}
@@ -44,7 +44,7 @@ Readings = Mapping[str, Sequence[Annotation]]
 
 @dataclass(frozen=True)
 class Text:
-    """One text: its number in the corpus (from 0), its words, and its entities by system."""
+    """Holds one text: its number in the corpus (from 0), its words, its entities by system."""
 
     number: int
     words: list[str]
@@ -53,7 +53,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Texts:
-    """Texts of one corpus; ``total`` is how many it has, ``texts`` those that are kept.
+    """Holds texts of one corpus; ``total`` is how many it has, ``texts`` those that are kept.
 
     ``systems`` has "gold" first if there is gold. ``chosen``: (title, index into texts).
     """
@@ -65,10 +65,12 @@ class Texts:
 
     @property
     def has_gold(self) -> bool:
+        """Return whether the first system is gold."""
         return self.systems[:1] == [GOLD]
 
     @property
     def labels(self) -> list[str]:
+        """Return the labels of all entities, in alphabetical order."""
         found = {
             label
             for text in self.texts

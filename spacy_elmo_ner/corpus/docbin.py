@@ -16,7 +16,7 @@ SUFFIX = ".spacy"
 
 
 class Layers(NamedTuple):
-    """Which layers of annotation at least one token of some Docs has."""
+    """Says which layers of annotation at least one token of some Docs has."""
 
     entities: bool
     tags: bool

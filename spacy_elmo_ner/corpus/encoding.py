@@ -18,7 +18,7 @@ _SINGLE_BYTE = "cp1252"
 
 @dataclass(frozen=True)
 class Decoded:
-    """A text and its encoding, as Python names it.
+    """Holds a text and its encoding, as Python names it.
 
     is_guess: neither a byte order mark nor the bytes themselves told the encoding.
     """

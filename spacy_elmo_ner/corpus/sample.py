@@ -24,6 +24,7 @@ _COLUMNS = 3
 
 
 def sample_path(folder: Path, part: Part) -> Path:
+    """Return the file of one part."""
     return folder / f"{part}.conll"
 
 

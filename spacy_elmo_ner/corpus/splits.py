@@ -44,6 +44,7 @@ class Split:
         return len(self.train), len(self.dev), len(self.test)
 
     def part(self, name: Part) -> list[GMBSentence]:
+        """Return the sentences of one part."""
         return {"train": self.train, "dev": self.dev, "test": self.test}[name]
 
     def sha256(self) -> str:

@@ -15,7 +15,7 @@ from .spans import ScoredSpans
 
 
 class EntitySpan(NamedTuple):
-    """An entity of type `label`: the tokens start to end - 1 of a document.
+    """Describes an entity of type `label`: the tokens start to end - 1 of a document.
 
     probability: that of exactly this span with this label, in [0, 1].
     """
@@ -27,12 +27,13 @@ class EntitySpan(NamedTuple):
 
     @property
     def tokens(self) -> range:
+        """Return the numbers of the entity's tokens."""
         return range(self.start, self.end)
 
 
 @dataclass(frozen=True)
 class Documents:
-    """A batch of documents, as the tokens that are kept.
+    """Holds a batch of documents, as the tokens that are kept.
 
     scores: (n_kept, n_labels) float64; lengths: (n_docs,) int64, kept tokens per document.
     rows, docs: (n_kept,) int64, each kept token's index in its document, and its document.

@@ -32,7 +32,9 @@ class CharCNNLayers(Protocol):
     projection: nn.Linear
 
     @property
-    def activation(self) -> Callable[[Tensor], Tensor]: ...
+    def activation(self) -> Callable[[Tensor], Tensor]:
+        """Return relu or tanh."""
+        ...
 
 
 class FastCharCNN:

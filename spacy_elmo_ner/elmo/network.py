@@ -31,6 +31,7 @@ class BiLMNetwork(nn.Module):
 
     @property
     def device(self) -> torch.device:
+        """Return where the weights are."""
         return self.char_cnn.projection.weight.device
 
     def run(

@@ -37,6 +37,7 @@ class Official:
     options: BiLMOptions
 
     def url(self, file: str) -> str:
+        """Return the address of "options.json" or "weights.hdf5"."""
         return f"{_BASE}/{self.folder}/{self.stem}_{file}"
 
 
@@ -58,6 +59,7 @@ OFFICIAL = {
 
 
 def packaged_names() -> list[str]:
+    """Return the names of the biLMs that ship in the package."""
     return sorted(path.parent.name for path in PACKAGED.glob(f"*/{WEIGHTS_FILE}"))
 
 
@@ -180,7 +182,7 @@ def _record_sha256(record: Path, sha256: str) -> None:
 
 def _fetch_official(name: str, folder: Path) -> None:
     official = OFFICIAL[name]
-    # Four bytes a parameter, and room for HDF5's own bookkeeping.
+    # Four bytes per parameter, and room for HDF5's own bookkeeping.
     limits = {OPTIONS_FILE: 1 << 16, "weights.hdf5": 4 * official.options.n_params + (1 << 22)}
     for file, limit in limits.items():
         if not (folder / file).is_file():

@@ -46,8 +46,10 @@ class FastLinear:
 
 
 def own_parameters(module: nn.Module) -> list[Tensor]:
-    """All parameters of a module. `Module.parameters` also makes their names, which takes longer
-    than a sentence's product."""
+    """Return all parameters of a module.
+
+    `Module.parameters` also makes their names, which takes longer than a sentence's product.
+    """
     found: list[Tensor] = [p for p in module._parameters.values() if p is not None]
     for child in module._modules.values():
         if child is not None:

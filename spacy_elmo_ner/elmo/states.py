@@ -1,4 +1,4 @@
-"""Handle the states of the biLM's LSTM layers: as named tensors, for other rows, and "warm".
+"""Convert the states of the biLM's LSTM layers: to named tensors and to other rows.
 
 The frozen state that ``initial_state = "warm"`` starts every sentence from: official biLMs were
 trained with the LSTM state running on from sentence to sentence and almost never saw a state of

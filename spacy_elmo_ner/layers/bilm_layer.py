@@ -102,10 +102,12 @@ def init(model: BiLMModel, X: Sequence[Doc] | None = None, Y: DocLayers | None =
 
 
 def doc_words(docs: Sequence[Doc]) -> list[list[str]]:
+    """Return the words of each Doc."""
     return [[token.text for token in doc] for doc in docs]
 
 
 def bilm_shim(model: BiLMModel) -> "BiLMShim":
+    """Return the shim that holds the node's biLM."""
     (shim,) = model.shims
     return cast(BiLMShim, shim)
 
@@ -137,6 +139,7 @@ class BiLMShim(TorchShim):
 
     @property
     def bilm(self) -> BiLM:
+        """Return the biLM, read at first use: a shared one if frozen, else one of its own."""
         bilm = cast(BiLM, self.module)
         if self.trainable and not next(bilm.parameters()).requires_grad:
             with self._lock:
@@ -146,7 +149,7 @@ class BiLMShim(TorchShim):
         return bilm
 
     def same_bilm(self, other: "BiLMShim") -> bool:
-        """Have both the same weights, however they run them? Reads weights of other names."""
+        """Tell whether both have the same weights, however they run them; may read weights."""
         if self is other or self.trainable or other.trainable:
             return self is other
         if self.name == other.name and None in (self._model, other._model):
@@ -174,6 +177,7 @@ class BiLMShim(TorchShim):
         return shared_bilm(self.name)
 
     def finish_update(self, optimizer: Optimizer) -> None:
+        """Change the weights, if they are trained."""
         if self.trainable:
             super().finish_update(optimizer)
             self.bilm.forget_warm_states()
@@ -195,6 +199,7 @@ class BiLMShim(TorchShim):
         return self.copy()
 
     def to_device(self, device_type: str, device_id: int) -> None:
+        """Move the weights, if they have been read."""
         if self._model is not None:
             super().to_device(device_type, device_id)
 

@@ -1,4 +1,4 @@
-"""Hash embeddings of a token's attributes, worked out once for all tokens that share them."""
+"""Compute hash embeddings of attributes once for all tokens that share them."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -21,11 +21,11 @@ from .types import Tok2VecModel
 
 
 def build_distinct_hash_embed_v1(width: int, attrs: list[str], rows: list[int]) -> Tok2VecModel:
-    """Docs -> (n_tokens, width) float32 each: spaCy's MultiHashEmbed.v2 without static vectors.
+    """Build Docs -> (n_tokens, width) float32 each: spaCy's MultiHashEmbed.v2 without vectors.
 
-    The same results and gradients; but half of the tokens of a batch and more are words that
-    stand in it before, and those are not multiplied again. width, attrs, rows: as there.
-    Raises ValueError where attrs and rows differ in number.
+    Results and gradients are the same. But half or more of a batch's tokens are words that occur in
+    it before, and those are not multiplied again. width, attrs, rows: as in MultiHashEmbed.v2.
+    Raises ValueError if attrs and rows differ in number.
     """
     embeddings: list[Model[Ints2d, Floats2d]] = [
         HashEmbed(width, n_rows, column=column, seed=8 + column, dropout=0.0)
@@ -42,10 +42,10 @@ def build_distinct_hash_embed_v1(width: int, attrs: list[str], rows: list[int]) 
 
 
 def distinct_rows(layer: Model[Ints2d, Floats2d]) -> Model[Ints2d, Floats2d]:
-    """The layer, run over each row of its input once however often it stands there.
+    """Wrap a layer so that it runs once per distinct row of its input.
 
-    Not so where it drops out: equal rows are then to get masks of their own. What backprop
-    returns stands for no gradient, as rows are keys.
+    With dropout it runs over all rows, as equal rows must get different masks. Rows are keys, so
+    what backprop returns is no gradient.
     """
     return Model("distinct_rows", forward, init=init, layers=[layer])
 

@@ -1,4 +1,4 @@
-"""ELMo beside other embeddings of a word, as in the paper ([x; ELMo])."""
+"""Concatenate ELMo with other embeddings of a word, as in the paper ([x; ELMo])."""
 
 from thinc.api import concatenate
 
@@ -15,7 +15,7 @@ def build_elmo_concat_v2(
     embed: Tok2VecModel | None = None,
     vectors: Tok2VecModel | None = None,
 ) -> Tok2VecModel:
-    """Docs -> (n_tokens, sum of the parts' widths) float32 each, in the order of the arguments.
+    """Build Docs -> (n_tokens, sum of the parts' widths) float32 each, in order of the arguments.
 
     elmo: ElmoTok2Vec.v1 or ElmoListener.v1. embed: any other tok2vec, for instance
     DistinctHashEmbed.v1, which learns what a frozen biLM does not know of the task's own words.

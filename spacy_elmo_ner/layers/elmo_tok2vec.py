@@ -42,7 +42,7 @@ def build_elmo_tok2vec_v1(
 
 
 class ListenerReplacement:
-    """Config and model of a pipe whose listener becomes a biLM of its own.
+    """Makes config and model of a pipe whose listener becomes a biLM of its own.
 
     spaCy's replace_listeners asks for the config first, with the whole [model.tok2vec] block in
     hand, puts it where the user's path says and then asks for the model, node by node. The path
@@ -100,7 +100,7 @@ class ListenerReplacement:
 
 
 def _paths(block: dict[str, Any]) -> Iterator[tuple[str, ...]]:
-    """Paths of all blocks within this one, which is at ()."""
+    """Yield the paths of all blocks within this one, which is at ()."""
     yield ()
     for name, value in block.items():
         if isinstance(value, dict):

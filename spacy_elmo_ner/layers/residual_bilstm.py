@@ -1,4 +1,4 @@
-"""Two bidirectional LSTMs whose outputs are added: the head's encoder."""
+"""Build the head's encoder: two bidirectional LSTMs whose outputs are added."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,8 +22,11 @@ from .windows import Window, windows
 
 @dataclass(frozen=True)
 class Encoding:
-    """Says how prediction runs. Thinc does not save objects of this type with the weights, so
-    the config can change it after training."""
+    """Says how prediction runs.
+
+    Thinc does not save objects of this type with the weights, so the config can change it after
+    training.
+    """
 
     precision: Precision
 
@@ -34,8 +37,7 @@ def build_residual_bilstm_v1(
     recurrent_dropout: float = 0.2,
     precision: Precision = "exact",
 ) -> EncoderModel:
-    """Build the layer: vectors of each Doc -> (n_tokens, 2 * units) float32, the sum x1 + x2 of
-    two stacked BiLSTMs.
+    """Build vectors of each Doc -> (n_tokens, 2 * units) float32: x1 + x2 of stacked BiLSTMs.
 
     units: cells per direction. dropout: share of each BiLSTM's inputs dropped in training, the
     same inputs at every token of a Doc; recurrent_dropout: share of recurrent inputs, the same at

@@ -1,4 +1,4 @@
-"""Static word vectors as a Thinc layer: Docs in, a fixed vector per token out."""
+"""Wrap static word vectors as a Thinc layer: Docs in, a fixed vector per token out."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, cast
@@ -27,7 +27,7 @@ from .types import Tok2VecModel
 def build_word_vectors_v1(
     name: str | None = "glove-en", include_vectors: bool = False
 ) -> Tok2VecModel:
-    """Docs -> (n_tokens, width) float32 each: the word as written, else in lower case, else zeros.
+    """Build Docs -> (n_tokens, width) float32 each: as written, else in lower case, else zeros.
 
     name: a packaged table, "glove-en"; a folder that `python -m spacy elmo vectors` wrote; a
         folder or an installed pipeline with spaCy's vectors; or null for those of nlp.vocab.
@@ -73,7 +73,7 @@ def init(model: Tok2VecModel, X: Sequence[Doc] | None = None, Y: Any = None) -> 
 
 
 def _of_vocab(model: Tok2VecModel, doc: Doc) -> NDArray[np.float32]:
-    """A Doc's vectors in its own vocab. Raises ValueError for those of another width (EL118)."""
+    """Return a Doc's vectors in its own vocab. Raises ValueError for another width (EL118)."""
     width, found = model.get_dim("nO"), vocab_width(doc.vocab)
     if found != width:
         raise ValueError(Errors.EL118.format(width=width, found=found))
@@ -81,7 +81,7 @@ def _of_vocab(model: Tok2VecModel, doc: Doc) -> NDArray[np.float32]:
 
 
 class VectorsShim(Shim):
-    """A table that is shared in memory and saved by name where that says it all."""
+    """Holds a table that is shared in memory, and saved by name if it is packaged."""
 
     def __init__(self, name: str | None, include_vectors: bool) -> None:
         super().__init__(None)
@@ -90,21 +90,24 @@ class VectorsShim(Shim):
 
     @property
     def table(self) -> VectorTable:
+        """Return the table, read at first use."""
         if self._model is None:
             self._model = shared_table(cast(str, self.name))
         return cast(VectorTable, self._model)
 
     @property
     def is_saved_by_name(self) -> bool:
+        """Return whether the pipeline names the table instead of holding it."""
         return self.name in packaged_names() and not self.include_vectors
 
     def finish_update(self, optimizer: Optimizer) -> None:
-        """Nothing here learns."""
+        """Do nothing: vectors do not learn."""
 
     def to_device(self, device_type: str, device_id: int) -> None:
-        """The table stays in main memory; its vectors go to the device."""
+        """Do nothing: the table stays in main memory, and its vectors go to the device."""
 
     def copy(self) -> "VectorsShim":
+        """Return a shim that shares the table."""
         other = VectorsShim(self.name, self.include_vectors)
         other._model = self._model
         return other
@@ -113,10 +116,11 @@ class VectorsShim(Shim):
         return self.copy()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """To another process a packaged table goes as its name."""
+        """Send a packaged table to another process as its name."""
         return _shim_from_bytes, (self.include_vectors, self.to_bytes())
 
     def to_bytes(self) -> bytes:
+        """Return the name and sha256 of a packaged table, the content of any other."""
         if self.name is None:
             return srsly.msgpack_dumps({"name": None})
         if self.is_saved_by_name:
@@ -124,7 +128,7 @@ class VectorsShim(Shim):
         return srsly.msgpack_dumps({"name": self.name, "table": self.table.to_bytes()})
 
     def from_bytes(self, bytes_data: bytes) -> "VectorsShim":
-        """Raises ValueError if a named table is not the one the pipeline was trained with."""
+        """Read `to_bytes`; raises ValueError if a named table is not the one trained with."""
         message = srsly.msgpack_loads(bytes_data)
         self.name = message["name"]
         self._model = shared_from_bytes(message["table"]) if "table" in message else None

@@ -1,4 +1,4 @@
-"""Calibrating a trained pipeline that lies on disk."""
+"""Calibrate a trained pipeline on disk: read it, fit its pipes, write them back."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -23,7 +23,7 @@ def calibrate_folder(pipeline: Path, dev: Path) -> dict[str, Calibration | None]
     A pipe for which dev has no gold, neither entities nor tags of its labels, keeps its
     temperature; its entry is None.
 
-    This is a step of its own, after training, because nothing in spaCy's training loop hands a
+    This is a separate step after training, because nothing in spaCy's training loop hands a
     pipe the dev examples together with the averaged weights that are then saved: update() sees
     train alone, a scorer must not change what it scores, and before_to_disk gets no examples.
     Only the pipes' cfg files are written, each under another name and renamed, so an interrupted
@@ -46,12 +46,12 @@ def calibrate_folder(pipeline: Path, dev: Path) -> dict[str, Calibration | None]
 
 
 def _has_gold(pipe: TokenClassifier, examples: Iterable[Example]) -> bool:
-    """Is any token annotated with one of the pipe's labels? Reads no further than that."""
+    """Return whether any token is annotated with one of the pipe's labels; stops at the first."""
     return any((pipe.gold_classes(example) != MISSING).any() for example in examples)
 
 
 def as_pipe_gets_them(nlp: Language, name: str, examples: Iterable[Example]) -> Iterator[Example]:
-    """The examples, with predicted Docs that the pipes before this one have annotated.
+    """Yield the examples, their predicted Docs annotated by the pipes before this one.
 
     Pipes that only set entities or tags are left out: they take time and add nothing here.
     """

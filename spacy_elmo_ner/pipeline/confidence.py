@@ -1,4 +1,4 @@
-"""Probabilities of entities and tags, stored under the characters they belong to.
+"""Store probabilities of entities and tags under the characters they belong to.
 
 spaCy stores a value of ``span._`` or ``token._`` in ``doc.user_data`` under the extension's name
 and the characters of the span or token. All functions of spaCy that copy, join, cut or store Docs
@@ -49,6 +49,7 @@ class Extension(NamedTuple):
 
     @property
     def second_name(self) -> str:
+        """Return the name to use if the first is taken."""
         return f"elmo_{self.name}"
 
     @property

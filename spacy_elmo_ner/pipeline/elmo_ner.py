@@ -1,4 +1,4 @@
-"""The `elmo_ner` pipe: named entities with the probability of each span."""
+"""Find named entities, with the probability of each span: the `elmo_ner` pipe."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -182,8 +182,10 @@ class ElmoNER(TokenClassifier):
             write_span_group(doc)
 
     def _taken(self, doc: Doc) -> NDArray[np.bool_]:
-        """Return which tokens our entities must leave out, (n_tokens,): blocked ones, and those in
-        an entity that another pipe or a person set."""
+        """Return which tokens our entities must leave out, (n_tokens,).
+
+        They are those that are blocked, or in an entity that another pipe or a person set.
+        """
         taken = _blocked(doc)
         for ent in self._entities_of_others(doc):
             taken[ent.start : ent.end] = True

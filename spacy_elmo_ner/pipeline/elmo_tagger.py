@@ -1,4 +1,4 @@
-"""The `elmo_tagger` pipe: part-of-speech tags with their probabilities."""
+"""Find part-of-speech tags, with their probabilities: the `elmo_tagger` pipe."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
@@ -44,7 +44,7 @@ def make_elmo_tagger(
     """Make an `elmo_tagger` pipe.
 
     overwrite: replace tags that an earlier pipe has set. True by default, unlike spaCy's
-        tagger: who adds this one behind another wants its tags.
+        tagger: whoever adds this pipe after another wants its tags.
     label_smoothing: share of each gold tag that goes to all other tags in training, in [0, 1); 0
         for decoder "crf".
     neg_prefix: a gold tag that begins with this says which tag the token does not have: "!NN".
@@ -69,7 +69,7 @@ def make_elmo_tagger(
 
 
 class Tags(NamedTuple):
-    """classes: (n_tokens,) int64 of one Doc; probabilities: (n_tokens,) float64 of each."""
+    """Holds the classes of one Doc, (n_tokens,) int64, and their probabilities, float64."""
 
     classes: NDArray[np.int64]
     probabilities: NDArray[np.float64]
@@ -128,8 +128,10 @@ class ElmoTagger(TokenClassifier):
         return np.asarray([negative.get(tag, MISSING) for tag in tags], dtype=np.int64)
 
     def _is_negative(self, tag: str) -> bool:
-        """Return whether a gold tag says which tag a token does not have. A tag that is only the
-        prefix is a tag."""
+        """Return whether a gold tag says which tag a token does not have.
+
+        A tag that is only the prefix is an ordinary tag.
+        """
         if not self.neg_prefix or tag == self.neg_prefix or tag in self.labels:
             return False
         return tag.startswith(self.neg_prefix)

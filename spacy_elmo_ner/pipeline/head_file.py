@@ -1,4 +1,4 @@
-"""The file that holds what a head has learned."""
+"""Write and read the file that holds what a head has learned."""
 
 from pathlib import Path
 from typing import Any

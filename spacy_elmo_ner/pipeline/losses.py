@@ -1,4 +1,4 @@
-"""What training minimizes: per token by itself, or per sequence."""
+"""Compute the losses of single tokens; `layers/crf.py` has that of sequences."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +16,7 @@ HeadModel = Model[list[Doc], list[Floats2d]]
 def cross_entropy(
     emissions: Floats2d, gold: Any, xp: Any, *, negative: Any = None, smoothing: float = 0.0
 ) -> tuple[float, Floats2d]:
-    """Mean over the annotated tokens in nats, and its gradient, as emissions.
+    """Compute the mean over annotated tokens in nats, and its gradient for the emissions.
 
     emissions: (n_tokens, n_classes) float32; gold: (n_tokens,) int64, classes or MISSING; both
     of xp, which is numpy or cupy. Tokens that are not annotated add nothing.

@@ -1,4 +1,4 @@
-"""A span group that stays correct when tokens are merged or split."""
+"""Keep a span group correct when tokens are merged or split."""
 
 import struct
 from collections.abc import Iterable, Iterator
@@ -16,7 +16,7 @@ _ATTRS: Any = SpanGroup.attrs  # the group's own, which a subclass hides
 
 
 class StoredSpan(NamedTuple):
-    """A span as a SpanGroup stores it; start and end may be out of date."""
+    """Holds a span as a SpanGroup stores it; start and end may be out of date."""
 
     id: int
     kb_id: int
@@ -33,7 +33,7 @@ def stored_spans(group: SpanGroup) -> list[StoredSpan]:
 
 
 class ScoredSpans(SpanGroup):
-    """A span group that follows its Doc's tokens.
+    """Holds spans that follow their Doc's tokens.
 
     spaCy's own group stores token numbers: once tokens are merged, reading, copying or storing it
     gives other spans or raises an IndexError. This one finds its spans again by their characters.

@@ -1,5 +1,7 @@
-"""One temperature that makes a trained pipe's probabilities as sure as they are right (Guo et al.
-2017)."""
+"""Fit the temperature that calibrates a trained pipe's probabilities (Guo et al. 2017).
+
+Of entities scored 0.8, about 80 % are then right.
+"""
 
 import math
 from collections.abc import Callable, Sequence
@@ -16,8 +18,11 @@ _GOLDEN = (math.sqrt(5) - 1) / 2
 
 
 class ScoredBatch(NamedTuple):
-    """emissions: (n_tokens, n_classes) float32; lengths: tokens of each Doc; gold: (n_tokens,)
-    int64, classes or MISSING."""
+    """Holds the scores of some Docs, and their gold.
+
+    emissions: (n_tokens, n_classes) float32; lengths: tokens of each Doc; gold: (n_tokens,) int64,
+    classes or MISSING.
+    """
 
     emissions: NDArray[np.float32]
     lengths: list[int]
@@ -25,8 +30,11 @@ class ScoredBatch(NamedTuple):
 
 
 class Calibration(NamedTuple):
-    """temperature; before, after: negative log-likelihood of gold with temperature 1 and with
-    this one, nats per annotated token."""
+    """Holds the temperature that was fitted, and what it has changed.
+
+    before, after: negative log-likelihood of gold with temperature 1 and with this one, in nats per
+    annotated token.
+    """
 
     temperature: float
     before: float
@@ -36,10 +44,9 @@ class Calibration(NamedTuple):
 def calibrate(
     batches: Sequence[ScoredBatch], transitions: Callable[[float], Transitions] | None
 ) -> Calibration:
-    """The temperature that makes gold most likely.
+    """Find the temperature that makes gold most likely.
 
-    transitions: what sequences score beside the emissions, over a temperature; None where tokens
-        are read by themselves.
+    transitions: maps a temperature to the scores of sequences; None if tokens are independent.
     """
     n_annotated = sum(int((batch.gold != MISSING).sum()) for batch in batches)
 

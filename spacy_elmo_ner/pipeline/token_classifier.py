@@ -62,15 +62,16 @@ class TokenClassifier(LabelledPipe):
         raise NotImplementedError
 
     def negative_classes(self, example: Example) -> NDArray[np.int64]:
-        """Return a class that each token is known not to have, or MISSING: (n_tokens of the
-        predicted Doc,) int64."""
+        """Return a class that each token is known not to have, or MISSING.
+
+        (n_tokens of the predicted Doc,) int64.
+        """
         return np.full(len(example.predicted), MISSING, dtype=np.int64)
 
     label_smoothing = 0.0
 
     def transitions(self, temperature: float) -> Transitions:
-        """Return what sequences of classes score beside the emissions, over temperature; -inf
-        for what is never a sequence."""
+        """Return the scores of sequences of classes, over temperature; -inf for impossible ones."""
         raise NotImplementedError
 
     @property
@@ -82,6 +83,7 @@ class TokenClassifier(LabelledPipe):
 
     @property
     def decoder(self) -> DecoderMode:
+        """Return how the pipe reads scores: "softmax", "constrained" or "crf"."""
         return self.model.attrs["decoding"].decoder
 
     @property
@@ -128,7 +130,7 @@ class TokenClassifier(LabelledPipe):
         sgd: Optimizer | None = None,
         losses: dict[str, float] | None = None,
     ) -> dict[str, float]:
-        """Learn from a batch of examples; labels that the pipe does not know yet are added.
+        """Learn from a batch of examples, and add labels that the pipe does not know yet.
 
         If initialize() was given a list of labels, others do not count as annotation.
         """

@@ -33,19 +33,23 @@ class UpstreamPipe(TrainablePipe):
 
     @property
     def listeners(self) -> list[Model]:
+        """Return all nodes that listen to this pipe."""
         return [node for nodes in self.listener_map.values() for node in nodes]
 
     @property
     def listening_components(self) -> list[str]:
+        """Return the names of the pipes that listen to this one."""
         return list(self.listener_map)
 
     def add_listener(self, listener: Model, component_name: str) -> None:
+        """Link a node of this component to this pipe."""
         nodes = self.listener_map.setdefault(component_name, [])
         if listener not in nodes:
             nodes.append(listener)
             listener.attrs["listener"].link(self, bilm_shim(self.model))
 
     def remove_listener(self, listener: Model, component_name: str) -> bool:
+        """Unlink a node. Returns False if it was not linked."""
         nodes = self.listener_map.get(component_name, [])
         if listener not in nodes:
             return False

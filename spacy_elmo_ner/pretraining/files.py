@@ -88,6 +88,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def is_packed(path: Path) -> bool:
+    """Return whether a file's name says that it is compressed."""
     return path.suffix.lower() in _PACKED
 
 
@@ -177,5 +178,5 @@ def _words(doc: Doc | Span) -> list[str]:
 def _open(path: Path) -> IO[str]:
     opener: Any = {".xz": XZReader, ".gz": gzip.GzipFile}.get(path.suffix.lower(), io.FileIO)
     file = io.BufferedReader(opener(path))
-    # Bytes that are not UTF-8 pass as surrogates, so that the line they stand in can be named.
+    # Bytes that are not UTF-8 pass as surrogates, so that their line can be named.
     return io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape")

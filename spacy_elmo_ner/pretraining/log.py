@@ -25,6 +25,7 @@ class Log:
                 temporary.write_text(kept, encoding="utf8")
 
     def append(self, row: dict[str, Any]) -> None:
+        """Write one row."""
         with named_if_not_written(self.path), self.path.open("a", encoding="utf8") as file:
             file.write(json.dumps(row) + "\n")
 

@@ -25,7 +25,7 @@ SOFTMAX_FILE, VOCABULARY_FILE = "softmax.safetensors", "vocabulary.txt"
 
 @dataclass(frozen=True)
 class Perplexity:
-    """Hold perplexities with the vocabulary's size and what it misses: they compare only over one.
+    """Holds perplexities; they can only be compared over the same vocabulary.
 
     forward, backward: exp of the mean negative log-likelihood per prediction (words and one
     sentence mark). n_tokens: words measured. oov: share of them outside the vocabulary.

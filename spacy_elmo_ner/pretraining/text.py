@@ -46,12 +46,15 @@ class TokenizedText:
 
     @property
     def n_sentences(self) -> int:
+        """Return the number of sentences."""
         return len(self.offsets) - 1
 
     def sentence(self, i: int) -> NDArray[np.int32]:
+        """Return the word ids of one sentence."""
         return self.tokens[self.offsets[i] : self.offsets[i + 1]]
 
     def to_disk(self, directory: Path) -> None:
+        """Write the arrays as .npy files and the words as JSON, each file whole or not at all."""
         directory.mkdir(parents=True, exist_ok=True)
         for name in _DTYPES:
             with atomic_file(directory / f"{name}.npy") as path, path.open("wb") as file:
@@ -178,7 +181,7 @@ def split_held_out(text: TokenizedText, n_held_out: int) -> tuple[NDArray, NDArr
     all sources together where each is too short for that, as in a folder of small files.
     """
     n_sources = len(text.sources)
-    # Sentences stand source after source.
+    # Sentences are ordered by source.
     starts = np.searchsorted(text.source, np.arange(n_sources + 1)).tolist()
     if n_held_out and all(b - a < 10 for a, b in pairwise(starts)):
         starts = [0, text.n_sentences]

@@ -18,7 +18,7 @@ COUNTS_FILE = "text.json"
 
 @dataclass(frozen=True)
 class PartSize:
-    """oov: share of the tokens that is outside the vocabulary; None where there are none."""
+    """Holds the size of a part; oov: share of tokens outside the vocabulary, None if empty."""
 
     n_sentences: int
     n_tokens: int
@@ -27,6 +27,8 @@ class PartSize:
 
 @dataclass(frozen=True)
 class SourceSize:
+    """Holds the sizes of a file's two parts."""
+
     file: str
     train: PartSize
     held_out: PartSize
@@ -34,7 +36,10 @@ class SourceSize:
 
 @dataclass(frozen=True)
 class TextCounts:
-    """n_distinct: words of all parts. n_held_out: sentences that [text] n_held_out asked for."""
+    """Counts what a run reads.
+
+    n_distinct: distinct words of all parts. n_held_out: the setting of [text].
+    """
 
     n_files: int
     n_distinct: int
@@ -90,6 +95,7 @@ class TextCounts:
             yield f"{name}: {part.n_sentences:,} sentences, {part.n_tokens:,} tokens{missed}"
 
     def to_json(self, path: Path) -> None:
+        """Write the counts, whole or not at all."""
         write_text(path, json.dumps(asdict(self), indent=1) + "\n")
 
 

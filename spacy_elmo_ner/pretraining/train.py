@@ -1,4 +1,4 @@
-"""Pre-train a biLM on raw text: one run, step by step."""
+"""Train a biLM on raw text: one run, step by step."""
 
 import math
 import time
@@ -140,7 +140,7 @@ class _Run:
                 self.states = load_states(found[-1], config.options)
         self.parallel = processes.parallel(self.model)
 
-        # Epochs differ by a few batches; the schedule is the first one's, wherever a run goes on.
+        # Epochs differ by a few batches; the schedule is always that of the first.
         in_epoch = len(self._epoch(0)) // processes.n
         self.n_steps = settings.max_steps or settings.max_epochs * max(1, in_epoch)
         self.batches = self._epoch(self.progress.epoch)
@@ -191,7 +191,7 @@ class _Run:
         return in_batches(self.text, self.train_rows, self.settings.batch_tokens, rng)
 
     def _next_batch(self) -> Batch:
-        """Return this process's one of the next n batches; drop what is left of an epoch."""
+        """Return this process's share of the next n batches; drop the rest of an epoch."""
         progress, processes = self.progress, self.processes
         # An epoch of fewer batches than processes gives some of them the same one.
         if progress.batch and progress.batch + processes.n > len(self.batches):
@@ -221,7 +221,7 @@ class _Run:
                 self.bar.write(line)
 
     def _report(self, log: Log, loss: float, norm: float, silver: float) -> None:
-        """Log, now and then with a look at held-out text and a checkpoint; first process only."""
+        """Write a log row, at times also perplexity and a checkpoint; first process only."""
         settings, progress = self.settings, self.progress
         row: dict[str, Any] = {
             "step": progress.step,
@@ -257,9 +257,10 @@ class _Run:
 
 
 def learning_rate(step: int, n_steps: int, settings: TrainingConfig) -> float:
-    """Linear warm-up, then a cosine down to zero (Loshchilov and Hutter 2017).
+    """Compute the rate: linear warm-up, then a cosine to zero (Loshchilov and Hutter 2017).
 
-    With decay_steps: constant, and a line down to zero in the last of them (Hägele et al. 2024).
+    With decay_steps it is constant, and falls linearly to zero in the last of them (Hägele et al.
+    2024).
     """
     warmup = min(settings.warmup_steps, max(1, n_steps // 10))
     if step < warmup:

@@ -1,4 +1,4 @@
-"""Making a vector table small: the first words of another one, in fewer bytes."""
+"""Make a vector table smaller: the first words of another one, in fewer bytes."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from .table import VectorTable
 def smaller_table(
     table: VectorTable, *, n_words: int, part_width: int
 ) -> tuple[VectorTable, float]:
-    """The first n_words rows of a table, quantized, and their mean cosine to the original.
+    """Return the first n_words rows of a table, quantized, and their mean cosine to the original.
 
     Words that share a row are kept together. Raises ValueError if part_width does not divide the
     table's width (EL053).

