@@ -9,7 +9,7 @@ import platform
 from setuptools import Extension, setup
 
 HERE = "spacy_elmo_ner/elmo/"
-SOURCES = ("char_cnn.c", "lstm_prediction.c", "lstm_training.c", "softmax.c")
+SOURCES = ("char_cnn.c", "lstm_prediction.c", "lstm_training.c", "parts.c", "softmax.c")
 HEADERS = ("kernels.h", "lstm_prediction.h", "parts.h")
 # Comparisons with NaN and exact rounding stay as they are written: no -ffast-math.
 FLAGS = "-O3 -std=gnu11 -fno-math-errno -fno-trapping-math -ffp-contract=fast -pthread -Wno-psabi"

@@ -65,7 +65,7 @@ def call(name: str, arguments: ctypes.Structure) -> int:
 
 
 def threads() -> int:
-    """Parts that work is dealt out to, each in a thread of its own."""
+    """Parts that work is dealt out to, at most one per thread."""
     return min(_MOST_THREADS, torch.get_num_threads())
 
 
@@ -80,9 +80,24 @@ def library() -> ctypes.CDLL | None:
         path = Path(__file__).with_name(f"_kernels{suffix}")
         if path.exists():
             try:
-                return ctypes.CDLL(str(path))
+                kernels = ctypes.CDLL(str(path))
             except OSError:
                 return None
+            kernels.parts_use_team(ctypes.cast(openmp_team(), ctypes.c_void_p))
+            return kernels
+    return None
+
+
+def openmp_team() -> Any:
+    """`GOMP_parallel` of the OpenMP that torch runs on, None where it is not found: see parts.c."""
+    folder = Path(torch.__file__).parent
+    for path in (*folder.glob("lib/lib*omp*"), *folder.parent.glob("torch.libs/lib*omp*")):
+        try:
+            # RTLD_NOLOAD: only what torch has loaded; a second OpenMP would have its own threads.
+            loaded = ctypes.CDLL(str(path), mode=os.RTLD_NOLOAD | os.RTLD_NOW)
+            return loaded.GOMP_parallel
+        except (OSError, AttributeError):
+            continue
     return None
 
 

@@ -1,5 +1,6 @@
 """The compiled kernels against torch, and built with sanitizers."""
 
+import ctypes
 import os
 import subprocess
 import sys
@@ -163,11 +164,31 @@ def test_training_twice_gives_the_same_bits() -> None:
     assert all(map(torch.equal, first, second))
 
 
+@compiled
+@pytest.mark.skipif(sys.platform != "linux", reason="Finds OpenMP as Linux has it.")
+def test_parts_run_alike_on_openmps_threads_and_on_threads_of_their_own() -> None:
+    torch.manual_seed(0)
+    layer = PackedLayer(_weights(128, 128, 128, False))
+    sizes = [64] * 40
+    x = torch.randn(sum(sizes), 128)
+    team = kernels.openmp_team()
+    assert team is not None
+    torch.set_num_threads(2)
+    try:
+        on_team = layer(x, sizes)
+        kernels.library().parts_use_team(None)  # type: ignore[union-attr]
+        on_own = layer(x, sizes)
+    finally:
+        kernels.library().parts_use_team(ctypes.cast(team, ctypes.c_void_p))  # type: ignore[union-attr]
+        torch.set_num_threads(1)
+    assert all(map(torch.equal, on_team, on_own))
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="Finds the sanitizers as Linux has them.")
 def test_no_kernel_reads_or_writes_beyond_its_memory(tmp_path: Path) -> None:
     """Fuzzed shapes in a build with the address and undefined-behaviour sanitizers."""
     program = tmp_path / "fuzz"
-    sources = [str(Path(__file__).with_name("fuzz_kernels.c"))]
+    sources = [str(Path(__file__).with_name("fuzz_kernels.c")), str(HERE / "parts.c")]
     flags = "-O1 -g -std=gnu11 -fsanitize=address,undefined -fno-sanitize-recover=all -Wno-psabi"
     command = ["cc", *flags.split(), "-pthread", f"-I{HERE}", *sources, "-o", str(program), "-lm"]
     try:
