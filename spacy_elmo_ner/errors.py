@@ -249,7 +249,7 @@ class Errors(metaclass=_Coded):
         'which cannot learn from that: use "softmax", or set neg_prefix to "" if this is a tag.'
     )
     EL126 = (
-        "{name!r} has no earlier state to rehearse. Call nlp.resume_training() before further "
+        "{name!r} has no earlier state to rehearse. Use nlp.resume_training() before further "
         "training, and nlp.rehearse() with each nlp.update()."
     )
     EL141 = (
