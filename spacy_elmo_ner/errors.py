@@ -459,8 +459,8 @@ class Errors(metaclass=_Coded):
     )
     EL316 = "{path} must hold the lines {begin} and {end} once each, in this order."
     EL317 = (
-        "The pipeline changed text {text}: gold has {gold!r}, the pipeline {found!r}. Remove the "
-        "component that changes texts from the pipeline."
+        "The pipeline changed text {text}: gold has {gold!r}, the pipeline {found!r}. Leave the "
+        "component that changes texts out of the pipeline."
     )
     EL318 = (
         "{argument!r} is not a point of a learning curve. Write NAME:PERCENT=FOLDER with more than "
@@ -675,7 +675,7 @@ class Warnings(metaclass=_Coded):
     )
     WL402 = (
         "{folder}: {n_read} of {n_files} files are read, these are left out: {names}. Only files "
-        "ending in {suffixes} are read; name others one by one to read them as plain text."
+        "ending in {suffixes} are read; give others one by one to read them as plain text."
     )
     WL403 = (
         "{path} looks like {kind}, not like plain text: line {line} is {value}. All of it is "

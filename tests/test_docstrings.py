@@ -19,9 +19,9 @@ ROOT = Path(spacy_elmo_ner.__file__).parent
 # What a docstring may begin with: modules and functions in the imperative, classes also in the
 # third person. Add a verb here when a new one is needed, so that no noun slips in.
 _VERBS = """
-accept add allocate annotate append apply arrange audit augment bridge bring build calibrate change check
-choose collect combine compare compute concatenate continue convert copy count create cut decide
-declare decode decompress define delete describe do download draw drop encode escape exclude
+accept add allocate annotate append apply arrange audit augment bridge bring build calibrate change
+check choose collect combine compare compute concatenate continue convert copy count create cut
+decide declare decode decompress define delete describe do download draw drop encode escape exclude
 explain fetch fill find fit format free give group hand handle hash have hold import initialize
 join keep label lay learn let like link list listen load locate look make map measure merge mirror
 move multiply name note notice number open pair parse predict prefix print provide put raise read
