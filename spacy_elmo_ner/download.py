@@ -56,8 +56,8 @@ def download(url: str, path: Path, limit: int, sha256: str | None = None) -> Non
 def _continue(url: str, etag: str, partial: Path, total: int, name: str) -> None:
     """Fetch what is missing at the end, or everything if the server does not send parts."""
     done = _size(partial)
-    wanted = {"Range": f"bytes={done}-", "If-Range": etag}
-    with _open(urllib.request.Request(url, headers=wanted)) as response:
+    headers = {"Range": f"bytes={done}-", "If-Range": etag}
+    with _open(urllib.request.Request(url, headers=headers)) as response:
         is_rest = (response.headers.get("Content-Range") or "").startswith(f"bytes {done}-")
         # Not appended: of two processes that fetch one file, each writes the same to each place.
         with partial.open("r+b") as file:
@@ -93,8 +93,8 @@ def _copy(response: HTTPResponse, file: BinaryIO, most: int, name: str) -> None:
         os.fsync(file.fileno())
 
 
-def _ended(found: int, total: int) -> str:
-    return f"connection ended after {found:,} of {total:,} bytes"
+def _ended(n_bytes: int, total: int) -> str:
+    return f"connection ended after {n_bytes:,} of {total:,} bytes"
 
 
 def _partial(path: Path, url: str, etag: str) -> Path:
@@ -107,9 +107,9 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else 0
 
 
-def _check_sha256(path: Path, wanted: str | None) -> None:
-    if wanted is not None and (found := sha256_of(path)) != wanted:
-        raise ValueError(f"its sha256 is {found}, not {wanted}")
+def _check_sha256(path: Path, expected: str | None) -> None:
+    if expected is not None and (sha256 := sha256_of(path)) != expected:
+        raise ValueError(f"its sha256 is {sha256}, not {expected}")
 
 
 def _check_https(url: str) -> None:

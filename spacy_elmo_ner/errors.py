@@ -27,8 +27,8 @@ def shown(value: object) -> str:
 def shape_problems(error: "ValidationError") -> list[str]:
     """List the places where data does not have the expected shape, and what is wrong there."""
     return [
-        ".".join(str(step) for step in found["loc"]) + ": " + found["msg"]
-        for found in error.errors()
+        ".".join(str(step) for step in problem["loc"]) + ": " + problem["msg"]
+        for problem in error.errors()
     ]
 
 

@@ -49,7 +49,7 @@ def find_suspects(probabilities: NDArray[np.float64], gold: NDArray[np.int64]) -
     confident = np.where(p >= np.minimum(averages, SURE), p, -1.0)
     suggested = confident.argmax(axis=1)
     highest = confident.max(axis=1, initial=-1.0)
-    found = np.flatnonzero((highest >= 0) & (suggested != annotated))
-    margins = highest[found] - of_gold[found]
+    suspicious = np.flatnonzero((highest >= 0) & (suggested != annotated))
+    margins = highest[suspicious] - of_gold[suspicious]
     order = np.argsort(-margins, kind="stable")
-    return Suspects(rows[found][order], suggested[found][order], margins[order])
+    return Suspects(rows[suspicious][order], suggested[suspicious][order], margins[order])

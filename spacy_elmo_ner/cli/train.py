@@ -77,10 +77,10 @@ def train_cli(
         keep_freed_memory()
     train(config, output, overrides=overrides)
     for name in ("model-best", "model-last"):
-        found = calibrate_folder(output / name, dev_part)
-        if found:  # a baseline has none of our pipes
+        calibrations = calibrate_folder(output / name, dev_part)
+        if calibrations:  # a baseline has none of our pipes
             msg.divider(f"Calibration of {name}")
-            show(found, dev_part)
+            show(calibrations, dev_part)
 
 
 def corpus_overrides(corpus: Path, config: Config) -> dict[str, Any]:

@@ -122,11 +122,11 @@ NEVER_CHANGED = (
 )
 
 
-def errors_title(found: ProbableErrors) -> str:
+def errors_title(errors: ProbableErrors) -> str:
     """Say which pipe found how many, where, and how many of them are shown."""
-    shown = f", the first {len(found.rows)}" if len(found.rows) < found.n_found else ""
-    where = ", ".join(found.corpus)
-    return f"{found.pipe} on {where}: {found.n_found:,} in {found.n_docs:,} texts{shown}"
+    shown = f", the first {len(errors.rows)}" if len(errors.rows) < errors.n_found else ""
+    where = ", ".join(errors.corpus)
+    return f"{errors.pipe} on {where}: {errors.n_found:,} in {errors.n_docs:,} texts{shown}"
 
 
 def error_cells(row: AuditRow) -> list[str]:

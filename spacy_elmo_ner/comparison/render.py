@@ -41,17 +41,17 @@ def render_markdown(results: Results) -> str:
                 parts += [f"{types.title}:", markdown_table(types)]
     if results.probable_errors:
         parts += ["## Probable annotation errors", captions.NEVER_CHANGED]
-        for found in results.probable_errors:
-            parts += [f"{captions.errors_title(found)}:", markdown_table(_probable_errors(found))]
+        for errors in results.probable_errors:
+            parts += [f"{captions.errors_title(errors)}:", markdown_table(_probable_errors(errors))]
     facts = ", ".join(f"{name} {value}" for name, value in results.environment.items())
     parts += ["## Made with", f"{results.created}. {facts}."]
     return "\n\n".join(parts) + "\n"
 
 
 def render_readme(results_json: Mapping[str, Any], pictures: Sequence[tuple[str, str]] = ()) -> str:
-    """Write the part of a README that shows a parsed results.json; ends with a newline.
+    """Write the part of a page that shows a parsed results.json; ends with a newline.
 
-    pictures: (path as the README links it, text alternative), shown at the end.
+    pictures: (path as the page links it, text alternative), shown at the end.
     Raises ValueError (EL301, EL302) if the JSON is no such file of this version.
     """
     results = results_from_json(results_json)
@@ -89,14 +89,14 @@ def _side_by_side(example: Example) -> Table:
     return Table(example.title, ["", "entities"], rows, frozenset({0, 1}))
 
 
-def _probable_errors(found: ProbableErrors) -> Table:
+def _probable_errors(errors: ProbableErrors) -> Table:
     rows = []
-    for row in found.rows:
+    for row in errors.rows:
         before, words, after = map(_escape, captions.marked_words(row.context))
         text = f"{before}**{words}**{after}"
         rows.append([row.kind, text, *map(_escape, captions.error_cells(row))])
     return Table(
-        captions.errors_title(found), captions.ERROR_HEADER, rows, captions.ERROR_TEXT_COLUMNS
+        captions.errors_title(errors), captions.ERROR_HEADER, rows, captions.ERROR_TEXT_COLUMNS
     )
 
 

@@ -71,13 +71,13 @@ class Texts:
     @property
     def labels(self) -> list[str]:
         """Return the labels of all entities, in alphabetical order."""
-        found = {
+        labels = {
             label
             for text in self.texts
             for spans in text.readings.values()
             for _, _, label in spans
         }
-        return sorted(found)
+        return sorted(labels)
 
     def examples(self) -> list[Example]:
         """Return the chosen texts, to be shown side by side."""
@@ -119,12 +119,12 @@ def read_texts(path: Path) -> Texts:
             }
             for text in data["texts"]
         ]
-        found = TypeAdapter(Texts).validate_python(
+        result = TypeAdapter(Texts).validate_python(
             {"systems": systems, "total": data["total"], "texts": texts, "chosen": data["chosen"]}
         )
-        if not all(0 <= index < len(found.texts) for _, index in found.chosen):
-            raise ValueError(f"it chooses texts that it does not hold: {found.chosen}")
-        return found
+        if not all(0 <= index < len(result.texts) for _, index in result.chosen):
+            raise ValueError(f"it chooses texts that it does not hold: {result.chosen}")
+        return result
     except (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
         raise ValueError(Errors.EL320.format(path=path, problem=repr(error))) from error
 
@@ -253,9 +253,9 @@ def find_examples(
         return [of_corpus(0, *default_example(corpora[0], list(layers[0].values())))]
     examples = []
     for text in asked:
-        found = find_text(corpora, text)
-        if found is not None:
-            which, index = found
+        place = find_text(corpora, text)
+        if place is not None:
+            which, index = place
             title = f"Sentence {index + 1} of {corpora[which].part}"
             examples.append(of_corpus(which, index, title))
         else:

@@ -82,11 +82,11 @@ def read_examples(path: Path, nlp: Language) -> Iterator[Example]:
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    found = sorted(path.rglob(f"*{SUFFIX}"))
-    if not found:
+    files = sorted(path.rglob(f"*{SUFFIX}"))
+    if not files:
         problem = f"the folder holds no {SUFFIX} file"
         raise ValueError(Errors.EL322.format(path=path, problem=problem))
-    return found
+    return files
 
 
 def _next(docs: Iterator[Doc], file: Path) -> Doc | None:

@@ -11,11 +11,10 @@ ends the sentence before it and is no word.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import Errors, shown
-from ..files import write_text
 from .gmb import DOCUMENT_START, GMBSentence
 from .splits import Part, Split
 
@@ -61,20 +60,6 @@ def read_conll(path: str | Path) -> list[GMBSentence]:
     if not sentences:
         raise ValueError(Errors.EL224.format(path=path))
     return sentences
-
-
-def write_conll(path: str | Path, sentences: Iterable[GMBSentence], comment: str = "") -> None:
-    """Write one file, whole or not at all; comment lines go to the top after "# "."""
-    blocks = [
-        "".join(
-            f"{word}\t{tag}\t{ent}\n"
-            for word, tag, ent in zip(each.words, each.tags, each.ents, strict=True)
-        )
-        for each in sentences
-    ]
-    if comment:
-        blocks.insert(0, "".join(f"# {line}\n" for line in comment.splitlines()))
-    write_text(path, "\n".join(blocks))
 
 
 def _blocks(path: Path, text: str) -> Iterator[list[list[str]]]:

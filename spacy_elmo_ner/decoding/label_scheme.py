@@ -49,7 +49,10 @@ class LabelScheme:
     @cached_property
     def labels(self) -> tuple[str, ...]:
         """Return the labels in the order of their ids."""
-        return ("O", *(f"{prefix}-{one}" for one in self.entity_types for prefix in "BI"))
+        return (
+            "O",
+            *(f"{prefix}-{entity_type}" for entity_type in self.entity_types for prefix in "BI"),
+        )
 
     @property
     def n_labels(self) -> int:

@@ -73,8 +73,8 @@ class BiLM(BiLMNetwork):
         results: list[Layers] = [
             np.zeros((self.options.n_layers, 0, self.options.width), dtype=np.float32)
         ] * len(texts)
-        found = self.iter_layers(texts, initial_state=initial_state, batch_tokens=batch_tokens)
-        for i, layers in tqdm(found, total=len(texts), disable=not progress):
+        computed = self.iter_layers(texts, initial_state=initial_state, batch_tokens=batch_tokens)
+        for i, layers in tqdm(computed, total=len(texts), disable=not progress):
             results[i] = layers.copy()
         return results
 
@@ -99,8 +99,8 @@ class BiLM(BiLMNetwork):
         out = empty(self.options.n_layers, most, self.options.width, device=self.device)
         for batch in batches:
             with torch.inference_mode(), on_cpu():
-                found, _ = self.run([texts[i] for i in batch], states, out)
-            for i, layers in zip(batch, found, strict=True):
+                tensors, _ = self.run([texts[i] for i in batch], states, out)
+            for i, layers in zip(batch, tensors, strict=True):
                 yield i, layers.cpu().numpy()
 
     def initial_states(self, initial_state: InitialState) -> BiLMStates | None:

@@ -181,7 +181,7 @@ class BiLMOptions:
                 "embedding": {"dim": cnn.pop("embedding_dim")},
                 "n_characters": N_CHARACTERS + 1,
                 **cnn,
-                "filters": [list(one) for one in self.char_cnn.filters],
+                "filters": [list(width_and_number) for width_and_number in self.char_cnn.filters],
             },
         }
 

@@ -142,9 +142,9 @@ def _local_files(name: str) -> LocalFiles | None:
 def _read_official(name: str, folder: Path) -> Weights:
     _fetch_official(name, folder)
     weights, record = folder / "weights.hdf5", folder / "sha256.json"
-    found, wanted = _sha256(weights), _recorded_sha256(record)
-    if wanted not in (None, found):
-        message = Errors.EL011.format(path=weights, found=found, wanted=wanted, record=record)
+    sha256, recorded = _sha256(weights), _recorded_sha256(record)
+    if recorded not in (None, sha256):
+        message = Errors.EL011.format(path=weights, found=sha256, wanted=recorded, record=record)
         raise ValueError(message)
     options = BiLMOptions.from_json(folder / OPTIONS_FILE)
     expected = OFFICIAL[name].options
@@ -157,8 +157,8 @@ def _read_official(name: str, folder: Path) -> Weights:
         )
         raise ValueError(message)
     read = read_hdf5(options, weights)
-    if wanted is None:
-        _record_sha256(record, found)  # only now: a damaged file must not be what counts
+    if recorded is None:
+        _record_sha256(record, sha256)  # only now: a damaged file must not be what counts
     return read
 
 

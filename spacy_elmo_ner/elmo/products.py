@@ -50,11 +50,11 @@ def own_parameters(module: nn.Module) -> list[Tensor]:
 
     `Module.parameters` also makes their names, which takes longer than a sentence's product.
     """
-    found: list[Tensor] = [p for p in module._parameters.values() if p is not None]
+    parameters: list[Tensor] = [p for p in module._parameters.values() if p is not None]
     for child in module._modules.values():
         if child is not None:
-            found += own_parameters(child)
-    return found
+            parameters += own_parameters(child)
+    return parameters
 
 
 def product_dtype(inputs: Tensor) -> torch.dtype:

@@ -40,7 +40,7 @@ def build_bilm_v1(
     include_bilm: save the weights with the pipeline. By default published weights are saved as
         name and sha256; weights from a folder, or trained further, are always saved.
     precision: "bf16" predicts with matrix products in bfloat16, faster on CPUs that have them
-        and slightly different; see the README for what it costs. Training is always exact.
+        and slightly different; see docs/speed.md for what it gains. Training is always exact.
     Raises FileNotFoundError or ValueError for a name that is neither published nor a folder.
     """
     in_precision(precision)
@@ -68,12 +68,12 @@ def forward(
     if not (is_train and shim.trainable):
         bilm = shim.bilm
         layers = [_new_layers(bilm, len(words)) for words in texts]
-        places = [(one, w) for one, own in zip(layers, cut, strict=True) for w in own]
+        places = [(doc_layers, w) for doc_layers, own in zip(layers, cut, strict=True) for w in own]
         with in_precision("exact" if is_train else shim.precision):
-            for i, found in bilm.iter_layers(pieces, initial_state=shim.initial_state):
+            for i, piece_layers in bilm.iter_layers(pieces, initial_state=shim.initial_state):
                 of_doc, w = places[i]
-                of_doc[:, w.first : w.last] = found[:, w.kept]
-        return [_layers(model, one) for one in layers], lambda d_layers: []
+                of_doc[:, w.first : w.last] = piece_layers[:, w.kept]
+        return [_layers(model, doc_layers) for doc_layers in layers], lambda d_layers: []
     bilm = shim.bilm
     with training():
         outputs_of_pieces, _ = bilm.run(pieces, bilm.initial_states(shim.initial_state))
@@ -221,10 +221,10 @@ class BiLMShim(TorchShim):
         """
         message = srsly.msgpack_loads(bytes_data)
         if "weights" not in message:
-            self.name, wanted = message["name"], message["sha256"]
-            found = published_sha256(self.name) if wanted else None
-            if found != wanted:
-                raise ValueError(Errors.EL102.format(name=self.name, found=found, wanted=wanted))
+            self.name, expected = message["name"], message["sha256"]
+            sha256 = published_sha256(self.name) if expected else None
+            if sha256 != expected:
+                raise ValueError(Errors.EL102.format(name=self.name, found=sha256, wanted=expected))
             self._model = None
             return self
         # Pipes that were saved with the same weights share them again.

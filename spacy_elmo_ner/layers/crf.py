@@ -105,7 +105,7 @@ def sequence_loss(
     Doc; gold: (n_tokens of all Docs,) int64, labels or MISSING.
     """
     ops = model.ops
-    lengths = [len(one) for one in emissions]
+    lengths = [len(doc_emissions) for doc_emissions in emissions]
     scores = ops.to_numpy(ops.xp.concatenate(list(emissions)))
     result = crf_loss(scores, lengths, gold, transitions)
     scale = 1.0 / max(1, int((np.asarray(gold) != MISSING).sum()))

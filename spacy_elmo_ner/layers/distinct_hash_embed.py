@@ -23,8 +23,12 @@ from .types import Tok2VecModel
 def build_distinct_hash_embed_v1(width: int, attrs: list[str], rows: list[int]) -> Tok2VecModel:
     """Build Docs -> (n_tokens, width) float32 each: spaCy's MultiHashEmbed.v2 without vectors.
 
-    Results and gradients are the same. But half or more of a batch's tokens are words that occur in
-    it before, and those are not multiplied again. width, attrs, rows: as in MultiHashEmbed.v2.
+    Results and gradients are the same, but a word that occurs again in a batch is not multiplied
+    again.
+
+    width: the number of values per token.
+    attrs: the token attributes to embed, such as "NORM", "PREFIX", "SUFFIX" and "SHAPE".
+    rows: the number of rows of each attribute's table, in the order of attrs.
     Raises ValueError if attrs and rows differ in number.
     """
     embeddings: list[Model[Ints2d, Floats2d]] = [

@@ -21,8 +21,8 @@ class Upstream(Protocol):
 
     name: str
 
-    def layers(self, docs: Sequence[Doc], reader: BiLMModel) -> DocLayers:
-        """Return the layers of these Docs for the node `reader`."""
+    def layers(self, docs: Sequence[Doc], listener: BiLMModel) -> DocLayers:
+        """Return the layers of these Docs for this node."""
         ...
 
 
@@ -92,8 +92,9 @@ def build_elmo_listener_v1(
 ) -> Tok2VecModel:
     """Build Docs -> (n_tokens, width) float32 each: a learned mix of an `elmo` pipe's layers.
 
-    width, n_layers: of the upstream biLM, 256 and 3 for "small-en"; checked when linked.
+    width: of the upstream biLM, 256 for "small-en"; checked when linked.
     upstream: the pipe's name, or "*" for the nearest `elmo` pipe before this one.
+    n_layers: of the upstream biLM, its first layer of words included: 3 for "small-en".
     layer_norm: no longer supported; False in the configs of older pipelines.
     """
     without_layer_norm(layer_norm)
@@ -111,10 +112,10 @@ def build_elmo_listener_v1(
 def forward(
     model: BiLMModel, docs: Sequence[Doc], is_train: bool
 ) -> tuple[DocLayers, LayersBackprop]:
-    found = read_upstream(model, docs, is_train)
-    if found is None:
+    linked = read_upstream(model, docs, is_train)
+    if linked is None:
         raise ValueError(Errors.EL103.format(upstream=model.attrs["upstream"]))
-    return found
+    return linked
 
 
 def read_upstream(

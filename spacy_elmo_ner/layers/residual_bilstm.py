@@ -39,9 +39,10 @@ def build_residual_bilstm_v1(
 ) -> EncoderModel:
     """Build vectors of each Doc -> (n_tokens, 2 * units) float32: x1 + x2 of stacked BiLSTMs.
 
-    units: cells per direction. dropout: share of each BiLSTM's inputs dropped in training, the
-    same inputs at every token of a Doc; recurrent_dropout: share of recurrent inputs, the same at
-    every step (Gal and Ghahramani 2016). [training] dropout does not change these rates.
+    units: cells per direction.
+    dropout: share of each BiLSTM's inputs dropped in training, the same inputs at every token of a
+        Doc (Gal and Ghahramani 2016). [training] dropout does not change it.
+    recurrent_dropout: share of recurrent inputs dropped in training, the same at every step.
     precision: "bf16" predicts with matrix products in bfloat16, as training always does.
     """
     in_precision(precision)
@@ -78,8 +79,8 @@ def forward(
 ) -> tuple[list[Floats2d], Any]:
     lengths = [len(doc) for doc in docs]
     offsets = [0, *accumulate(lengths)]
-    found = [w for n, offset in zip(lengths, offsets, strict=False) for w in windows(n, offset)]
-    if not found:
+    cut = [w for n, offset in zip(lengths, offsets, strict=False) for w in windows(n, offset)]
+    if not cut:
         nO = model.get_dim("nO")
         return [model.ops.alloc2f(0, nO) for _ in docs], lambda d: [doc * 0 for doc in docs]
     module = cast(ResidualBiLSTM, _shim(model).module)
@@ -89,12 +90,12 @@ def forward(
         module.train()
         with training():
             inputs = xp2torch(flat, requires_grad=True)
-            outputs = _encode_for_training(module, inputs, found)
+            outputs = _encode_for_training(module, inputs, cut)
     else:
         module.eval()
         with torch.no_grad(), on_cpu(), in_precision(model.attrs["encoding"].precision):
             inputs = xp2torch(flat)
-            outputs = _encode(module, inputs, found)
+            outputs = _encode(module, inputs, cut)
 
     def backprop(d_outputs: Sequence[Floats2d]) -> list[Floats2d]:
         with training():
@@ -104,25 +105,25 @@ def forward(
     return _split(model, torch2xp(outputs.detach()), lengths), backprop
 
 
-def _encode_for_training(module: ResidualBiLSTM, inputs: Tensor, found: Sequence[Window]) -> Tensor:
+def _encode_for_training(module: ResidualBiLSTM, inputs: Tensor, cut: Sequence[Window]) -> Tensor:
     """Encode all windows as one batch, whose size [training.batcher] limits."""
-    rows = torch.cat([torch.arange(w.start, w.end) for w in found]).to(inputs.device)
-    kept = torch.cat([torch.arange(w.first, w.last) - w.start + n for w, n in _placed(found)])
-    encoded = module(inputs[rows], Packing.of([w.end - w.start for w in found]))
+    rows = torch.cat([torch.arange(w.start, w.end) for w in cut]).to(inputs.device)
+    kept = torch.cat([torch.arange(w.first, w.last) - w.start + n for w, n in _placed(cut)])
+    encoded = module(inputs[rows], Packing.of([w.end - w.start for w in cut]))
     return encoded[kept.to(inputs.device)]
 
 
-def _encode(module: ResidualBiLSTM, inputs: Tensor, found: Sequence[Window]) -> Tensor:
+def _encode(module: ResidualBiLSTM, inputs: Tensor, cut: Sequence[Window]) -> Tensor:
     """Encode in batches that reuse their memory."""
     width = 2 * module.lower.hidden_size
-    sizes = [w.end - w.start for w in found]
+    sizes = [w.end - w.start for w in cut]
     batches = list(token_batches(sizes))
     most = max(sum(sizes[i] for i in batch) for batch in batches)
     x1 = empty(most, width, device=inputs.device)
     # Tokens that a window does not keep are written to the extra row at the end.
     outputs = empty(len(inputs) + 1, width, device=inputs.device)
     for indices in batches:
-        batch = [found[i] for i in indices]
+        batch = [cut[i] for i in indices]
         rows = torch.cat([torch.arange(w.start, w.end) for w in batch])
         kept = torch.cat([_kept_rows(w, len(inputs)) for w in batch])
         packing = Packing.of([sizes[i] for i in indices])

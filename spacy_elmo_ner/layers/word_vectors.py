@@ -54,10 +54,12 @@ def forward(
     else:
         table = shim.table
         keys = [word_keys(doc, table.attr) for doc in docs]
-        found = table.look_up(np.concatenate(keys)) if keys else np.zeros((0, 0), dtype="f")
+        looked_up = table.look_up(np.concatenate(keys)) if keys else np.zeros((0, 0), dtype="f")
         ends = np.cumsum([len(doc) for doc in docs]).tolist()
-        vectors = [found[end - len(doc) : end] for doc, end in zip(docs, ends, strict=True)]
-    return [model.ops.asarray2f(cast(Floats2d, one)) for one in vectors], lambda d_vectors: []
+        vectors = [looked_up[end - len(doc) : end] for doc, end in zip(docs, ends, strict=True)]
+    return [
+        model.ops.asarray2f(cast(Floats2d, doc_vectors)) for doc_vectors in vectors
+    ], lambda d_vectors: []
 
 
 def init(model: Tok2VecModel, X: Sequence[Doc] | None = None, Y: Any = None) -> None:
@@ -74,9 +76,9 @@ def init(model: Tok2VecModel, X: Sequence[Doc] | None = None, Y: Any = None) -> 
 
 def _of_vocab(model: Tok2VecModel, doc: Doc) -> NDArray[np.float32]:
     """Return a Doc's vectors in its own vocab. Raises ValueError for another width (EL118)."""
-    width, found = model.get_dim("nO"), vocab_width(doc.vocab)
-    if found != width:
-        raise ValueError(Errors.EL118.format(width=width, found=found))
+    width, vocab_has = model.get_dim("nO"), vocab_width(doc.vocab)
+    if vocab_has != width:
+        raise ValueError(Errors.EL118.format(width=width, found=vocab_has))
     return vocab_vectors(doc)
 
 
@@ -133,9 +135,9 @@ class VectorsShim(Shim):
         self.name = message["name"]
         self._model = shared_from_bytes(message["table"]) if "table" in message else None
         if "sha256" in message:
-            found, wanted = packaged_sha256(self.name), message["sha256"]
-            if found != wanted:
-                raise ValueError(Errors.EL116.format(name=self.name, found=found, wanted=wanted))
+            sha256, expected = packaged_sha256(self.name), message["sha256"]
+            if sha256 != expected:
+                raise ValueError(Errors.EL116.format(name=self.name, found=sha256, wanted=expected))
         return self
 
 

@@ -33,16 +33,18 @@ def calibrate_folder(pipeline: Path, dev: Path) -> dict[str, Calibration | None]
         if not path.exists():
             raise FileNotFoundError(Errors.EL520.format(path=path))
     nlp = spacy.load(pipeline)
-    found: dict[str, Calibration | None] = {}
+    calibrations: dict[str, Calibration | None] = {}
     for name, pipe in nlp.pipeline:
         if isinstance(pipe, TokenClassifier):
-            found[name] = None
+            calibrations[name] = None
             if not _has_gold(pipe, read_examples(dev, nlp)):
                 continue
-            found[name] = pipe.calibrate(as_pipe_gets_them(nlp, name, read_examples(dev, nlp)))
+            calibrations[name] = pipe.calibrate(
+                as_pipe_gets_them(nlp, name, read_examples(dev, nlp))
+            )
             with atomic_file(pipeline / name / "cfg") as temporary:
                 srsly.write_json(temporary, pipe.cfg)
-    return found
+    return calibrations
 
 
 def _has_gold(pipe: TokenClassifier, examples: Iterable[Example]) -> bool:
@@ -57,9 +59,9 @@ def as_pipe_gets_them(nlp: Language, name: str, examples: Iterable[Example]) -> 
     """
     names = nlp.pipe_names
     earlier = [
-        one
-        for one in names[: names.index(name)]
-        if not isinstance(nlp.get_pipe(one), TokenClassifier)
+        earlier_name
+        for earlier_name in names[: names.index(name)]
+        if not isinstance(nlp.get_pipe(earlier_name), TokenClassifier)
     ]
     for batch in minibatch(examples, size=BATCH_DOCS):
         with nlp.select_pipes(enable=earlier):

@@ -54,8 +54,8 @@ def make_elmo(
 ) -> "Elmo":
     """Make the shared `elmo` pipe.
 
-    trainable: fine-tune the biLM on the listeners' gradients, at learn_rate_scale times the
-        learning rate.
+    trainable: fine-tune the biLM on the listeners' gradients.
+    learn_rate_scale: its learning rate, as a share of the pipeline's.
     keep_layers: keep each Doc's layers (n_layers, n_tokens, width) in doc._.elmo.
     training_cache: gigabytes of temporary disk for the layers of a frozen biLM, which are then
         computed once and not in every pass over the training Docs; 0 for none.
@@ -110,17 +110,17 @@ class Elmo(UpstreamPipe):
 
     # ---- layers ----------------------------------------------------------------------
 
-    def layers(self, docs: Sequence[Doc], reader: BiLMModel) -> DocLayers:
+    def layers(self, docs: Sequence[Doc], listener: BiLMModel) -> DocLayers:
         """Return the layers of these Docs for one listener: kept ones, or computed now."""
-        found = [self._kept.of(doc) for doc in docs]
-        missing = [doc for doc, kept in zip(docs, found, strict=True) if kept is None]
+        kept_before = [self._kept.of(doc) for doc in docs]
+        missing = [doc for doc, kept in zip(docs, kept_before, strict=True) if kept is None]
         computed = iter(self._kept.keep(missing, self.predict(missing)))
         # Held here: another thread that reads the same Doc may be the last, and let go of it.
-        kept_here = [kept or next(computed) for kept in found]
+        kept_here = [kept or next(computed) for kept in kept_before]
         listening = {node.id for node in self.listeners}
         for doc, kept in zip(docs, kept_here, strict=True):
-            kept.readers.add(reader.id)
-            if listening <= kept.readers:
+            kept.read_by.add(listener.id)
+            if listening <= kept.read_by:
                 self._kept.pop(doc, None)
         return [kept.layers for kept in kept_here]
 
@@ -144,22 +144,24 @@ class Elmo(UpstreamPipe):
         cache = self._cache
         if cache is None:
             return self.model.predict(docs) if docs else []
-        found = [cache.get(doc) for doc in docs]
-        missing = [doc for doc, layers in zip(docs, found, strict=True) if layers is None]
+        cached = [cache.get(doc) for doc in docs]
+        missing = [doc for doc, layers in zip(docs, cached, strict=True) if layers is None]
         computed = self.model.predict(missing) if missing else []
-        cache.put(missing, [self.model.ops.to_numpy(one) for one in computed])
+        cache.put(missing, [self.model.ops.to_numpy(doc_layers) for doc_layers in computed])
         rest = iter(computed)
         return [
-            next(rest) if one is None else self.model.ops.asarray3f(cast(Floats3d, one))
-            for one in found
+            next(rest)
+            if doc_layers is None
+            else self.model.ops.asarray3f(cast(Floats3d, doc_layers))
+            for doc_layers in cached
         ]
 
     def set_annotations(self, docs: Sequence[Doc], layers: DocLayers) -> None:
         if self.listener_map:
             self._kept.keep(docs, layers)
         if self.keep_layers:
-            for doc, one in zip(docs, layers, strict=True):
-                doc._.elmo = one
+            for doc, doc_layers in zip(docs, layers, strict=True):
+                doc._.elmo = doc_layers
 
     # ---- saving ----------------------------------------------------------------------
 
@@ -230,7 +232,7 @@ class Elmo(UpstreamPipe):
         docs = [example.predicted for example in examples]
         set_dropout_rate(self.model, drop)
         layers, backprop = self.model.begin_update(docs)
-        gradients = [self.model.ops.alloc3f(*one.shape) for one in layers]
+        gradients = [self.model.ops.alloc3f(*doc_layers.shape) for doc_layers in layers]
         self._pending = gradients, backprop
 
         def accumulate(d_layers: DocLayers) -> object:

@@ -136,7 +136,7 @@ class ElmoNER(TokenClassifier):
         return gold_bio(example, self.scheme.labels)
 
     @property
-    def reader(self) -> Decoder:
+    def entity_decoder(self) -> Decoder:
         """Return what turns emissions into entities."""
         return Decoder(self.scheme, self.decoder, self.learned_transitions, self.temperature)
 
@@ -148,7 +148,7 @@ class ElmoNER(TokenClassifier):
         docs = list(docs)
         return decode_entities(
             self._emissions(docs),
-            self.reader,
+            self.entity_decoder,
             threshold=self.threshold,
             alternatives=self.alternatives,
             skipped=_spaces(docs),
@@ -166,19 +166,23 @@ class ElmoNER(TokenClassifier):
         for batch in minibatch(docs, size=BATCH_DOCS):
             blocked = [self._taken(doc) for doc in batch]
             yield from best_readings(
-                self._emissions(batch), self.reader, n, blocked=blocked, skipped=_spaces(batch)
+                self._emissions(batch),
+                self.entity_decoder,
+                n,
+                blocked=blocked,
+                skipped=_spaces(batch),
             )
 
     def _emissions(self, docs: Sequence[Doc]) -> list[NDArray[np.float32]]:
-        return [self.model.ops.to_numpy(one) for one in self.predict_scores(docs)]
+        return [self.model.ops.to_numpy(doc_scores) for doc_scores in self.predict_scores(docs)]
 
     def set_annotations(self, docs: Sequence[Doc], predicted: Sequence[Decoded]) -> None:
-        for doc, found in zip(docs, predicted, strict=True):
-            ours = [Span(doc, one.start, one.end, label=one.label) for one in found.entities]
+        for doc, decoded in zip(docs, predicted, strict=True):
+            ours = [Span(doc, span.start, span.end, label=span.label) for span in decoded.entities]
             blocked = [doc[i : i + 1] for i in np.flatnonzero(_blocked(doc)).tolist()]
             kept = self._entities_of_others(doc)
             doc.set_ents([*kept, *ours], blocked=blocked, default="outside")
-            give_entities(doc, self.name, found)
+            give_entities(doc, self.name, decoded)
             write_span_group(doc)
 
     def _taken(self, doc: Doc) -> NDArray[np.bool_]:
@@ -198,9 +202,9 @@ class ElmoNER(TokenClassifier):
         given = given_entities(doc)
         others = []
         for ent in doc.ents:
-            one = given.get((ent.start_char, ent.end_char, ent.label_))
+            scored = given.get((ent.start_char, ent.end_char, ent.label_))
             # pipe is None if the Doc was stored without it: the entity may be ours.
-            if one is None or one.pipe not in (self.name, None):
+            if scored is None or scored.pipe not in (self.name, None):
                 others.append(ent)
         return others
 

@@ -142,10 +142,12 @@ class ElmoTagger(TokenClassifier):
 
     def predict(self, docs: Iterable[Doc]) -> list[Tags]:
         """Find the best tag of each token and its marginal probability."""
-        scores = [self.model.ops.to_numpy(one) for one in self.predict_scores(list(docs))]
+        scores = [
+            self.model.ops.to_numpy(doc_scores) for doc_scores in self.predict_scores(list(docs))
+        ]
         if not scores:
             return []
-        lengths = [len(one) for one in scores]
+        lengths = [len(doc_scores) for doc_scores in scores]
         emissions = np.concatenate(scores).astype(np.float64) / self.temperature
         if self.scores_sequences:
             best, _ = viterbi(emissions, lengths, self.transitions(self.temperature))
@@ -155,15 +157,15 @@ class ElmoTagger(TokenClassifier):
         ends = np.cumsum(lengths)[:-1]
         of_best = probabilities[np.arange(len(best)), best]
         return [
-            Tags(*one) for one in zip(np.split(best, ends), np.split(of_best, ends), strict=True)
+            Tags(*pair) for pair in zip(np.split(best, ends), np.split(of_best, ends), strict=True)
         ]
 
     def set_annotations(self, docs: Sequence[Doc], predicted: Sequence[Tags]) -> None:
         tag_ids = np.asarray([self.vocab.strings[label] for label in self.labels], dtype=np.uint64)
-        for doc, found in zip(docs, predicted, strict=True):
+        for doc, doc_tags in zip(docs, predicted, strict=True):
             if not len(doc):
                 continue
-            tags: Any = tag_ids[found.classes]
+            tags: Any = tag_ids[doc_tags.classes]
             is_ours = np.ones(len(doc), dtype=bool)
             if not self.cfg["overwrite"]:
                 before = doc.to_array("TAG")
@@ -172,6 +174,6 @@ class ElmoTagger(TokenClassifier):
             doc.from_array(["TAG"], tags)
             names = [
                 self.labels[i] if ours else ""
-                for i, ours in zip(found.classes.tolist(), is_ours, strict=True)
+                for i, ours in zip(doc_tags.classes.tolist(), is_ours, strict=True)
             ]
-            give_tags(doc, names, found.probabilities.tolist())
+            give_tags(doc, names, doc_tags.probabilities.tolist())

@@ -44,5 +44,7 @@ def _require_same_decoder(saved: bytes, decoding: Decoding, path: Path) -> None:
     has_crf = not layers.isdisjoint(NAMES.values())
     if has_crf == (decoding.decoder == "crf"):
         return
-    wanted = '"crf"' if has_crf else '"softmax" or "constrained"'
-    raise ValueError(Errors.EL110.format(path=path.parent, wanted=wanted, decoder=decoding.decoder))
+    trained_with = '"crf"' if has_crf else '"softmax" or "constrained"'
+    raise ValueError(
+        Errors.EL110.format(path=path.parent, wanted=trained_with, decoder=decoding.decoder)
+    )

@@ -13,12 +13,12 @@ from ..layers.types import DocLayers
 class Kept:
     """Holds a Doc's layers, its words, and the ids of the nodes that have read them."""
 
-    __slots__ = ("layers", "readers", "words")
+    __slots__ = ("layers", "read_by", "words")
 
     def __init__(self, words: bytes, layers: Floats3d) -> None:
         self.words = words
         self.layers = layers
-        self.readers: set[int] = set()
+        self.read_by: set[int] = set()
 
 
 class KeptLayers(weakref.WeakKeyDictionary[Doc, Kept]):

@@ -62,9 +62,9 @@ class LayersCache:
         """Keep these layers as far as there is room; stop with a warning when the disk is full."""
         if self._is_forked:
             return
-        for doc, one in zip(docs, layers, strict=True):
+        for doc, doc_layers in zip(docs, layers, strict=True):
             with self._lock:
-                is_full = not self._put(_key(doc), one)
+                is_full = not self._put(_key(doc), doc_layers)
             if is_full:
                 warnings.warn(
                     Warnings.WL101.format(folder=tempfile.gettempdir(), n_bytes=self.n_bytes),

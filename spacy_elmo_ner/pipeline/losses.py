@@ -60,11 +60,13 @@ def rehearsal(model: HeadModel, tutor: HeadModel, docs: Sequence[Doc]) -> float:
     scores, backprop = model.begin_update(list(docs))
     emissions, n_known = xp.concatenate(scores), target.shape[1]
     log_p = _log_softmax(emissions[:, :n_known], xp)
-    wanted = xp.exp(_log_softmax(target, xp))
+    tutored = xp.exp(_log_softmax(target, xp))
     gradient = xp.zeros_like(emissions)
-    gradient[:, :n_known] = (xp.exp(log_p) - wanted) / len(emissions)
-    backprop(xp.split(gradient, np.cumsum([len(one) for one in scores])[:-1].tolist()))
-    return -float((wanted * log_p).sum()) / len(emissions)
+    gradient[:, :n_known] = (xp.exp(log_p) - tutored) / len(emissions)
+    backprop(
+        xp.split(gradient, np.cumsum([len(doc_scores) for doc_scores in scores])[:-1].tolist())
+    )
+    return -float((tutored * log_p).sum()) / len(emissions)
 
 
 def _log_softmax(scores: Any, xp: Any) -> Any:

@@ -94,14 +94,14 @@ class ScoredSpans(SpanGroup):
         first, last = token_bounds(doc)
         spans = _unpacked(super().to_bytes())
         kept = [
-            i for i, one in enumerate(spans) if one.start_char in first and one.end_char in last
+            i for i, span in enumerate(spans) if span.start_char in first and span.end_char in last
         ]
         message = {
             "name": self.name,
             "attrs": {key: _taken(value, kept, len(spans)) for key, value in self._attrs.items()},
             "spans": [
-                _SPAN.pack(*one[:3], first[one.start_char], last[one.end_char], *one[5:])
-                for one in (spans[i] for i in kept)
+                _SPAN.pack(*span[:3], first[span.start_char], last[span.end_char], *span[5:])
+                for span in (spans[i] for i in kept)
             ],
         }
         self._tokens = tokens  # first: what follows reads this group

@@ -113,8 +113,10 @@ class TokenClassifier(LabelledPipe):
         validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
         self._takes_labels = labels is None
         if labels is None:
-            found = {label for example in get_examples() for label in self.example_labels(example)}
-            labels = sorted(found)
+            in_examples = {
+                label for example in get_examples() for label in self.example_labels(example)
+            }
+            labels = sorted(in_examples)
         for label in labels:
             self.add_label(label)
         self._require_labels()
@@ -138,7 +140,7 @@ class TokenClassifier(LabelledPipe):
         validate_examples(examples, f"{type(self).__name__}.update")
         if self._takes_labels and self.is_trained:
             known = set(self.labels)
-            new = {label for one in examples for label in self.example_labels(one)} - known
+            new = {label for example in examples for label in self.example_labels(example)} - known
             for label in sorted(new):
                 self.add_label(label)
         return super().update(examples, drop=drop, sgd=sgd, losses=losses)
@@ -178,9 +180,9 @@ class TokenClassifier(LabelledPipe):
         # A Doc's scores depend on the Doc alone; the arrays of a few thousand tokens at a time
         # are fetched from memory less often than those of all.
         for batch in token_batches([len(doc) for doc in docs]):
-            found = self.model.predict([docs[i] for i in batch])
-            for i, one in zip(batch, found, strict=True):
-                scores[i] = one
+            batch_scores = self.model.predict([docs[i] for i in batch])
+            for i, doc_scores in zip(batch, batch_scores, strict=True):
+                scores[i] = doc_scores
         return scores
 
     def get_loss(
@@ -211,7 +213,7 @@ class TokenClassifier(LabelledPipe):
         loss, gradient = cross_entropy(
             emissions, xp.asarray(gold), xp, negative=negative, smoothing=smoothing
         )
-        ends = np.cumsum([len(one) for one in scores])
+        ends = np.cumsum([len(doc_scores) for doc_scores in scores])
         return loss, xp.split(gradient, ends[:-1].tolist())
 
     # ---- probabilities ---------------------------------------------------------------
@@ -224,10 +226,12 @@ class TokenClassifier(LabelledPipe):
         scores = self.predict_scores(docs)
         if not scores:
             return []
-        lengths = [len(one) for one in scores]
+        lengths = [len(doc_scores) for doc_scores in scores]
         emissions = self.model.ops.to_numpy(self.model.ops.xp.concatenate(scores))
-        found = self._probabilities(emissions.astype(np.float64) / self.temperature, lengths)
-        return np.split(found, np.cumsum(lengths)[:-1])
+        probabilities = self._probabilities(
+            emissions.astype(np.float64) / self.temperature, lengths
+        )
+        return np.split(probabilities, np.cumsum(lengths)[:-1])
 
     def _probabilities(
         self, emissions: NDArray[np.float64], lengths: Sequence[int]
@@ -246,15 +250,15 @@ class TokenClassifier(LabelledPipe):
         batches = list(self._scored(examples))
         if not any((batch.gold != MISSING).any() for batch in batches):
             raise ValueError(Errors.EL108.format(name=self.name))
-        found = calibrate(batches, self.transitions if self.scores_sequences else None)
-        self.cfg["temperature"] = found.temperature
-        return found
+        calibration = calibrate(batches, self.transitions if self.scores_sequences else None)
+        self.cfg["temperature"] = calibration.temperature
+        return calibration
 
     def _scored(self, examples: Iterable[Example]) -> Iterator[ScoredBatch]:
         for batch in minibatch(examples, size=BATCH_DOCS):
             scores = self.predict_scores([example.predicted for example in batch])
             yield ScoredBatch(
                 self.model.ops.to_numpy(self.model.ops.xp.concatenate(scores)),
-                [len(one) for one in scores],
+                [len(doc_scores) for doc_scores in scores],
                 np.concatenate([self.gold_classes(example) for example in batch]),
             )

@@ -88,9 +88,9 @@ class UpstreamPipe(TrainablePipe):
     def _require_fit(self, node: Model, component: Any) -> None:
         names = {"name": component.name, "upstream": self.name}
         if self.model.has_dim("nO") and node.has_dim("nO"):
-            found, width = self.model.get_dim("nO"), node.get_dim("nO")
-            if found != width:
-                raise ValueError(Errors.EL104.format(**names, width=width, found=found))
+            upstream_width, width = self.model.get_dim("nO"), node.get_dim("nO")
+            if upstream_width != width:
+                raise ValueError(Errors.EL104.format(**names, width=width, found=upstream_width))
         learned, ours = node.attrs["listener"].bilm, bilm_shim(self.model)
         if learned is None or learned.same_bilm(ours) or not has_weights(component.model):
             return

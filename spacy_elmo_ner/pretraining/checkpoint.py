@@ -129,8 +129,8 @@ def load_states(path: Path, options: BiLMOptions) -> BiLMStates:
     try:
         tensors = _load_finite(path / "states.safetensors")
         n_streams = len(next(iter(tensors.values())))
-        found = {name: tuple(value.shape) for name, value in tensors.items()}
-        if found != options.shapes_of_states(n_streams):
+        shapes = {name: tuple(value.shape) for name, value in tensors.items()}
+        if shapes != options.shapes_of_states(n_streams):
             raise ValueError("its states are not those of a biLM of this shape")
         return states_of_tensors(tensors, options)
     except (*_DAMAGED, StopIteration) as err:

@@ -228,7 +228,7 @@ def _check_names(block: dict[str, Any], known: dict[str, Any], name: str) -> Non
 
 def _block(cls: type[_Block], values: dict[str, Any], name: str) -> _Block:
     """Return a block's values over the defaults. Raises ValueError for one that is wrong."""
-    _check_names(values, {each.name: None for each in fields(cls)}, name)
+    _check_names(values, {setting.name: None for setting in fields(cls)}, name)
     try:
         return cls(**values)
     except ValidationError as error:
@@ -243,7 +243,7 @@ def _problem(error: Mapping[str, Any], values: dict[str, Any]) -> str:
         return f"paths holds {shown(error['input'])}, which is no text"
     if key == "softmax_cutoffs" and kind != "tuple_type":
         return f"softmax_cutoffs is {shown(value)}, not rising whole numbers"
-    wanted = {
+    expected = {
         "greater_than_equal": f"{context.get('ge')} or more",
         "less_than_equal": f"at most {context.get('le')}",
         "less_than": f"below {context.get('lt')}",
@@ -251,4 +251,4 @@ def _problem(error: Mapping[str, Any], values: dict[str, Any]) -> str:
         "literal_error": f"one of {', '.join(get_args(TrainingConfig.__annotations__['state']))}",
         "tuple_type": "of type list",
     }.get(kind, f"of type {kind.removesuffix('_type')}")
-    return f"{key} is {shown(value)}, not {wanted}"
+    return f"{key} is {shown(value)}, not {expected}"

@@ -78,7 +78,7 @@ def _files_below(folder: Path) -> Iterator[Path]:
     for name, folders, files in os.walk(folder, onerror=stop, followlinks=True):
         seen.add(os.path.realpath(name))
         # A link to a folder above would lead round in a circle.
-        folders[:] = [each for each in folders if os.path.realpath(Path(name, each)) not in seen]
+        folders[:] = [below for below in folders if os.path.realpath(Path(name, below)) not in seen]
         yield from (Path(name, file) for file in files)
 
 
@@ -129,8 +129,8 @@ def _numbered_paragraphs(path: Path) -> Iterator[tuple[int, str]]:
             value = json.loads(line)
             if not isinstance(value, dict) or not isinstance(value.get("text"), str):
                 raise ValueError(f'{shown(value)} is no object with a "text"')
-            if found := _NOT_JSON_TEXT.search(value["text"]):
-                raise ValueError(f"its text holds U+{ord(found[0]):04X}")
+            if match := _NOT_JSON_TEXT.search(value["text"]):
+                raise ValueError(f"its text holds U+{ord(match[0]):04X}")
         except (ValueError, RecursionError) as err:
             raise ValueError(Errors.EL415.format(path=path, line=number, problem=err)) from err
         for paragraph in _LINE_BREAKS.split(value["text"]):
@@ -152,8 +152,8 @@ def _numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
                     raise ValueError(
                         Errors.EL404.format(path=path, line=number, limit=_LONGEST_LINE)
                     )
-                if found := _NOT_TEXT.search(line):
-                    problem = f"byte 0x{ord(found[0]) & 0xFF:02x}"
+                if match := _NOT_TEXT.search(line):
+                    problem = f"byte 0x{ord(match[0]) & 0xFF:02x}"
                     raise ValueError(Errors.EL403.format(path=path, line=number, problem=problem))
                 if line := line.strip():
                     yield number, line

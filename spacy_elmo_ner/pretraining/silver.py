@@ -60,8 +60,8 @@ class SilverLabels:
             path = _ids_file(directory, kind)
             array = np.load(path, mmap_mode="r", allow_pickle=False)
             if array.shape != (n_tokens,) or array.dtype != np.uint8:
-                found = f"{array.size} {array.dtype}"
-                raise ValueError(Errors.EL421.format(path=path, found=found, n_tokens=n_tokens))
+                held = f"{array.size} {array.dtype}"
+                raise ValueError(Errors.EL421.format(path=path, found=held, n_tokens=n_tokens))
             ids[kind] = array
         return cls(labels, ids)
 
@@ -78,9 +78,11 @@ class SilverLabels:
         inner = ~(batch.is_first | batch.is_last)
         silver = {}
         for kind, ids in self.ids.items():
-            found = np.concatenate([ids[text.offsets[i] : text.offsets[i + 1]] for i in rows])
+            of_tokens = np.concatenate([ids[text.offsets[i] : text.offsets[i + 1]] for i in rows])
             labels = torch.full((len(batch.targets),), -1, dtype=torch.int64)
-            labels[inner] = torch.from_numpy(np.where(found == MISSING, -1, found.astype(np.int64)))
+            labels[inner] = torch.from_numpy(
+                np.where(of_tokens == MISSING, -1, of_tokens.astype(np.int64))
+            )
             silver[kind] = labels
         return batch._replace(silver=silver)
 
@@ -154,10 +156,10 @@ def label_text(
         for start in range(done, len(order), _CHUNK):
             part = order[start : start + _CHUNK]
             with nlp.memory_zone():
-                for row, found in zip(part, _labelled(nlp, text, part), strict=True):
+                for row, labelled in zip(part, _labelled(nlp, text, part), strict=True):
                     place = slice(text.offsets[row], text.offsets[row + 1])
                     for kind, array in arrays.items():
-                        array[place] = [index[kind].get(name, MISSING) for name in found[kind]]
+                        array[place] = [index[kind].get(name, MISSING) for name in labelled[kind]]
             for array in arrays.values():
                 array.flush()
             _write_progress(directory, start + len(part), made_from)
@@ -187,12 +189,12 @@ def _givers(nlp: Language) -> Iterator[tuple[str, str]]:
 
 def _labels_of(nlp: Language) -> dict[str, list[str]]:
     """Return the names of the labels that a pipeline gives, by kind."""
-    found: dict[str, set[str]] = {}
+    by_kind: dict[str, set[str]] = {}
     for name, kind in _givers(nlp):
         labels = getattr(nlp.get_pipe(name), "labels", ())
         bio = {f"{prefix}-{label}" for label in labels for prefix in "BI"} | {"O"}
-        found.setdefault(kind, set()).update(bio if kind == "entities" else labels)
-    return {kind: sorted(labels) for kind, labels in found.items() if labels}
+        by_kind.setdefault(kind, set()).update(bio if kind == "entities" else labels)
+    return {kind: sorted(labels) for kind, labels in by_kind.items() if labels}
 
 
 def _make_files(directory: Path, labels: Mapping[str, Sequence[str]], n_tokens: int) -> None:

@@ -59,8 +59,8 @@ def with_warning_of_structure(path: Path, lines: Iterator[Line]) -> Iterator[str
     lines: (number, text) of those that are not blank.
     """
     first = list(islice(lines, _N_LINES))
-    if found := structure_of([line for _, line in first]):
-        kind, row = found
+    if structure := structure_of([line for _, line in first]):
+        kind, row = structure
         number, line = first[row]
         warnings.warn(
             Warnings.WL403.format(path=path, kind=kind, line=number, value=shown(line)),
@@ -187,10 +187,10 @@ def unsegmented(words: Iterable[tuple[str, int]]) -> list[Unsegmented]:
         n_all += len(word) * count
         if word.isascii():
             continue
-        found = _script_in(word)
-        if found is None:
+        script_and_length = _script_in(word)
+        if script_and_length is None:
             continue
-        index, length = found
+        index, length = script_and_length
         n_words[index] += count
         n_characters[index] += length * count
         if length > _SCRIPTS[index].longest_mean and not examples[index]:
@@ -205,6 +205,6 @@ def unsegmented(words: Iterable[tuple[str, int]]) -> list[Unsegmented]:
 def _script_in(word: str) -> tuple[int, int] | None:
     """Return the index of the script a word is in, and its characters of it."""
     for index, script in enumerate(_SCRIPTS):
-        if found := script.words.findall(word):
-            return index, sum(map(len, found))
+        if matches := script.words.findall(word):
+            return index, sum(map(len, matches))
     return None

@@ -66,7 +66,9 @@ class TextCounts:
         columns = (np.ones_like(missed), np.diff(text.offsets), missed)
         # (n_sources, sentences | tokens | tokens outside the vocabulary)
         parts = [
-            np.stack([np.bincount(text.source[rows], each[rows], n_sources) for each in columns], 1)
+            np.stack(
+                [np.bincount(text.source[rows], column[rows], n_sources) for column in columns], 1
+            )
             for rows in (train, held_out)
         ]
         by_source = (map(_part, part) for part in parts)

@@ -85,17 +85,17 @@ class _Run:
         processes: Processes,
         progress_bar: bool,
     ) -> None:
-        found = checkpoints(output / "checkpoints")
-        if found and not resume:
+        saved = checkpoints(output / "checkpoints")
+        if saved and not resume:
             raise FileExistsError(Errors.EL408.format(path=output))
-        if not found and (output / WEIGHTS_FILE).exists():
+        if not saved and (output / WEIGHTS_FILE).exists():
             raise FileExistsError(Errors.EL411.format(path=output))
         self.config, self.output, self.processes = config, output, processes
         make_output_folder(output)
         self.settings = settings = config.training
         show = progress_bar and processes.is_first
         if processes.is_first:
-            _prepare_text(config, output / "text", bool(found), show)
+            _prepare_text(config, output / "text", bool(saved), show)
         processes.wait()
         self.text = TokenizedText.from_disk(output / "text")
         self.train_rows, self.held_out_rows = split_held_out(self.text, config.text.n_held_out)
@@ -134,10 +134,10 @@ class _Run:
         )
         self.progress = Progress()
         self.states: BiLMStates | None = None  # of running text, where the batch before ended
-        if found:
-            self.progress = load_checkpoint(found[-1], self.model, self.optimizer, config.to_dict())
+        if saved:
+            self.progress = load_checkpoint(saved[-1], self.model, self.optimizer, config.to_dict())
             if settings.state == "running":
-                self.states = load_states(found[-1], config.options)
+                self.states = load_states(saved[-1], config.options)
         self.parallel = processes.parallel(self.model)
 
         # Epochs differ by a few batches; the schedule is always that of the first.
@@ -206,7 +206,7 @@ class _Run:
         return batch if self.silver is None else self.silver.add_to(batch, self.text, rows)
 
     def _report_text(self) -> None:
-        found = TextCounts.of(
+        counts = TextCounts.of(
             self.text,
             self.train_rows,
             self.held_out_rows,
@@ -215,9 +215,9 @@ class _Run:
         )
         path = self.output / COUNTS_FILE
         with named_if_not_written(path):
-            found.to_json(path)
+            counts.to_json(path)
         if not self.bar.disable:
-            for line in found.lines():
+            for line in counts.lines():
                 self.bar.write(line)
 
     def _report(self, log: Log, loss: float, norm: float, silver: float) -> None:

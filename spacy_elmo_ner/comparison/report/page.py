@@ -75,13 +75,13 @@ def render_page(results: Results, texts: Texts, charts: Sequence[Chart]) -> str:
         examples=[draw_example(example, colors) for example in texts.examples()],
         errors=[
             (
-                captions.errors_title(found),
+                captions.errors_title(errors),
                 [
                     (row.kind, captions.marked_words(row.context), captions.error_cells(row))
-                    for row in found.rows
+                    for row in errors.rows
                 ],
             )
-            for found in results.probable_errors
+            for errors in results.probable_errors
         ],
         errors_header=captions.ERROR_HEADER,
         errors_text_columns=captions.ERROR_TEXT_COLUMNS,
