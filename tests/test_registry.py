@@ -12,6 +12,7 @@ OURS = [
         "spacy_architectures",
         "spacy_readers",
         "spacy_augmenters",
+        "spacy_callbacks",
         "spacy_scorers",
         "spacy_cli",
     )
@@ -39,7 +40,9 @@ def test_all_names_are_there():
                 "WordVectors",
                 "ElmoTagger",
                 "GMBCorpus",
+                "JoinedSentences",
                 "case",
+                "tag_noun_chunks",
                 "tagger_scorer",
                 "ner_scorer",
             )

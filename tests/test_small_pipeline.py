@@ -9,10 +9,13 @@ import spacy
 import srsly
 from spacy.tokens import Doc
 
+import spacy_elmo_ner
 from spacy_elmo_ner.elmo.pretrained import published_sha256
 
 PIPELINE = Path(__file__).parents[1] / "assets/pipelines/en_elmo_gmb_sm"
-LIMIT = 8 * 1024 * 1024
+VECTORS = Path(spacy_elmo_ner.__file__).parent / "data/glove-en"
+# Of what users download beside the package's biLM.
+LIMIT = 16_000_000
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +32,43 @@ def test_it_annotates_news(nlp: spacy.Language) -> None:
     assert (tags["met"], tags["Nairobi"], tags["officials"]) == ("VBD", "NNP", "NNS")
 
 
+TEXT = """Dr. Smith didn't go to the U.S. in 1999. "He has seen mice," she said.
+
+Headlines Have No Stop
+
+Mr. Obama met the old officials in Berlin. What happened?"""
+
+
+def test_it_has_sentences_coarse_tags_lemmas_and_noun_chunks(nlp: spacy.Language) -> None:
+    doc = nlp(TEXT)
+    assert [sent.text.strip() for sent in doc.sents] == [
+        "Dr. Smith didn't go to the U.S. in 1999.",
+        '"He has seen mice," she said.',
+        "Headlines Have No Stop",
+        "Mr. Obama met the old officials in Berlin.",
+        "What happened?",
+    ]
+    assert all(token.pos_ and token.lemma_ for token in doc)
+    found = {token.text: (token.pos_, token.lemma_) for token in doc}
+    assert found["did"] == ("AUX", "do") and found["n't"] == ("PART", "not")
+    assert found["seen"] == ("VERB", "see") and found["officials"] == ("NOUN", "official")
+    assert found["\n\n"] == ("SPACE", "\n\n")
+    chunks = [chunk.text for chunk in doc.noun_chunks]
+    assert {"Dr. Smith", "the old officials", "Berlin", "she"} <= set(chunks)
+
+
+def test_its_card_says_what_is_untested_and_whose_tables_it_has() -> None:
+    meta = json.loads((PIPELINE / "meta.json").read_text(encoding="utf8"))
+    assert meta["performance"]["sents_f"] > 0.97
+    assert "None of them was scored" in meta["notes"]
+    assert {"WordNet 3.0", "spacy-lookups-data"} <= {one["name"] for one in meta["sources"]}
+    assert "Princeton University" in (PIPELINE / "LICENSES_SOURCES").read_text(encoding="utf8")
+
+
 def test_it_is_small_and_leaves_its_biLM_to_the_package(nlp: spacy.Language) -> None:
-    assert sum(path.stat().st_size for path in PIPELINE.rglob("*")) <= LIMIT
+    folders = (PIPELINE, VECTORS)
+    size = sum(path.stat().st_size for folder in folders for path in folder.rglob("*"))
+    assert size <= LIMIT
     (shim,) = nlp.get_pipe("elmo").model.shims  # type: ignore[attr-defined]
     assert srsly.msgpack_loads(shim.to_bytes()) == {
         "name": "small-en",

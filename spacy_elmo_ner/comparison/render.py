@@ -57,10 +57,10 @@ def render_readme(results_json: Mapping[str, Any], pictures: Sequence[tuple[str,
     results = results_from_json(results_json)
     made = f"Made by `python -m spacy elmo compare`, {results.created.partition('T')[0]}."
     shown = [f"![{_cell(alternative)}]({path})" for path, alternative in pictures]
-    return "\n\n".join([*_body(results), *shown, made]) + "\n"
+    return "\n\n".join([*_body(results, reasons=False), *shown, made]) + "\n"
 
 
-def _body(results: Results) -> Iterator[str]:
+def _body(results: Results, *, reasons: bool = True) -> Iterator[str]:
     for corpus in results.corpora:
         yield f"### {corpus_title(corpus)}"
         for table in main_tables(corpus):
@@ -75,7 +75,7 @@ def _body(results: Results) -> Iterator[str]:
     timing = captions.timing_remark(results)
     if timing is not None:
         yield timing
-    lines = captions.remarks(results)
+    lines = captions.remarks(results, reasons=reasons)
     if lines:
         yield "\n".join(f"- {line}" for line in lines)
 

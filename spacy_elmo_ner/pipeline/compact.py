@@ -9,8 +9,7 @@ import spacy
 from ..corpus.docbin import read_examples
 from ..errors import Errors
 from ..layers.half import round_weights
-from .elmo import Elmo
-from .save import save_pipeline
+from .save import needs_vocab, save_pipeline
 from .token_classifier import TokenClassifier
 
 # Scores of our heads; where a test file gives none of them, it is of no use.
@@ -39,9 +38,9 @@ def compact_folder(
     training in meta.json, and are returned. meta: a JSON file with any keys of `DESCRIBING`, for
     meta.json.
 
-    spaCy's list of all strings seen in training is left out where all pipes are ours, which do
-    not need it. Raises FileNotFoundError or ValueError for a folder without a pipe of ours, and for
-    a test file on which no head can be scored (EL322, EL323, EL324); nothing is written then.
+    spaCy's list of all strings seen in training is left out where no pipe needs it. Raises
+    FileNotFoundError or ValueError for a folder without a pipe of ours, and for a test file on
+    which no head can be scored (EL322, EL323, EL324); nothing is written then.
     """
     for path in (pipeline, test):
         if path is not None and not path.exists():
@@ -62,8 +61,7 @@ def compact_folder(
             layers = "entities or tags"
             raise ValueError(Errors.EL324.format(path=test, layers=layers, do="score on"))
         nlp.meta["performance"] = performance
-    needed = any(not isinstance(pipe, Elmo | TokenClassifier) for _, pipe in nlp.pipeline)
-    save_pipeline(nlp, output, exclude=[] if needed else ["vocab"])
+    save_pipeline(nlp, output, exclude=[] if needs_vocab(nlp) else ["vocab"])
     return nlp.meta.get("performance", {})
 
 

@@ -1,18 +1,41 @@
 """Save a pipeline so that its folder holds either the old one or the new one, complete."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from spacy.language import Language
 
 from ..files import atomic_folder
 
+# Factories whose pipes save all that they need themselves: spaCy's list of all strings seen in
+# training, some megabytes of the training text's words, is of no use to them.
+SELF_CONTAINED = frozenset(
+    {"elmo", "elmo_tagger", "elmo_ner", "senter", "attribute_ruler", "lemmatizer"}
+)
 
-def save_pipeline(nlp: Language, folder: str | Path, *, exclude: Iterable[str] = ()) -> None:
+
+def save_pipeline(
+    nlp: Language,
+    folder: str | Path,
+    *,
+    exclude: Iterable[str] = (),
+    texts: Mapping[str, str] | None = None,
+) -> None:
     """Save like ``nlp.to_disk``, but as an `atomic_folder`.
 
-    The old pipeline stays until all of the new one is on the disk. Raises OSError if it cannot be
-    written; what was there before stays.
+    The old pipeline stays until all of the new one is on the disk. texts: more files of the folder,
+    by name. Raises OSError if it cannot be written; what was there before stays.
     """
     with atomic_folder(folder) as staged:
         nlp.to_disk(staged, exclude=exclude)
+        for name, text in (texts or {}).items():
+            (staged / name).write_text(text, encoding="utf8", newline="\n")
+
+
+def needs_vocab(nlp: Language) -> bool:
+    """Tell whether a pipeline must be saved with its vocabulary.
+
+    It must if it has vectors, or pipes that are not known to do without.
+    """
+    factories = {nlp.get_pipe_meta(name).factory for name in nlp.component_names}
+    return bool(len(nlp.vocab.vectors)) or not factories <= SELF_CONTAINED
