@@ -32,7 +32,7 @@ def complete_cli(
 ) -> None:
     """Add what programs for en_core_web_sm ask for: sentences, coarse tags, lemmas.
 
-    The pipeline gains senter, attribute_ruler and lemmatizer behind its tagger, so that
+    The pipeline gains senter, attribute_ruler and lemmatizer after its tagger, so that
     doc.sents, token.pos_, token.morph, token.lemma_ and doc.noun_chunks are set. Needs
     spacy-lookups-data here, but not where the finished pipeline is used.
 

@@ -70,7 +70,7 @@ def read_label_maps(arguments: Sequence[str], pipelines: Sequence[str]) -> Label
     """Read ``PATH`` (for every pipeline that needs it) and ``NAME=PATH`` arguments.
 
     Raises ValueError: two maps for the same pipelines (EL314), a NAME that is no pipeline's
-    (EL315), or whatever is wrong with the file.
+    (EL315), or a file that cannot be used.
     """
     for_all: LabelMap | None = None
     by_pipeline: dict[str, LabelMap] = {}

@@ -62,7 +62,7 @@ def read_docbin(file: Path) -> DocBin:
         raise FileNotFoundError(Errors.EL520.format(path=file))
     try:
         return DocBin().from_disk(file)
-    # spaCy reads whatever the file says: damage shows itself as any error there is.
+    # spaCy trusts the file, so damage can raise any error.
     except Exception as error:
         raise _unreadable(file, error) from error
 

@@ -46,7 +46,7 @@ class LabelMap(_File):
         read = srsly.yaml_loads if Path(path).suffix in (".yml", ".yaml") else json.loads
         try:
             data = read(_text(Path(path)))
-        # srsly raises ValueError for whatever the YAML reader trips over.
+        # srsly raises ValueError for all errors of the YAML reader.
         except (OSError, ValueError, RecursionError) as err:
             raise ValueError(Errors.EL240.format(path=path, problem=err, example=_EXAMPLE)) from err
         try:

@@ -65,7 +65,7 @@ def read_conll(path: str | Path) -> list[GMBSentence]:
 def _blocks(path: Path, text: str) -> Iterator[list[list[str]]]:
     """Yield the rows of each sentence: word, tag, label."""
     rows: list[list[str]] = []
-    # Not splitlines, which also breaks at characters that may stand in a word.
+    # Not splitlines, which also breaks at characters that may be in a word.
     for number, line in enumerate(text.split("\n"), 1):
         line = line.rstrip("\r")
         if line == "#" or line.startswith("# "):

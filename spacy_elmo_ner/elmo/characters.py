@@ -1,7 +1,7 @@
 """Turn words into character ids, as official ELMo spells them.
 
 A word is the UTF-8 bytes of its text between a begin and an end mark, padded to a fixed
-number of slots. Sentence marks are words of their own. Ids are shifted by one so that 0
+number of slots. Sentence marks are separate words. Ids are shifted by one so that 0
 stays free for "no character" (bilm-tf ``UnicodeCharsVocabulary``; AllenNLP ``elmo_indexer``).
 """
 

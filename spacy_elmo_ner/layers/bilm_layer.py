@@ -124,7 +124,7 @@ def _layers(model: BiLMModel, layers: NDArray[np.float32]) -> Floats3d:
 class BiLMShim(TorchShim):
     """Hold a biLM that is shared while frozen, and saved by name if it is published.
 
-    trainable: set by the owner; gives this shim weights of its own.
+    trainable: set by the owner; gives this shim its own weights.
     """
 
     def __init__(

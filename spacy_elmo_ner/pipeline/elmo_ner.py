@@ -60,8 +60,8 @@ def make_elmo_ner(
 
     overwrite: replace entities that an earlier pipe has set. They stay by default, and ours are
         found around them.
-    threshold: drop entities less probable than this, in [0, 1], and take the best that may stand
-        in their place instead. More precision, less recall; 0 keeps the best reading.
+    threshold: drop entities less probable than this, in [0, 1], and take the best that fit in
+        their place. More precision, less recall; 0 keeps the best reading.
     alternatives: doc.spans["elmo_ner"] also holds the spans that are no entities but at least as
         probable as this, in (0, 1]; null for none.
     The last two can be changed after training, on the pipe or in a config given at loading.

@@ -13,7 +13,7 @@ from ..layers.half import narrowed, widened
 
 
 def write_head(path: Path, model: Model[Any, Any]) -> None:
-    """Write the model; weights that float16 holds exactly take half the room."""
+    """Write the model; weights that float16 holds exactly take half the space."""
     path.write_bytes(narrowed(model.to_bytes()))
 
 
@@ -30,7 +30,7 @@ def read_head(path: Path, model: Model[Any, Any]) -> None:
         _require_same_decoder(saved, decoding, path)
         raise
     node = model.maybe_get_ref("crf")
-    # Thinc takes the saved layer's name and parameters whatever they are.
+    # Thinc does not check the saved layer's name and parameters.
     if node is not None and node.name != NAMES[decoding.transitions]:
         kind = next(kind for kind, name in NAMES.items() if name == node.name)
         raise ValueError(

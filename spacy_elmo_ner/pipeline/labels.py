@@ -13,7 +13,7 @@ from .listening import ListeningPipe
 
 
 class LabelledPipe(ListeningPipe):
-    """Has labels, each with scores of its own in the model's output layer."""
+    """Has labels, each with its own scores in the model's output layer."""
 
     vocab: Vocab
     model: Model[Any, Any]
@@ -56,7 +56,7 @@ class LabelledPipe(ListeningPipe):
     # ---- saving ----------------------------------------------------------------------
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
-        """Write the pipe to a folder; weights that float16 holds exactly take half the room."""
+        """Write the pipe to a folder; weights that float16 holds exactly take half the space."""
         super().to_disk(path, exclude=[*exclude, "model"])
         if "model" not in exclude:
             write_head(Path(path) / "model", self.model)

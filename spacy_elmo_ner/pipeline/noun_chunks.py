@@ -26,7 +26,7 @@ _LETTERS = {
     "POS": "S",
 }
 _PRONOUNS = ("DT", "NN")
-# A participle modifies a noun only behind a determiner or another modifier: "the selected
+# A participle modifies a noun only after a determiner or another modifier: "the selected
 # officials", but "killing officials". An adverb modifies an adjective: "a very old man".
 _PHRASE = re.compile(r"D*(?:R?J|(?<=[DJ])R?V|NS|N)*N|P")
 

@@ -82,9 +82,9 @@ def settle(pipe: HasSettings, configured: dict[str, Any], folder: Path | None) -
     for setting in settings_of(pipe):
         name, ours = setting.name, configured[setting.name]
         if pipe.cfg[name] != ours:
-            beside = _saved_config(folder)
-            if name in beside:
-                is_given = ours != beside[name]
+            saved = _saved_config(folder)
+            if name in saved:
+                is_given = ours != saved[name]
             else:  # saved on its own: a default in the config is no decision against it
                 is_given = ours not in (setting.default, loaded.get(name, ours))
             if is_given:

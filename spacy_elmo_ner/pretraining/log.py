@@ -36,7 +36,7 @@ def named_if_not_written(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as err:
-        if err.errno is None:  # one of our own, with a message of its own
+        if err.errno is None:  # ours, which has its own message
             raise
         message = Errors.EL418 if is_out_of_room(err) else Errors.EL426
         raise OSError(message.format(path=path, problem=err.strerror)) from err

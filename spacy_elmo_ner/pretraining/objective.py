@@ -81,7 +81,7 @@ class BatchMaker:
     """Turns sentences over a fixed list of words into batches, spelling each word once."""
 
     def __init__(self, words: Sequence[str], vocabulary: Vocabulary, options: BiLMOptions) -> None:
-        # The marks take the last two rows, behind all words.
+        # The marks take the last two rows, after all words.
         spelled = [*words, BOS, EOS]
         char_ids, lengths = words_to_ids(spelled, options.char_cnn.max_characters_per_token)
         self._char_ids = char_ids.astype(np.int16)

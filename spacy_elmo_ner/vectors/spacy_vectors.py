@@ -53,7 +53,7 @@ def read_spacy_vectors(folder: Path) -> VectorTable:
     """
     try:
         vectors = Vectors().from_disk(folder)
-    except Exception as err:  # whatever spaCy's own readers stumble over
+    except Exception as err:  # any error of spaCy's readers
         raise ValueError(Errors.EL050.format(path=folder, problem=err)) from err
     if vectors.mode != Mode.default:
         raise ValueError(Errors.EL052.format(path=folder, mode=vectors.mode))

@@ -69,7 +69,7 @@ def entities(
 ) -> tuple[list[tuple[int, int, str]], list[int]]:
     """Return entities (start, end, type), and the words whose label cannot follow the one before.
 
-    Such a label begins an entity where it goes on with none, and ends the one before it.
+    Such a label begins an entity if there is none to continue, and ends the one before it.
     """
     found: list[tuple[int, int, str]] = []
     wrong: list[int] = []
