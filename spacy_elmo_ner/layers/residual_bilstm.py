@@ -37,7 +37,7 @@ def build_residual_bilstm_v1(
     recurrent_dropout: float = 0.2,
     precision: Precision = "exact",
 ) -> EncoderModel:
-    """Build vectors of each Doc -> (n_tokens, 2 * units) float32: x1 + x2 of stacked BiLSTMs.
+    """Build vectors of each Doc -> (n_tokens, 2 * units) float32: two stacked BiLSTMs, added up.
 
     units: cells per direction.
     dropout: share of each BiLSTM's inputs dropped in training, the same inputs at every token of a

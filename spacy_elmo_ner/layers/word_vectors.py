@@ -27,7 +27,9 @@ from .types import Tok2VecModel
 def build_word_vectors_v1(
     name: str | None = "glove-en", include_vectors: bool = False
 ) -> Tok2VecModel:
-    """Build Docs -> (n_tokens, width) float32 each: as written, else in lower case, else zeros.
+    """Build Docs -> (n_tokens, width) float32 each: a static vector per word.
+
+    A word is looked up as written, then in lower case; an unknown one gets zeros.
 
     name: a packaged table, "glove-en"; a folder that `python -m spacy elmo vectors` wrote; a
         folder or an installed pipeline with spaCy's vectors; or null for those of nlp.vocab.
