@@ -1,8 +1,8 @@
 """An NLP engine for Microsoft Presidio (presidio-analyzer) with the probability of each entity.
 
-Presidio gives all entities of a spaCy pipeline the same score, 0.85. This engine gives each its own,
-``ent._.confidence``, so that a `score_threshold` means something. Context words are compared by
-lemma and need a pipeline with a lemmatizer, such as en_elmo_gmb_sm.
+Presidio gives all entities of a spaCy pipeline the same score, 0.85. This engine gives each its
+own, ``ent._.confidence``, so that a `score_threshold` means something. Context words are compared
+by lemma and need a pipeline with a lemmatizer, such as en_elmo_gmb_sm.
 """
 
 from pathlib import Path
@@ -24,7 +24,7 @@ class ElmoNlpEngine(SpacyNlpEngine):
     engine_name = "elmo"
 
     def _get_scores_for_entities(self, doc: Doc) -> list[float]:
-        default = self.ner_model_configuration.default_score
+        default = float(self.ner_model_configuration.default_score or 0.0)
         found = [ent._.confidence if ent._.has("confidence") else None for ent in doc.ents]
         return [default if score is None else score for score in found]
 

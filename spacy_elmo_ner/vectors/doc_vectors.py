@@ -11,7 +11,6 @@ from spacy.vocab import Vocab
 
 from .shared import packaged_names, shared_table
 
-
 # In [nlp.vectors] of a config.
 ATTR_VECTORS = "spacy_elmo_ner.AttrVectors.v1"
 

@@ -4,7 +4,6 @@ import json
 import re
 from pathlib import Path
 
-import pytest
 import spacy
 from spacy import displacy
 from spacy.cli._util import app
