@@ -6,11 +6,18 @@ import platform
 from pathlib import Path
 from typing import Any
 
+from spacy_elmo_ner import __version__
 from spacy_elmo_ner.files import write_text
 
 
 def machine(threads: int) -> dict[str, Any]:
-    return {"cpu": _cpu(), "cores": os.cpu_count(), "threads": threads}
+    """Return the CPU, its cores, the threads that were used, and this package's version."""
+    return {
+        "cpu": _cpu(),
+        "cores": os.cpu_count(),
+        "threads": threads,
+        "spacy-elmo-ner": __version__,
+    }
 
 
 def _cpu() -> str:

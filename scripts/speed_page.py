@@ -1,4 +1,4 @@
-"""The text of docs/speed.md and its chart, from the benchmarks' results."""
+"""The tables of docs/speed.md and its chart, from the benchmarks' results."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -9,8 +9,15 @@ from spacy_elmo_ner.comparison.plotting import Chart, figure, series_color
 from spacy_elmo_ner.comparison.render import markdown_table
 from spacy_elmo_ner.comparison.tables import NOTHING, Table
 
+# The version whose benchmarks did not write which they were.
+FIRST = "0.1.0"
+
 # Scores beside the speeds.
 SPEED_SCORES = {"ents_f": "entity F1", "tag_acc": "tag accuracy"}
+
+
+OLD_CELL = "in 0.1.0, which compiled the LSTM's cell alone, and on request"
+NEW_KERNELS = "with the compiled kernels"
 
 
 def speed_sections(
@@ -19,23 +26,24 @@ def speed_sections(
     compiled: dict[str, Any] | None,
     training: dict[str, Any] | None,
 ) -> Iterator[str]:
-    """Write the biLM against AllenNLP, whole pipelines, the compiled cell, and training."""
+    """Write the biLM against AllenNLP, whole pipelines, with compiled kernels, and training."""
     if bilm:
+        kernels = OLD_CELL if _version(bilm) == FIRST else NEW_KERNELS
         yield "## The biLM against AllenNLP"
         yield (
             "Official shapes with random weights, the same sentences, in turns; tokens per second. "
             "Cold: every word is spelled out; warm: all words are known from the batch before; "
-            "compiled: with the cell of `python -m spacy elmo compile`. The limit is the rate of "
+            f"compiled: {kernels}. The limit is the rate of "
             "matrix products on the same CPU in the same run; the last column is the share of it "
-            f"that the LSTMs reach, compiled and warm. {bilm['machine']['threads']} threads."
+            f"that the LSTMs reach, compiled and warm. {_measured(bilm)}"
         )
         yield markdown_table(bilm_table(bilm["results"]))
     if pipelines:
-        yield "## Pipelines"
+        yield "## Pipelines on torch alone"
         yield (
-            f"On {pipelines['corpus']}, {pipelines['machine']['threads']} threads, components that "
-            "the task does not need disabled; in turns, medians. Ratios are to "
-            f"{pipelines['reference']}. One sentence at a time: 5 to 15 words, milliseconds."
+            f"On {pipelines['corpus']}, components that the task does not need disabled; in turns, "
+            f"medians. Ratios are to {pipelines['reference']}. One sentence at a time: 5 to 15 "
+            f"words, milliseconds. {_measured(pipelines)}"
         )
         yield markdown_table(throughput_table(pipelines))
         yield "Ours, by length of the texts:"
@@ -43,18 +51,28 @@ def speed_sections(
         yield "Ours, by settings of `nlp.pipe` and torch:"
         yield markdown_table(settings_table(pipelines["settings"]))
     if compiled:
-        yield "## With the compiled cell"
-        yield "The same after `python -m spacy elmo compile`, in another run."
+        old = _version(compiled) == FIRST
+        yield "## Pipelines with the compiled cell" if old else "## Pipelines, compiled"
+        yield f"The same {OLD_CELL if old else NEW_KERNELS}, in another run. {_measured(compiled)}"
         yield markdown_table(throughput_table(compiled))
         yield markdown_table(lengths_table(compiled))
     if training:
         yield "## Training"
         yield (
             f"Seconds per pass over {training['n_docs']:,} texts of {training['corpus']} with "
-            f"configs/elmo.cfg, {training['machine']['threads']} threads: a frozen biLM's layers "
-            "are computed once and kept on disk (`training_cache`), or computed every time."
+            "configs/elmo.cfg: a frozen biLM's layers are computed once and kept on disk "
+            f"(`training_cache`), or computed every time. {_measured(training)}"
         )
         yield markdown_table(training_table(training["rows"]))
+
+
+def _measured(data: dict[str, Any]) -> str:
+    """Say with which version, and on how many threads."""
+    return f"Measured with {_version(data)} on {data['machine']['threads']} threads."
+
+
+def _version(data: dict[str, Any]) -> str:
+    return data["machine"].get("spacy-elmo-ner", FIRST)
 
 
 def bilm_table(measured: Sequence[dict[str, Any]]) -> Table:

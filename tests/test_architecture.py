@@ -21,13 +21,20 @@ def test_every_room_is_on_it() -> None:
     assert {room for room in rooms if f"{room}/" not in PAGE} == set()
 
 
-def test_the_picture_has_every_arrow_of_the_code_or_a_way_along_its_arrows() -> None:
-    """An import between two rooms follows the picture's arrows down, over one or more of them."""
-    below: dict[str, set[str]] = {}
-    for line in PAGE.splitlines():
-        if match := re.fullmatch(r"\s+([\w &]+) --> ([\w &]+)", line):
-            for upper in match[1].split(" & "):
-                below.setdefault(upper, set()).update(match[2].split(" & "))
+def test_the_picture_has_every_room() -> None:
+    picture = (ROOT / "docs" / "pictures" / "house.svg").read_text(encoding="utf8")
+    rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert {room for room in rooms if f">{room}<" not in picture} == set()
+
+
+def test_the_table_has_every_import_of_the_code_or_a_way_along_its_rows() -> None:
+    """A room imports the rooms in its row, and what those may import: downwards, over any number
+    of rows."""
+    table = PAGE.partition("| room |")[2].partition("\n\n")[0]
+    below = {
+        room: set(re.findall(r"`(\w+)`", imported))
+        for room, imported in re.findall(r"^\| `(\w+)/` \|.*\|(.*)\|$", table, re.MULTILINE)
+    }
 
     def reached(room: str) -> set[str]:
         found = set(below.get(room, ()))

@@ -15,7 +15,7 @@ ROOT = Path(spacy_elmo_ner.__file__).parent
 # its own files and rooms of lower floors.
 FLOORS = (
     {"errors"},
-    {"files"},
+    {"files", "resources"},
     {"download"},
     {"elmo", "decoding"},
     {"corpus", "vectors"},

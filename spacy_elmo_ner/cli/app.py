@@ -20,6 +20,7 @@ _CONFIG_OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
 # Commands in the order they are listed, with settings of their context. The command `x` is the
 # function `x_cli` of the file `x.py`.
 COMMANDS: dict[str, dict[str, Any]] = {
+    "init": {},
     "pretrain": _CONFIG_OVERRIDES,
     "curves": {},
     "perplexity": {},

@@ -12,6 +12,7 @@ from wasabi import msg
 
 from ..corpus.docbin import read_docs
 from ..errors import Errors
+from ..resources import find
 from .memory import keep_freed_memory
 from .training_config import complete_config, require_layers, require_paths
 
@@ -59,7 +60,7 @@ def audit_cli(
         if pipeline is not None and config is None:
             judged = judge(spacy.load(pipeline), enumerate(docs))
         elif config is not None and pipeline is None:
-            config = complete_config(config, output)
+            config = complete_config(find(config), output)
             settings = load_config(config, overrides=overrides)
             require_paths(settings, {})
             require_layers(settings, docs, corpus[0])

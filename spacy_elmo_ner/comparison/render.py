@@ -59,18 +59,18 @@ def render_markdown(results: Results) -> str:
 
 
 def render_readme(results_json: Mapping[str, Any], pictures: Sequence[tuple[str, str]] = ()) -> str:
-    """Write the part of a README that shows a parsed results.json; ends with a newline.
+    """Write the part of a page that shows a parsed results.json; ends with a newline.
 
-    pictures: (path as the README links it, text alternative), shown at the end.
+    pictures: (path as the page links it, text alternative), shown at the end.
     Raises ValueError (EL301, EL302) if the JSON is no such file of this version.
     """
     results = results_from_json(results_json)
     made = f"Made by `python -m spacy elmo compare`, {results.created.partition('T')[0]}."
     shown = [f"![{_cell(alternative)}]({path})" for path, alternative in pictures]
-    return "\n\n".join([*_body(results), *shown, made]) + "\n"
+    return "\n\n".join([*_body(results, reasons=False), *shown, made]) + "\n"
 
 
-def _body(results: Results) -> Iterator[str]:
+def _body(results: Results, *, reasons: bool = True) -> Iterator[str]:
     for corpus in results.corpora:
         yield f"### {corpus_title(corpus)}"
         for table in main_tables(corpus):
@@ -85,7 +85,7 @@ def _body(results: Results) -> Iterator[str]:
     timing = timing_remark(results)
     if timing is not None:
         yield timing
-    lines = remarks(results)
+    lines = remarks(results, reasons=reasons)
     if lines:
         yield "\n".join(f"- {line}" for line in lines)
 

@@ -35,9 +35,10 @@ def create_case_augmenter_v1(
 ) -> Augmenter:
     """Yield every Example, and copies of some of them in another case.
 
-    lower, upper, title: the share of texts that is copied in lower case, in capitals, and with a
-        capital at the beginning of each word. first_word: with one at the first word alone, the
-        rest in lower case.
+    lower: the share of texts that is copied in lower case.
+    upper: the share that is copied in capitals.
+    title: the share that is copied with a capital at the beginning of each word.
+    first_word: the share that is copied with a capital at the first word alone.
     Which ones is drawn from `random`, as by spaCy's own augmenters, so that the seed of [training]
     decides. spaCy's loop draws once, before the first epoch. Raises ValueError for a share outside
     of 0 to 1 (EL119).

@@ -28,7 +28,9 @@ def create_gmb_reader(
 
     path: ner_dataset.csv (plain, .xz or .zip), or for ``split = "sample"`` a folder of .conll
         files.
-    variant: see `splits.cut`.
+    split: "seed", the article's; "clean", with no sentence or document in two parts; or "sample".
+    part: "train", "dev" or "test".
+    variant: of the test part of "seed", see `splits.cut`.
     limit: the most sentences to read; 0 for all.
 
     Pipelines get the corpus's own words as tokens: it has no raw text to tokenize. Raises

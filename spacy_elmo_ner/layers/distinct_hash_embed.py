@@ -21,11 +21,16 @@ from .types import Tok2VecModel
 
 
 def build_distinct_hash_embed_v1(width: int, attrs: list[str], rows: list[int]) -> Tok2VecModel:
-    """Docs -> (n_tokens, width) float32 each: spaCy's MultiHashEmbed.v2 without static vectors.
+    """Build Docs -> (n_tokens, width) float32 each: spaCy's MultiHashEmbed.v2 without static
+    vectors.
 
-    The same results and gradients; but half of the tokens of a batch and more are words that
-    stand in it before, and those are not multiplied again. width, attrs, rows: as there.
-    Raises ValueError where attrs and rows differ in number.
+    Results and gradients are the same, but a word that occurs again in a batch is not multiplied
+    again.
+
+    width: the number of values per token.
+    attrs: the token attributes to embed, such as "NORM", "PREFIX", "SUFFIX" and "SHAPE".
+    rows: the number of rows of each attribute's table, in the order of attrs.
+    Raises ValueError if attrs and rows differ in number.
     """
     embeddings: list[Model[Ints2d, Floats2d]] = [
         HashEmbed(width, n_rows, column=column, seed=8 + column, dropout=0.0)

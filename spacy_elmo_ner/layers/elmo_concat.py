@@ -6,7 +6,7 @@ from .types import Tok2VecModel
 
 
 def build_elmo_concat_v1(elmo: Tok2VecModel, embed: Tok2VecModel) -> Tok2VecModel:
-    """Build `build_elmo_concat_v2` without static vectors, as pipelines of 0.1.0 have it."""
+    """Build `ElmoConcat.v2` without static vectors, as pipelines of 0.1.0 have it."""
     return build_elmo_concat_v2(elmo, embed)
 
 
@@ -15,11 +15,12 @@ def build_elmo_concat_v2(
     embed: Tok2VecModel | None = None,
     vectors: Tok2VecModel | None = None,
 ) -> Tok2VecModel:
-    """Docs -> (n_tokens, sum of the parts' widths) float32 each, in the order of the arguments.
+    """Build Docs -> (n_tokens, sum of the parts' widths) float32 each, in the order of arguments.
 
-    elmo: ElmoTok2Vec.v1 or ElmoListener.v1. embed: any other tok2vec, for instance
-    DistinctHashEmbed.v1, which learns what a frozen biLM does not know of the task's own words.
-    vectors: usually WordVectors.v1. null leaves a part out.
+    elmo: ElmoTok2Vec.v1 or ElmoListener.v1.
+    embed: any other tok2vec, for instance DistinctHashEmbed.v1, which learns what a frozen biLM
+        does not know of the task's own words; null for none.
+    vectors: usually WordVectors.v1; null for none.
     """
     parts = [part for part in (elmo, embed, vectors) if part is not None]
     model: Tok2VecModel = concatenate(*parts)

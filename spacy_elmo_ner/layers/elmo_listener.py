@@ -86,8 +86,9 @@ def build_elmo_listener_v1(
 ) -> Tok2VecModel:
     """Build Docs -> (n_tokens, width) float32 each: a learned mix of an `elmo` pipe's layers.
 
-    width, n_layers: of the upstream biLM, 256 and 3 for "small-en"; checked when linked.
+    width: of the upstream biLM, 256 for "small-en"; checked when linked.
     upstream: the pipe's name, or "*" for the nearest `elmo` pipe before this one.
+    n_layers: of the upstream biLM, its first layer of words included: 3 for "small-en".
     layer_norm: no longer supported; False in the configs of older pipelines.
     """
     without_layer_norm(layer_norm)

@@ -20,12 +20,14 @@ def build_elmo_tok2vec_v1(
     learn_rate_scale: float = 0.1,
     layer_norm: bool = False,
 ) -> Tok2VecModel:
-    """Build Docs -> (n_tokens, width) float32 each.
+    """Build Docs -> (n_tokens, width) float32 each: a learned mix of the layers of a biLM.
 
+    bilm: usually BiLM.v1.
     upstream: read the layers of this `elmo` pipe ("*": of any) if it is earlier in the pipeline
         and has the same frozen biLM, so that they are computed once; None to compute them here
         always.
-    trainable: fine-tune the biLM, at learn_rate_scale times the learning rate.
+    trainable: fine-tune the biLM.
+    learn_rate_scale: its learning rate, as a share of the pipeline's.
     layer_norm: no longer supported; False in the configs of older pipelines.
     """
     without_layer_norm(layer_norm)

@@ -37,9 +37,10 @@ def build_residual_bilstm_v1(
     """Build the layer: vectors of each Doc -> (n_tokens, 2 * units) float32, the sum x1 + x2 of
     two stacked BiLSTMs.
 
-    units: cells per direction. dropout: share of each BiLSTM's inputs dropped in training, the
-    same inputs at every token of a Doc; recurrent_dropout: share of recurrent inputs, the same at
-    every step (Gal and Ghahramani 2016). [training] dropout does not change these rates.
+    units: cells per direction.
+    dropout: share of each BiLSTM's inputs dropped in training, the same inputs at every token of a
+        Doc (Gal and Ghahramani 2016). [training] dropout does not change it.
+    recurrent_dropout: share of recurrent inputs dropped in training, the same at every step.
     precision: "bf16" predicts with matrix products in bfloat16, as training always does.
     """
     in_precision(precision)

@@ -27,7 +27,8 @@ from .types import Tok2VecModel
 def build_word_vectors_v1(
     name: str | None = "glove-en", include_vectors: bool = False
 ) -> Tok2VecModel:
-    """Docs -> (n_tokens, width) float32 each: the word as written, else in lower case, else zeros.
+    """Build Docs -> (n_tokens, width) float32 each: the vector of the word as written, else of the
+    word in lower case, else zeros.
 
     name: a packaged table, "glove-en"; a folder that `python -m spacy elmo vectors` wrote; a
         folder or an installed pipeline with spaCy's vectors; or null for those of nlp.vocab.

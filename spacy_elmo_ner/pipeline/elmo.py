@@ -55,8 +55,8 @@ def make_elmo(
 ) -> "Elmo":
     """Make the shared `elmo` pipe.
 
-    trainable: fine-tune the biLM on the listeners' gradients, at learn_rate_scale times the
-        learning rate.
+    trainable: fine-tune the biLM on the listeners' gradients.
+    learn_rate_scale: its learning rate, as a share of the pipeline's.
     keep_layers: keep each Doc's layers (n_layers, n_tokens, width) in doc._.elmo.
     training_cache: gigabytes of temporary disk for the layers of a frozen biLM, which are then
         computed once and not in every pass over the training Docs; 0 for none.

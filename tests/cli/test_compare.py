@@ -12,8 +12,9 @@ from typer.testing import CliRunner
 
 from spacy_elmo_ner.audit.output import Audit, write
 from spacy_elmo_ner.audit.rows import AuditRow
-from spacy_elmo_ner.cli.compare import compare_cli
+from spacy_elmo_ner.cli.compare import _with_path, compare_cli
 from spacy_elmo_ner.comparison.run import TrainedOnShare
+from spacy_elmo_ner.resources import resource
 
 ROOT = Path(__file__).parents[2]
 
@@ -115,10 +116,12 @@ def test_everything_the_projects_comparison_reads_is_made_by_one_of_its_commands
     project = srsly.read_yaml("project.yml")
     (command,) = [each for each in project["commands"] if each["name"] == "compare"]
     (script,) = command["script"]
-    words = script.replace("${vars.config}", project["vars"]["config"]).split()
+    for name, value in project["vars"].items():
+        script = script.replace(f"${{vars.{name}}}", value)
+    words = script.split()
     options = list(itertools.pairwise(words))
     folders = [value.partition("=")[2] for name, value in options if name == "--pipeline"]
-    folders.remove("")  # en_core_web_sm, a package
+    folders.remove(project["vars"]["baseline"])  # packages
     assert len(folders) == 4
     points = [TrainedOnShare.parse(value) for name, value in options if name == "--learning-curve"]
     assert {(each.system, each.percent) for each in points} == {
@@ -149,3 +152,11 @@ def test_help_says_what_a_label_map_is():
     run = invoke("--help")
     assert run.exit_code == 0
     assert "--label-map" in run.output
+
+
+def test_the_packages_own_label_maps_are_found_in_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    name = "assets/label_maps/ontonotes-gmb.json"
+    assert _with_path(name) == str(resource(name))
+    assert _with_path(f"other={name}") == f"other={resource(name)}"
+    assert _with_path("other=mine.json") == "other=mine.json"

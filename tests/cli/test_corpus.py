@@ -131,6 +131,11 @@ def test_an_empty_corpus_ends_in_one_clear_error(tmp_path: Path) -> None:
     assert "EL203" in fail("--csv", str(path))
 
 
+def test_in_an_empty_folder_the_packages_own_sample_stands_in() -> None:
+    assert "using the sample corpus in" in run()
+    assert description()["parts"]["train"]["sentences"] == 500
+
+
 def test_neither_csv_nor_sample_ends_in_one_clear_error() -> None:
-    output = fail()
+    output = fail("--sample-dir", "nowhere")
     assert "EL220" in output and "train.conll" in output

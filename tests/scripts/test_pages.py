@@ -9,6 +9,7 @@ import pytest
 pytest.importorskip("matplotlib", reason="the pictures need the extra [project]")
 
 from scripts import pages
+from scripts.readme_table import readme_table
 from spacy_elmo_ner.comparison.results import (
     CorpusResult,
     PipelineInfo,
@@ -67,7 +68,7 @@ ACCURACY = {
 
 PIPELINES = {
     "corpus": "dev.spacy",
-    "machine": {"threads": 2},
+    "machine": {"threads": 2, "cpu": "Fast CPU avx2"},
     "reference": "peer",
     "throughput": [
         {"pipeline": "ours", "median": 9000.0, "ratio": 1.5},
@@ -121,6 +122,7 @@ ALL = {"gmb-seed": comparison(), **ACCURACY, **SPEED, **PRETRAINING}
 MARKED = {
     "README.md": ("results",),
     "docs/pretraining.md": ("worth",),
+    "docs/speed.md": ("speed",),
     pages.CARD: ("worth", "perplexity"),
 }
 
@@ -134,6 +136,7 @@ def root(tmp_path: Path) -> Path:
         between = "".join(f"<!-- {mark}:begin -->stale<!-- {mark}:end -->\n" for mark in marks)
         path.write_text(f"Before\n{between}After\n", encoding="utf8")
     (tmp_path / pages.RESULTS).mkdir(parents=True)
+    (tmp_path / "setup.cfg").write_bytes((pages.ROOT / "setup.cfg").read_bytes())
     return tmp_path
 
 
@@ -190,9 +193,12 @@ def test_text_outside_of_the_marks_is_never_touched(root):
         assert "stale" not in text
 
 
-def test_without_results_nothing_is_out_of_date(root):
-    assert run(root, "--check") == 0
+def test_without_results_only_the_pages_of_the_code_are_written(root, capsys):
+    assert run(root, "--check") == 1
+    stale = capsys.readouterr().out
+    assert "docs/config.md" in stale and "docs/commands.md" in stale and "README.md" not in stale
     assert run(root) == 0
+    assert run(root, "--check") == 0
     assert not (root / "docs/accuracy.md").exists()
     assert "stale" in page(root, "README.md")
 
@@ -215,12 +221,60 @@ def test_results_that_cannot_be_read_are_an_error(content, root, capsys):
     assert capsys.readouterr().err
 
 
-def test_the_comparison_and_its_charts_are_in_the_readme(root):
+def test_the_comparison_and_its_charts_have_a_page(root):
     give(root, {"gmb-seed": ALL["gmb-seed"]})
     run(root)
-    assert "sample, test: 3 texts" in page(root, "README.md")
-    assert "](docs/pictures/types.png)" in page(root, "README.md")
+    text = page(root, "docs/results/comparison.md")
+    assert "## sample, test: 3 texts" in text
+    assert "](../pictures/types.png)" in text
     assert (root / "docs/pictures/types.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_was_not_run_is_named_on_the_page_without_our_error_messages(root):
+    compared = comparison()
+    compared["skipped"] = [{"name": "peer at 2 %", "reason": "[EL308] There is no folder x. Do y."}]
+    give(root, {"gmb-seed": compared})
+    run(root)
+    text = page(root, "docs/results/comparison.md")
+    assert "- Not part of this run: peer at 2 %." in text
+    assert "EL308" not in text and "There is no folder" not in text
+
+
+YARDSTICK = {
+    "rows": [
+        {"corpus": corpus, "system": system, "seed": 0, "scores": scores}
+        for corpus, system, scores in (
+            ("politics", "head + both", {"clean": 0.7, "lower": 0.2}),
+            ("science", "head + both", {"clean": 0.6, "lower": 0.3}),
+            ("politics", "head + both, any case", {"clean": 0.65, "lower": 0.5}),
+            ("politics", "spaCy CNN", {"clean": 0.5, "lower": 0.1}),
+            ("science", "spaCy CNN", {"clean": 0.4, "lower": 0.2}),
+            ("politics", "spaCy CNN + vectors", {"clean": 0.55, "lower": 0.1}),
+        )
+    ]
+}
+
+
+def test_the_readme_has_one_table_of_the_figures_there_are():
+    table = readme_table(comparison(), PIPELINES, YARDSTICK)
+    assert len(table.rows) <= 7
+    rows = {row[0]: row[1:] for row in table.rows}
+    assert rows["GMB, entity F1"] == ["50.0", "-", "-", "-"]
+    # Of several heads, the first that was run on all of the fields.
+    assert rows["politics, science, entity F1"] == ["65.0", "45.0", "-", "-"]
+    assert rows["politics, science in lower case, entity F1"] == ["25.0", "15.0", "-", "-"]
+    assert rows["one sentence, ms"] == ["4.0", "-", "-", "-"]
+    assert rows["words per second"] == ["9,000", "-", "-", "-"]
+    assert "GMB, tag accuracy" not in rows  # nothing has tags
+    assert readme_table(None, None, None).rows == []
+
+
+def test_the_readme_table_says_what_it_was_measured_on(root):
+    give(root, {"gmb-seed": comparison(), "pipelines": PIPELINES})
+    run(root)
+    text = " ".join(page(root, "README.md").split())
+    assert "GMB: 3 sentences" in text and "2026-01-02" in text
+    assert "2 threads, Fast CPU." in text
 
 
 def test_accuracy_has_means_and_spreads(root):
@@ -255,7 +309,7 @@ def test_speed_has_its_figures_and_a_picture(root):
     assert "| elmo-small | kept | 60.0 | 12.0 | 12.0 |" in text
     figures = "1,000 | 16,000 | 30,000 | 18,000 | 36,000 | 16.0x | 30.0x | 18.0x | 36.0x | 70%"
     assert f"| small | 128 | {figures} |" in text
-    assert "| words/s | 8,000 | 9,000 |" in text.partition("## With the compiled cell")[2]
+    assert "| words/s | 8,000 | 9,000 |" in text.partition("## Pipelines with the compiled cell")[2]
     assert "From 10 to 100,000 words: 8,000 to 9,000." in text
     assert (root / "docs/pictures/speed-lengths.png").read_bytes().startswith(b"\x89PNG")
 
