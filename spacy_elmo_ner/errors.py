@@ -2,7 +2,7 @@
 
 Codes carry their own prefix (EL, WL) because spaCy and weasel both own E001. By area:
 EL0xx weights and options, EL1xx layers and pipes, EL2xx corpora and label maps,
-EL3xx comparison, EL4xx pre-training, EL5xx commands.
+EL3xx comparison, EL4xx pre-training, EL5xx commands, EL6xx annotating many texts.
 """
 
 import reprlib
@@ -640,6 +640,94 @@ class Errors(metaclass=_Coded):
         "name, which has its own options. Leave it out, or give the weights file."
     )
 
+    # EL6xx: annotating many texts
+    EL600 = (
+        "No file or folder {path}. Give files of texts, folders of them, or - for standard input."
+    )
+    EL601 = (
+        "{path} is of no kind that can be read, by its name. Give files that end in {suffixes}, or "
+        "say with --input-format what they hold."
+    )
+    EL602 = "The folder {path} holds no texts. Put files there that end in {suffixes}."
+    EL603 = (
+        "{path}: a {kind} file is packed already and cannot be read inside another packed file. "
+        "Unpack it, and give the {kind} file."
+    )
+    EL604 = (
+        "{path}, line {line}: nothing can be read from here on: {problem}. Restore the file or "
+        "leave it out."
+    )
+    EL605 = (
+        "{path} has no column {field!r}; it has {columns}. Name the column that holds the texts "
+        "with --text-field."
+    )
+    EL606 = (
+        "For {what} parquet, pyarrow is needed, which is not installed: pip install "
+        "spacy-elmo-ner[parquet]"
+    )
+    EL607 = (
+        "A {kind} file cannot be read from standard input: its end is read first. Save it, and "
+        "give the file."
+    )
+    EL608 = "A line must be a JSON object with a text under {field!r}: {problem}"
+    EL609 = "The row has {found} fields; expected {expected}, as the header has."
+    EL610 = "The text has more than {limit:,} characters. Split it."
+    EL611 = (
+        "The text is not UTF-8: {problem} at character {place}. Convert it, for instance with "
+        "iconv."
+    )
+    EL612 = (
+        "The pipeline {pipeline!r} cannot be loaded: {problem}. Give the folder of a trained "
+        "pipeline or the name of an installed one."
+    )
+    EL613 = (
+        "{pipeline} has no elmo_ner, so no entity has a confidence to compare with --threshold; "
+        "its pipes are {pipes}. Leave --threshold out."
+    )
+    EL614 = (
+        "The text has {n:,} characters, more than the pipeline's max_length of {limit:,}. Split it."
+    )
+    EL615 = (
+        "{path} holds a run with other settings or inputs: {different}. Give the same again to "
+        "continue it, choose another --output, or begin anew with --overwrite."
+    )
+    EL616 = (
+        "{path} holds {file} of no run known there. Choose another --output, or delete it and all "
+        "other annotations there with --overwrite."
+    )
+    EL617 = (
+        "{path} cannot be read as the state of a run: {problem}. Begin anew with --overwrite, or "
+        "choose another --output."
+    )
+    EL618 = "Another run is writing to {path}. Let it end, or choose another --output."
+    EL619 = (
+        "The inputs have changed since this run began: part {number} was made of other texts than "
+        "are there now (first: {first}). Restore them, or begin anew with --overwrite."
+    )
+    EL620 = (
+        "A process died twice (exit code {code}) at the texts {first} to {last}; -9 mostly means "
+        "that memory ran out. What is done is kept. Give fewer --processes, or a smaller "
+        "--batch-size or --shard-size, or look at these texts."
+    )
+    EL621 = "There is no text in {inputs}. Give files that hold some."
+    EL622 = "There is no output format {name!r}. Choose among {names}."
+    EL623 = (
+        "The pipeline gives no probabilities, so texts cannot be sorted by them. Leave --sort out, "
+        "or use a pipeline with elmo_ner or elmo_tagger."
+    )
+    EL624 = (
+        "The format {name} cannot hold what the pipeline sets: {problem}. Choose another --format."
+    )
+    EL630 = "Ray is not installed: pip install spacy-elmo-ner[ray]"
+    EL631 = (
+        "No Ray cluster answers at {address}: {problem}. Start one with `ray start --head`, give "
+        "its address as HOST:PORT, or give --ray alone to start one on this machine."
+    )
+    EL632 = (
+        "Standard input cannot be read with --ray: a shard that is lost is read again. Save it, "
+        "and give the file."
+    )
+
     # EL65x: a corpus of one's own
     EL650 = "{path} exists already and is not empty. Choose another folder, or delete it first."
     EL651 = (
@@ -756,4 +844,10 @@ class Warnings(metaclass=_Coded):
         "{path} holds {script} text that is not cut into words: {value} is read as one word. Cut "
         'it with a tokenizer of its language, for instance spacy.blank("{language}"), and give '
         "the Docs as a .spacy file, which keeps its words."
+    )
+
+    # WL6xx: annotating many texts
+    WL601 = (
+        "{folder}: {n} files are left out, because their names do not say that they hold texts: "
+        "{names}. Give them one by one with --input-format."
     )

@@ -38,6 +38,11 @@ class Decoded:
         return self.text.count("\n", 0, start) + 1, line
 
 
+def encoding_of_mark(start: bytes) -> str | None:
+    """Return the encoding that the first bytes of a file announce by a byte order mark."""
+    return next((encoding for mark, encoding in _MARKS if start.startswith(mark)), None)
+
+
 def decode(data: bytes) -> Decoded:
     """Decode bytes as what they show themselves to be.
 
@@ -45,9 +50,8 @@ def decode(data: bytes) -> Decoded:
     be. Windows-1252 takes nearly any bytes, so it comes last, and not for text that is UTF-8 but
     for a few damaged characters. Raises UnicodeDecodeError, which names encoding and place.
     """
-    for mark, encoding in _MARKS:
-        if data.startswith(mark):
-            return Decoded(data.decode(encoding), encoding.removesuffix("-sig"))
+    if encoding := encoding_of_mark(data):
+        return Decoded(data.decode(encoding), encoding.removesuffix("-sig"))
     if data.isascii():
         return Decoded(data.decode("ascii"), "ascii")
     try:

@@ -26,6 +26,10 @@ class XZReader(io.RawIOBase):
         """Return True."""
         return True
 
+    def packed_position(self) -> int:
+        """Return how many bytes of the packed file have been read."""
+        return self._file.tell()
+
     def readinto(self, buffer: Any) -> int:
         """Fill in the next bytes and return their number, 0 at the end."""
         data = b""

@@ -31,7 +31,7 @@ class FastLinear:
         self._weight = weight.detach().contiguous()
         self._bias = None if bias is None else bias.detach()
         self._reordered = False
-        if _PRODUCT and _REORDER and weight.device.type == "cpu" and torch.backends.mkldnn.enabled:
+        if _PRODUCT and _REORDER and weight.device.type == "cpu" and _has_onednn(weight.dtype):
             self._weight = _REORDER(self._weight)
             self._reordered = True
 
@@ -43,6 +43,13 @@ class FastLinear:
             x = F.pad(x, (0, 0, 0, extra))
         product = _PRODUCT(x, self._weight, self._bias, "none", [], "")
         return product[:n] if extra else product
+
+
+def _has_onednn(dtype: torch.dtype) -> bool:
+    """Return whether oneDNN is switched on and multiplies this dtype on this CPU."""
+    if not torch.backends.mkldnn.enabled:
+        return False
+    return dtype != torch.bfloat16 or torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
 def own_parameters(module: nn.Module) -> list[Tensor]:

@@ -39,8 +39,9 @@ def build_bilm_v1(
     initial_state: what every Doc starts from, see `BiLM.embed`.
     include_bilm: save the weights with the pipeline. By default published weights are saved as
         name and sha256; weights from a folder, or trained further, are always saved.
-    precision: "bf16" predicts with matrix products in bfloat16, faster on CPUs that have them
-        and slightly different; see docs/speed.md for what it gains. Training is always exact.
+    precision: "bf16" predicts with matrix products in bfloat16 on CPUs that have them, slightly
+        different; other CPUs stay exact. See docs/speed.md for what it gains. Training is always
+        exact.
     Raises FileNotFoundError or ValueError for a name that is neither published nor a folder.
     """
     in_precision(precision)

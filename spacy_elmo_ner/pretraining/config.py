@@ -13,10 +13,10 @@ from pydantic.dataclasses import dataclass
 from spacy.util import load_config_from_str
 from thinc.api import Config
 
+from ..corpus.text_files import is_packed
 from ..elmo import BiLMOptions
 from ..elmo.options import CharCNNOptions, LSTMOptions
 from ..errors import Errors, shown
-from .files import is_packed
 
 # The shape of `small-en`: 4.7 M parameters, 4.7 MFLOP per token in the LSTMs.
 _SMALL = BiLMOptions(
