@@ -13,7 +13,8 @@ What a results file in benchmarks/results/ goes into, and what makes that file:
 - pretraining.json: docs/pretraining.md and the model card of small-en. `python -m
   benchmarks.run_experiments benchmarks/experiments/pretraining.json`.
 - perplexity.json: the model card. `python -m spacy elmo perplexity FOLDER --json`.
-- yardstick.json: docs/yardstick.md. `python -m benchmarks.yardstick`.
+- yardstick.json, yardstick-test.json: docs/yardstick.md. `python -m benchmarks.yardstick`, and the
+  same with `--test`.
 
 docs/config.md and docs/commands.md come from the code. A part whose results are not there is left
 out of a whole page, and left as it is between marks.
@@ -154,7 +155,9 @@ def generate(folder: Path) -> Generated:
         found.parts.append(Part(CARD, told, "worth"))
         found.charts.append(chart)
     if yardstick:
-        found.parts.append(Part("docs/yardstick.md", yardstick_page(yardstick)))
+        found.parts.append(
+            Part("docs/yardstick.md", yardstick_page(yardstick, load("yardstick-test")))
+        )
     if measured := load("perplexity"):
         found.parts.append(Part(CARD, markdown_table(perplexity_table(measured)), "perplexity"))
     return found
