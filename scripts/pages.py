@@ -9,7 +9,8 @@ What a results file in benchmarks/results/ goes into, and what makes that file:
 - gmb-seed.json, pipelines.json and yardstick.json: the table in README.md.
 - released-test.json, ablation.json: docs/accuracy.md. `python -m benchmarks.seed_scores` and
   `python -m benchmarks.run_experiments` with the plan of the same name.
-- bilm.json, pipelines.json, pipelines-compiled.json, training.json: docs/speed.md. `make bench`.
+- bilm.json, pipelines.json, pipelines-compiled.json, latency.json, training.json: docs/speed.md.
+  `make bench`.
 - pretraining.json: docs/pretraining.md and the model card of small-en. `python -m
   benchmarks.run_experiments benchmarks/experiments/pretraining.json`.
 - perplexity.json: the model card. `python -m spacy elmo perplexity FOLDER --json`.
@@ -140,7 +141,7 @@ def generate(folder: Path) -> Generated:
     accuracy = [*accuracy_sections(load("released-test"), load("ablation"))]
     if accuracy:
         found.parts.append(Part("docs/accuracy.md", _page("Accuracy", ACCURACY, accuracy)))
-    names = ("bilm", "pipelines", "pipelines-compiled", "training")
+    names = ("bilm", "pipelines", "pipelines-compiled", "training", "latency")
     speed = [*speed_sections(*map(load, names))]
     if pipelines:
         found.charts.append(lengths_chart(pipelines))
