@@ -37,6 +37,7 @@ class Official:
     options: BiLMOptions
 
     def url(self, file: str) -> str:
+        """Return the address of "options.json" or "weights.hdf5"."""
         return f"{_BASE}/{self.folder}/{self.stem}_{file}"
 
 
@@ -58,6 +59,7 @@ OFFICIAL = {
 
 
 def packaged_names() -> list[str]:
+    """Return the names of the biLMs that ship in the package."""
     return sorted(path.parent.name for path in PACKAGED.glob(f"*/{WEIGHTS_FILE}"))
 
 
@@ -140,9 +142,9 @@ def _local_files(name: str) -> LocalFiles | None:
 def _read_official(name: str, folder: Path) -> Weights:
     _fetch_official(name, folder)
     weights, record = folder / "weights.hdf5", folder / "sha256.json"
-    found, wanted = _sha256(weights), _recorded_sha256(record)
-    if wanted not in (None, found):
-        message = Errors.EL011.format(path=weights, found=found, wanted=wanted, record=record)
+    sha256, recorded = _sha256(weights), _recorded_sha256(record)
+    if recorded not in (None, sha256):
+        message = Errors.EL011.format(path=weights, found=sha256, wanted=recorded, record=record)
         raise ValueError(message)
     options = BiLMOptions.from_json(folder / OPTIONS_FILE)
     expected = OFFICIAL[name].options
@@ -155,8 +157,8 @@ def _read_official(name: str, folder: Path) -> Weights:
         )
         raise ValueError(message)
     read = read_hdf5(options, weights)
-    if wanted is None:
-        _record_sha256(record, found)  # only now: a damaged file must not be what counts
+    if recorded is None:
+        _record_sha256(record, sha256)  # only now: a damaged file must not be what counts
     return read
 
 
@@ -180,7 +182,7 @@ def _record_sha256(record: Path, sha256: str) -> None:
 
 def _fetch_official(name: str, folder: Path) -> None:
     official = OFFICIAL[name]
-    # Four bytes a parameter, and room for HDF5's own bookkeeping.
+    # Four bytes per parameter, and room for HDF5's own bookkeeping.
     limits = {OPTIONS_FILE: 1 << 16, "weights.hdf5": 4 * official.options.n_params + (1 << 22)}
     for file, limit in limits.items():
         if not (folder / file).is_file():
