@@ -45,7 +45,8 @@ def create_joined_sentences_reader_v1(
     quotes: share of sentences between quotation marks, the second behind the full stop.
     questions: share of sentences that end in "?" or "!" instead of a full stop.
     lower: share of texts in lower case.
-    limit: the most texts to read; 0 for all. seed: equal seeds give equal texts.
+    limit: the most texts to read; 0 for all.
+    seed: equal seeds give equal texts.
 
     Words are gold's own, because the corpus has no raw text. Raises ValueError for a share outside
     0 to 1 (EL691) and fewer than one sentence (EL690); reading raises what `read_docs` does.
