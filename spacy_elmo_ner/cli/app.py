@@ -1,4 +1,4 @@
-"""``python -m spacy elmo``: the package's commands on spaCy's own command line.
+"""``python -m spacy elmo``: add the package's commands to spaCy's own command line.
 
 Every `python -m spacy` imports this file, whatever its command is. The commands' own files are
 imported when one of them is called, or listed by `python -m spacy elmo --help`.
@@ -18,7 +18,7 @@ from typer.main import get_command
 _CONFIG_OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 # Commands in the order they are listed, with settings of their context. The command `x` is the
-# function `x_cli` of the file `x.py`.
+# function `x_cli` of the file `x.py`, of the class COMMAND_CLASS there if there is one.
 COMMANDS: dict[str, dict[str, Any]] = {
     "init": {},
     "pretrain": _CONFIG_OVERRIDES,
@@ -36,6 +36,7 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "compare": {},
     "report": {},
     "audit": _CONFIG_OVERRIDES,
+    "annotate": {},
 }
 
 
@@ -53,9 +54,11 @@ class LazyCommands(TyperGroup):
 
 @cache
 def _command(name: str) -> Any:
-    function: Callable[..., None] = getattr(import_module(f".{name}", __package__), f"{name}_cli")
+    module = import_module(f".{name}", __package__)
+    function: Callable[..., None] = getattr(module, f"{name}_cli")
+    cls = getattr(module, "COMMAND_CLASS", None)
     alone = typer.Typer(add_completion=False, rich_markup_mode=app.rich_markup_mode)
-    alone.command(name, context_settings=COMMANDS[name])(function)
+    alone.command(name, cls=cls, context_settings=COMMANDS[name])(function)
     return get_command(alone)
 
 
@@ -70,4 +73,4 @@ app.add_typer(elmo_cli)
 
 @elmo_cli.callback()
 def elmo() -> None:
-    """ELMo's contextual word representations, and the pipes on top of them."""
+    """Use ELMo's contextual word representations, and the pipes on top of them."""

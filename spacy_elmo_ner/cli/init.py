@@ -1,4 +1,4 @@
-"""``python -m spacy elmo init``: a corpus of one's own, ready to train on."""
+"""``python -m spacy elmo init``: make a corpus of one's own ready to train on."""
 
 import shlex
 from collections.abc import Iterable, Sequence

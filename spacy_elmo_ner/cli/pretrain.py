@@ -107,7 +107,7 @@ def pretrain_cli(
 
 
 def read_config(source: Iterable[Path]) -> "PretrainingConfig":
-    """Read one config file with the settings given behind it, or make settings for text files.
+    """Read one config file with the settings given after it, or make settings for text files.
 
     source: paths, then options such as --training.max_steps 1000, which typer takes for paths.
     Raises FileNotFoundError, or ValueError for a config beside other files (EL511), options

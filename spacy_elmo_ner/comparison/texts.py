@@ -1,4 +1,4 @@
-"""Texts as every pipeline annotates them: examples, and one compact file beside the results.
+"""Collect texts as every pipeline annotates them: examples, and one file beside the results.
 
     {"schema_version": 2, "systems": ["gold", "ours"], "labels": ["geo", "per"], "total": 4768,
      "texts": [{"n": 0, "w": ["In", "Paris"], "r": [[1, 2, 0], 0]}], "chosen": [["Title", 0]]}
@@ -44,7 +44,7 @@ Readings = Mapping[str, Sequence[Annotation]]
 
 @dataclass(frozen=True)
 class Text:
-    """One text: its number in the corpus (from 0), its words, and its entities by system."""
+    """Holds one text: its number in the corpus (from 0), its words, its entities by system."""
 
     number: int
     words: list[str]
@@ -53,7 +53,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Texts:
-    """Texts of one corpus; ``total`` is how many it has, ``texts`` those that are kept.
+    """Holds texts of one corpus; ``total`` is how many it has, ``texts`` those that are kept.
 
     ``systems`` has "gold" first if there is gold. ``chosen``: (title, index into texts).
     """
@@ -65,17 +65,19 @@ class Texts:
 
     @property
     def has_gold(self) -> bool:
+        """Return whether the first system is gold."""
         return self.systems[:1] == [GOLD]
 
     @property
     def labels(self) -> list[str]:
-        found = {
+        """Return the labels of all entities, in alphabetical order."""
+        labels = {
             label
             for text in self.texts
             for spans in text.readings.values()
             for _, _, label in spans
         }
-        return sorted(found)
+        return sorted(labels)
 
     def examples(self) -> list[Example]:
         """Return the chosen texts, to be shown side by side."""
@@ -117,12 +119,12 @@ def read_texts(path: Path) -> Texts:
             }
             for text in data["texts"]
         ]
-        found = TypeAdapter(Texts).validate_python(
+        result = TypeAdapter(Texts).validate_python(
             {"systems": systems, "total": data["total"], "texts": texts, "chosen": data["chosen"]}
         )
-        if not all(0 <= index < len(found.texts) for _, index in found.chosen):
-            raise ValueError(f"it chooses texts that it does not hold: {found.chosen}")
-        return found
+        if not all(0 <= index < len(result.texts) for _, index in result.chosen):
+            raise ValueError(f"it chooses texts that it does not hold: {result.chosen}")
+        return result
     except (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
         raise ValueError(Errors.EL320.format(path=path, problem=repr(error))) from error
 
@@ -251,9 +253,9 @@ def find_examples(
         return [of_corpus(0, *default_example(corpora[0], list(layers[0].values())))]
     examples = []
     for text in asked:
-        found = find_text(corpora, text)
-        if found is not None:
-            which, index = found
+        place = find_text(corpora, text)
+        if place is not None:
+            which, index = place
             title = f"Sentence {index + 1} of {corpora[which].part}"
             examples.append(of_corpus(which, index, title))
         else:

@@ -18,7 +18,7 @@ _SINGLE_BYTE = "cp1252"
 
 @dataclass(frozen=True)
 class Decoded:
-    """A text and its encoding, as Python names it.
+    """Holds a text and its encoding, as Python names it.
 
     is_guess: neither a byte order mark nor the bytes themselves told the encoding.
     """
@@ -29,13 +29,18 @@ class Decoded:
 
     def first_not_ascii(self) -> tuple[int, str]:
         """Return the first line with a character outside ASCII: its number from 1, and itself."""
-        found = _NOT_ASCII.search(self.text)
-        if found is None:
+        match = _NOT_ASCII.search(self.text)
+        if match is None:
             raise ValueError("the text is all ASCII")
-        start = self.text.rfind("\n", 0, found.start()) + 1
-        end = self.text.find("\n", found.start())
+        start = self.text.rfind("\n", 0, match.start()) + 1
+        end = self.text.find("\n", match.start())
         line = self.text[start : end if end >= 0 else None].rstrip("\r")
         return self.text.count("\n", 0, start) + 1, line
+
+
+def encoding_of_mark(start: bytes) -> str | None:
+    """Return the encoding that the first bytes of a file announce by a byte order mark."""
+    return next((encoding for mark, encoding in _MARKS if start.startswith(mark)), None)
 
 
 def decode(data: bytes) -> Decoded:
@@ -45,9 +50,8 @@ def decode(data: bytes) -> Decoded:
     be. Windows-1252 takes nearly any bytes, so it comes last, and not for text that is UTF-8 but
     for a few damaged characters. Raises UnicodeDecodeError, which names encoding and place.
     """
-    for mark, encoding in _MARKS:
-        if data.startswith(mark):
-            return Decoded(data.decode(encoding), encoding.removesuffix("-sig"))
+    if encoding := encoding_of_mark(data):
+        return Decoded(data.decode(encoding), encoding.removesuffix("-sig"))
     if data.isascii():
         return Decoded(data.decode("ascii"), "ascii")
     try:

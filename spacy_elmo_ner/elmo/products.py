@@ -53,13 +53,15 @@ def _has_onednn(dtype: torch.dtype) -> bool:
 
 
 def own_parameters(module: nn.Module) -> list[Tensor]:
-    """All parameters of a module. `Module.parameters` also makes their names, which takes longer
-    than a sentence's product."""
-    found: list[Tensor] = [p for p in module._parameters.values() if p is not None]
+    """Return all parameters of a module.
+
+    `Module.parameters` also makes their names, which takes longer than a sentence's product.
+    """
+    parameters: list[Tensor] = [p for p in module._parameters.values() if p is not None]
     for child in module._modules.values():
         if child is not None:
-            found += own_parameters(child)
-    return found
+            parameters += own_parameters(child)
+    return parameters
 
 
 def product_dtype(inputs: Tensor) -> torch.dtype:

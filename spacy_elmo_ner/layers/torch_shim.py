@@ -61,6 +61,7 @@ class TorchShim(Shim):
 
     @property
     def module(self) -> nn.Module:
+        """Return the module, built at first use."""
         if self._model is None:
             with self._lock:
                 if self._model is None:
@@ -69,6 +70,7 @@ class TorchShim(Shim):
         return cast(nn.Module, self._model)
 
     def finish_update(self, optimizer: Optimizer) -> None:
+        """Change the parameters by their gradients."""
         # nlp.rehearse() collects gradients with a function that takes no scale.
         scale = {"lr_scale": self.learn_rate_scale} if isinstance(optimizer, Optimizer) else {}
         for name, parameter in self.module.named_parameters():
@@ -98,6 +100,7 @@ class TorchShim(Shim):
                 _write(p, backup[name])
 
     def to_device(self, device_type: str, device_id: int) -> None:
+        """Move the module."""
         self.module.to("cpu" if device_type == "cpu" else f"cuda:{device_id}")
 
     def to_bytes(self) -> bytes:

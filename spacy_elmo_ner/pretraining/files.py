@@ -4,17 +4,11 @@ A spaCy tokenizer cuts text into words, as it will in a pipeline. Docs in a .spa
 own words, and their own sentences where they are set.
 """
 
-import gzip
-import io
 import json
-import lzma
-import os
 import re
 import warnings
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any
 
 from spacy.language import Language
 from spacy.tokens import Doc, Span
@@ -22,12 +16,11 @@ from spacy.vocab import Vocab
 
 from ..corpus.docbin import docs_in
 from ..corpus.gmb import DOCUMENT_START
-from ..corpus.xz import XZReader
+from ..corpus.text_files import DAMAGE, files_below, is_packed, kind_of, open_text
 from ..errors import Errors, Warnings, shown
 from .text_checks import with_warning_of_structure
 
 TEXT_SUFFIXES = (".txt", ".jsonl", ".spacy", ".gz", ".xz")
-_PACKED = (".gz", ".xz")
 # Files that a warning names.
 _MOST_NAMES = 5
 _LONGEST_LINE = 1_000_000
@@ -50,7 +43,7 @@ def find_text_files(paths: Iterable[Path]) -> list[Path]:
         if not path.is_dir():
             files.append(path)
             continue
-        below = sorted(_files_below(path))
+        below = sorted(files_below(path))
         texts = [file for file in below if file.suffix.lower() in TEXT_SUFFIXES]
         suffixes = ", ".join(TEXT_SUFFIXES)
         if not texts:
@@ -70,25 +63,9 @@ def find_text_files(paths: Iterable[Path]) -> list[Path]:
     return files
 
 
-def _files_below(folder: Path) -> Iterator[Path]:
-    def stop(error: OSError) -> None:
-        raise error
-
-    seen: set[str] = set()
-    for name, folders, files in os.walk(folder, onerror=stop, followlinks=True):
-        seen.add(os.path.realpath(name))
-        # A link to a folder above would lead round in a circle.
-        folders[:] = [each for each in folders if os.path.realpath(Path(name, each)) not in seen]
-        yield from (Path(name, file) for file in files)
-
-
 def _listed(names: Sequence[str]) -> str:
     more = f" and {len(names) - _MOST_NAMES:,} more" if len(names) > _MOST_NAMES else ""
     return ", ".join(names[:_MOST_NAMES]) + more
-
-
-def is_packed(path: Path) -> bool:
-    return path.suffix.lower() in _PACKED
 
 
 def read_sentences(path: Path, nlp: Language) -> Iterator[list[str]]:
@@ -98,7 +75,7 @@ def read_sentences(path: Path, nlp: Language) -> Iterator[list[str]]:
     .spacy a DocBin; any other is text with one sentence or paragraph per line.
     Raises FileNotFoundError, or ValueError naming file and line where it is not what its name says.
     """
-    kind = (path.with_suffix("") if is_packed(path) else path).suffix.lower()
+    kind = kind_of(path)
     if kind == ".spacy" and not is_packed(path):
         yield from _read_docs(path)
         return
@@ -128,8 +105,8 @@ def _numbered_paragraphs(path: Path) -> Iterator[tuple[int, str]]:
             value = json.loads(line)
             if not isinstance(value, dict) or not isinstance(value.get("text"), str):
                 raise ValueError(f'{shown(value)} is no object with a "text"')
-            if found := _NOT_JSON_TEXT.search(value["text"]):
-                raise ValueError(f"its text holds U+{ord(found[0]):04X}")
+            if match := _NOT_JSON_TEXT.search(value["text"]):
+                raise ValueError(f"its text holds U+{ord(match[0]):04X}")
         except (ValueError, RecursionError) as err:
             raise ValueError(Errors.EL415.format(path=path, line=number, problem=err)) from err
         for paragraph in _LINE_BREAKS.split(value["text"]):
@@ -143,7 +120,7 @@ def _numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
         raise FileNotFoundError(Errors.EL401.format(path=path))
     number = 0
     try:
-        with _open(path) as file:
+        with open_text(path) as file:
             # Never more than one longest line in memory, whatever the file holds.
             while line := file.readline(_LONGEST_LINE + 1):
                 number += 1
@@ -151,12 +128,12 @@ def _numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
                     raise ValueError(
                         Errors.EL404.format(path=path, line=number, limit=_LONGEST_LINE)
                     )
-                if found := _NOT_TEXT.search(line):
-                    problem = f"byte 0x{ord(found[0]) & 0xFF:02x}"
+                if match := _NOT_TEXT.search(line):
+                    problem = f"byte 0x{ord(match[0]) & 0xFF:02x}"
                     raise ValueError(Errors.EL403.format(path=path, line=number, problem=problem))
                 if line := line.strip():
                     yield number, line
-    except (lzma.LZMAError, zlib.error, EOFError, gzip.BadGzipFile) as err:
+    except DAMAGE as err:
         raise ValueError(Errors.EL403.format(path=path, line=number + 1, problem=err)) from err
 
 
@@ -172,10 +149,3 @@ def _words(doc: Doc | Span) -> list[str]:
     # Only tokens made by others hold a line break; our vocabulary is a file of lines.
     words = (_LINE_BREAKS.sub(" ", token.text) for token in doc)
     return [word for word in words if word.strip()]
-
-
-def _open(path: Path) -> IO[str]:
-    opener: Any = {".xz": XZReader, ".gz": gzip.GzipFile}.get(path.suffix.lower(), io.FileIO)
-    file = io.BufferedReader(opener(path))
-    # Bytes that are not UTF-8 pass as surrogates, so that the line they stand in can be named.
-    return io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape")

@@ -18,7 +18,7 @@ COUNTS_FILE = "text.json"
 
 @dataclass(frozen=True)
 class PartSize:
-    """oov: share of the tokens that is outside the vocabulary; None where there are none."""
+    """Holds the size of a part; oov: share of tokens outside the vocabulary, None if empty."""
 
     n_sentences: int
     n_tokens: int
@@ -27,6 +27,8 @@ class PartSize:
 
 @dataclass(frozen=True)
 class SourceSize:
+    """Holds the sizes of a file's two parts."""
+
     file: str
     train: PartSize
     held_out: PartSize
@@ -34,7 +36,10 @@ class SourceSize:
 
 @dataclass(frozen=True)
 class TextCounts:
-    """n_distinct: words of all parts. n_held_out: sentences that [text] n_held_out asked for."""
+    """Counts what a run reads.
+
+    n_distinct: distinct words of all parts. n_held_out: the setting of [text].
+    """
 
     n_files: int
     n_distinct: int
@@ -61,7 +66,9 @@ class TextCounts:
         columns = (np.ones_like(missed), np.diff(text.offsets), missed)
         # (n_sources, sentences | tokens | tokens outside the vocabulary)
         parts = [
-            np.stack([np.bincount(text.source[rows], each[rows], n_sources) for each in columns], 1)
+            np.stack(
+                [np.bincount(text.source[rows], column[rows], n_sources) for column in columns], 1
+            )
             for rows in (train, held_out)
         ]
         by_source = (map(_part, part) for part in parts)
@@ -90,6 +97,7 @@ class TextCounts:
             yield f"{name}: {part.n_sentences:,} sentences, {part.n_tokens:,} tokens{missed}"
 
     def to_json(self, path: Path) -> None:
+        """Write the counts, whole or not at all."""
         write_text(path, json.dumps(asdict(self), indent=1) + "\n")
 
 

@@ -1,4 +1,4 @@
-"""Charts of confidence: whether it can be trusted, and the effect of a threshold."""
+"""Draw charts of confidence: whether it can be trusted, and the effect of a threshold."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

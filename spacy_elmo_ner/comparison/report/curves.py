@@ -1,4 +1,4 @@
-"""Charts of training: scores by share of the train part, and the log of a pre-training."""
+"""Draw charts of training: scores by share of the train part, and the log of a pre-training."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,12 +1,14 @@
-"""The char-CNN's convolutions as sums of table rows: `char_cnn.c` behind tensors.
+"""Run the char-CNN's convolutions and highways in compiled code: `char_cnn.c` behind tensors.
 
-What a character gives each filter at each place of its width is one small product for all words;
-after it, a filter's value at a place costs an addition per character. All of it is float32.
+Convolutions are sums of table rows. What a character adds to each filter at each place of its
+width is one small product for all words; after it, a filter's value at a place costs one addition
+per character. All of this is float32.
 """
 
 import ctypes
-from collections.abc import Sequence
-from typing import Any, cast
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +17,7 @@ from .kernels import available_for_training, call, pointer, threads
 
 
 class _Arguments(ctypes.Structure):
-    """`struct convolution` of char_cnn.c."""
+    """Mirrors `struct convolution` of char_cnn.c."""
 
     _fields_ = (
         *((name, ctypes.c_int64) for name in ("n_words", "n_slots", "width", "n_filters")),
@@ -28,7 +30,7 @@ class _Arguments(ctypes.Structure):
 
 
 class _HighwayArguments(ctypes.Structure):
-    """`struct highway` of char_cnn.c."""
+    """Mirrors `struct highway` of char_cnn.c."""
 
     _fields_ = (
         *((name, ctypes.c_int64) for name in ("n", "dim", "n_parts", "threads")),
@@ -37,7 +39,7 @@ class _HighwayArguments(ctypes.Structure):
 
 
 def fit(convolutions: Sequence[nn.Conv1d], dtype: torch.dtype, device: torch.device) -> bool:
-    """Whether the kernel takes these convolutions."""
+    """Return whether the kernel takes these convolutions."""
     return (
         device.type == "cpu"
         and dtype in (torch.float32, torch.bfloat16)
@@ -46,64 +48,75 @@ def fit(convolutions: Sequence[nn.Conv1d], dtype: torch.dtype, device: torch.dev
     )
 
 
-def pooled(
-    char_ids: Tensor,
-    lengths: Tensor,
-    embedding: nn.Embedding,
-    convolutions: Sequence[nn.Conv1d],
-    dtype: torch.dtype,
-) -> Tensor:
-    """See `pooled_convolutions`; dtype: of the result."""
-    with torch.autocast("cpu", enabled=False):
-        tables, bias = _tables(embedding, convolutions)
-        ids, lengths = char_ids.to(torch.int16).contiguous(), lengths.to(torch.int16)
-        return _TableSums.apply(ids, lengths, bias, dtype, *tables)
+class Tables(NamedTuple):
+    """Holds convolutions as tables: what each character adds to each filter at each place.
 
+    tables: (n_characters, width, filters) of each convolution; bias: (n_filters,); all float32.
+    """
 
-def _tables(
-    embedding: nn.Embedding, convolutions: Sequence[nn.Conv1d]
-) -> tuple[list[Tensor], Tensor]:
-    """What each character gives each filter: (n_characters, width, filters); all biases."""
-    tables = [
-        # (filters, characters, width) -> (n_characters, width, filters)
-        torch.tensordot(embedding.weight.float(), each.weight.float(), ([1], [1]))
-        .transpose(1, 2)
-        .contiguous()
-        for each in convolutions
-    ]
-    return tables, torch.cat([cast(Tensor, each.bias).float() for each in convolutions])
+    tables: list[Tensor]
+    bias: Tensor
 
+    @classmethod
+    def for_training(cls, embedding: nn.Embedding, convolutions: Sequence[nn.Conv1d]) -> "Tables":
+        """Build the tables so that gradients reach the weights."""
+        with torch.autocast("cpu", enabled=False):
+            tables = [
+                # (filters, characters, width) -> (n_characters, width, filters)
+                torch.tensordot(embedding.weight.float(), conv.weight.float(), ([1], [1]))
+                .transpose(1, 2)
+                .contiguous()
+                for conv in convolutions
+            ]
+            return cls(tables, _bias(convolutions))
 
-class Tables:
-    """Convolutions for prediction only, laid out as tables."""
-
-    def __init__(self, embedding: nn.Embedding, convolutions: Sequence[nn.Conv1d]) -> None:
+    @classmethod
+    def for_prediction(cls, embedding: nn.Embedding, convolutions: Sequence[nn.Conv1d]) -> "Tables":
+        """Build the tables without gradients."""
         # Value by value of the embedding: no matrix product runs while weights are laid out.
         with torch.no_grad():
-            self._tables = []
-            for each in convolutions:
-                shape = len(embedding.weight), each.weight.shape[2], each.out_channels
+            tables = []
+            for conv in convolutions:
+                shape = len(embedding.weight), conv.weight.shape[2], conv.out_channels
                 table = torch.zeros(shape, dtype=torch.float32)
-                values, filters = embedding.weight.float().T, each.weight.float().unbind(1)
+                values, filters = embedding.weight.float().T, conv.weight.float().unbind(1)
                 for value, own in zip(values, filters, strict=True):
                     table += value[:, None, None] * own.T
-                self._tables.append(table)
-            self._bias = torch.cat([cast(Tensor, each.bias).float() for each in convolutions])
+                tables.append(table)
+            return cls(tables, _bias(convolutions))
 
     def pooled(self, char_ids: Tensor, lengths: Tensor) -> Tensor:
-        """char_ids (n_words, max_characters) int64, lengths (n_words,) -> the largest value of each
-        filter, before the activation: (n_words, n_filters) float32."""
+        """Return the largest value of each filter over a word's characters, before the activation.
+
+        char_ids (n_words, max_characters) int64, lengths (n_words,) -> (n_words, n_filters)
+        float32, without gradients.
+        """
         ids, lengths = char_ids.to(torch.int16).contiguous(), lengths.to(torch.int16)
-        largest = torch.empty(len(ids), len(self._bias), dtype=torch.float32)
-        start = 0
-        for table in self._tables:
-            columns = slice(start, start + table.shape[2])
-            start = columns.stop
+        largest = torch.empty(len(ids), len(self.bias), dtype=torch.float32)
+        for table, columns in zip(self.tables, _columns(self.tables), strict=True):
             arguments = _arguments(ids, lengths, table, None, largest.stride(0))
-            arguments.bias = self._bias[columns].data_ptr()
+            arguments.bias = self.bias[columns].data_ptr()
             arguments.largest = largest[:, columns].data_ptr()
             call("convolution_forward", arguments)
         return largest
+
+    def pooled_with_gradients(
+        self, char_ids: Tensor, lengths: Tensor, dtype: torch.dtype
+    ) -> Tensor:
+        """Return what `pooled` does, in this dtype and with gradients."""
+        ids, lengths = char_ids.to(torch.int16).contiguous(), lengths.to(torch.int16)
+        with torch.autocast("cpu", enabled=False):
+            return _TableSums.apply(ids, lengths, self.bias, dtype, *self.tables)
+
+
+def _bias(convolutions: Sequence[nn.Conv1d]) -> Tensor:
+    return torch.cat([cast(Tensor, conv.bias).float() for conv in convolutions])
+
+
+def _columns(tables: Iterable[Tensor]) -> list[slice]:
+    """Return the columns that each table's filters have among all filters."""
+    sizes = [table.shape[2] for table in tables]
+    return [slice(end - n, end) for n, end in zip(sizes, accumulate(sizes), strict=True)]
 
 
 class _TableSums(torch.autograd.Function):
@@ -113,27 +126,22 @@ class _TableSums(torch.autograd.Function):
     ) -> Tensor:
         largest = torch.empty(len(ids), len(bias), dtype=dtype)
         where = torch.empty(len(ids), len(bias), dtype=torch.int16)
-        start = 0
         name = "largest" if dtype == torch.float32 else "largest_half"
-        for table in tables:
-            columns = slice(start, start + table.shape[2])
-            start = columns.stop
+        for table, columns in zip(tables, _columns(tables), strict=True):
             arguments = _arguments(ids, lengths, table, where[:, columns], where.stride(0))
             arguments.bias = bias[columns].data_ptr()
             setattr(arguments, name, largest[:, columns].data_ptr())
             call("convolution_forward", arguments)
         ctx.save_for_backward(ids, lengths, where)
-        ctx.shapes = [table.shape for table in tables]
+        ctx.shapes, ctx.columns = [table.shape for table in tables], _columns(tables)
         return largest
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Any, ...]:
         ids, lengths, where = ctx.saved_tensors
         d_largest = grad_outputs[0].float().contiguous()
-        d_tables, start = [], 0
-        for shape in ctx.shapes:
-            columns = slice(start, start + shape[2])
-            start = columns.stop
+        d_tables = []
+        for shape, columns in zip(ctx.shapes, ctx.columns, strict=True):
             d_tables.append(torch.zeros(shape, dtype=torch.float32))
             arguments = _arguments(ids, lengths, d_tables[-1], where[:, columns], where.stride(0))
             arguments.d_table = pointer(d_tables[-1])
@@ -161,7 +169,7 @@ def _arguments(
 
 
 def highway(x: Tensor, transform: nn.Linear, carry: nn.Linear) -> Tensor:
-    """x (n, dim) bfloat16 -> carry * relu(transform(x)) + (1 - carry) * x, bfloat16."""
+    """Compute carry * relu(transform(x)) + (1 - carry) * x for x (n, dim) bfloat16 -> bfloat16."""
     weight = torch.cat([transform.weight, carry.weight])
     bias = torch.cat([transform.bias, carry.bias])
     with torch.autocast("cpu", enabled=False):
@@ -169,6 +177,7 @@ def highway(x: Tensor, transform: nn.Linear, carry: nn.Linear) -> Tensor:
 
 
 def highway_fits(x: Tensor) -> bool:
+    """Return whether the kernel takes a highway's input x (n, dim)."""
     return (
         x.dtype == torch.bfloat16
         and x.device.type == "cpu"

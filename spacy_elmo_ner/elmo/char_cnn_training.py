@@ -1,4 +1,4 @@
-"""The char-CNN's convolutions and maximum for training, with their gradient written out.
+"""Compute the char-CNN's convolutions and maximum for training, with their gradient written out.
 
 Automatic differentiation of a maximum compares every value with the largest and shares the
 gradient out between equal ones, over six convolutions one after the other. Here all convolutions
@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from . import table_sums
+from .char_cnn_compiled import Tables, fit
 from .lstm_training import with_more_rows
 from .packing import inverse
 
@@ -27,46 +27,30 @@ def pooled_convolutions(
     convolutions: Sequence[nn.Conv1d],
     dtype: torch.dtype,
 ) -> Tensor:
-    """char_ids (n_words, max_characters) int64 -> the largest value of each filter over a word's
-    characters, before the activation: (n_words, n_filters) of dtype.
+    """Return the largest value of each filter over a word's characters, before the activation.
 
-    lengths (n_words,): of the words in characters. dtype: of products; gradients are float32.
+    char_ids (n_words, max_characters) int64 -> (n_words, n_filters) of dtype.
+    lengths (n_words,): characters per word. dtype: of products; gradients are float32.
     """
-    if table_sums.fit(convolutions, dtype, char_ids.device):
-        return table_sums.pooled(char_ids, lengths, embedding, convolutions, dtype)
+    if fit(convolutions, dtype, char_ids.device):
+        tables = Tables.for_training(embedding, convolutions)
+        return tables.pooled_with_gradients(char_ids, lengths, dtype)
     order = torch.argsort(lengths, stable=True)
-    found = _in_blocks(char_ids[order], lengths[order], embedding, convolutions, dtype)
-    return found[inverse(order)]
-
-
-def _in_blocks(
-    char_ids: Tensor,
-    lengths: Tensor,
-    embedding: nn.Embedding,
-    convolutions: Sequence[nn.Conv1d],
-    dtype: torch.dtype,
-) -> Tensor:
-    """The same of words that stand shortest first."""
-    widths = [convolution.kernel_size[0] for convolution in convolutions]
-    widest, most = max(widths), char_ids.shape[1]
-    # (filters, characters, width) -> (filters, widest * characters), zeros where a filter ends.
-    filters = torch.cat(
-        [
-            F.pad(convolution.weight.transpose(1, 2), (0, 0, 0, widest - width)).flatten(1)
-            for convolution, width in zip(convolutions, widths, strict=True)
-        ]
-    )
-    bias = torch.cat([cast(Tensor, convolution.bias) for convolution in convolutions])
+    char_ids, lengths = char_ids[order], lengths[order]
+    most = char_ids.shape[1]
+    widths = [conv.kernel_size[0] for conv in convolutions]
+    filters, bias = _laid_out(convolutions, max(widths))
     # Windows of each filter that end within the word's slots: (n_filters,).
     n_allowed = torch.cat(
         [
-            torch.full((convolution.out_channels,), most - width + 1)
-            for convolution, width in zip(convolutions, widths, strict=True)
+            torch.full((conv.out_channels,), most - width + 1)
+            for conv, width in zip(convolutions, widths, strict=True)
         ]
     ).to(char_ids.device)
     pooled = []
     start = 0
     while start < len(lengths):
+        # Shortest first: the next word says how long the block's words are at least.
         end = start + max(1, _VALUES_PER_BLOCK // len(filters) // (int(lengths[start]) + 1))
         block = char_ids[start:end]
         # Past the longest word a window sees padding alone and repeats one value, so one such
@@ -74,11 +58,21 @@ def _in_blocks(
         n_windows = min(int(lengths[start:end].max()), most - 1) + 1
         pooled.append(
             _PooledConvolutions.apply(
-                embedding.weight, filters, bias, block, n_allowed, n_windows, widest, dtype
+                embedding.weight, filters, bias, block, n_allowed, n_windows, max(widths), dtype
             )
         )
         start = end
-    return torch.cat(pooled)
+    return torch.cat(pooled)[inverse(order)]
+
+
+def _laid_out(convolutions: Sequence[nn.Conv1d], widest: int) -> tuple[Tensor, Tensor]:
+    """Return all filters (n_filters, widest * characters), zeros where one ends, and all biases."""
+    filters = [
+        # (filters, characters, width) -> (filters, width, characters)
+        F.pad(conv.weight.transpose(1, 2), (0, 0, 0, widest - conv.kernel_size[0])).flatten(1)
+        for conv in convolutions
+    ]
+    return torch.cat(filters), torch.cat([cast(Tensor, conv.bias) for conv in convolutions])
 
 
 class _PooledConvolutions(torch.autograd.Function):
@@ -134,7 +128,10 @@ class _PooledConvolutions(torch.autograd.Function):
 
 
 def windows_of(x: Tensor, n_windows: int, widest: int) -> Tensor:
-    """x (n_words, n_slots, dim) -> widest neighbours side by side, (n_words * n_windows, ...)."""
+    """Put neighbours side by side.
+
+    x (n_words, n_slots, dim) -> (n_words * n_windows, widest * dim).
+    """
     n_words, n_slots, dim = x.shape
     # A window is widest * dim neighbours in memory.
     windows = x.as_strided((n_words, n_windows, widest * dim), (n_slots * dim, dim, 1))

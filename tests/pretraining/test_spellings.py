@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from spacy_elmo_ner.corpus.casing import SPELLINGS, CaseShares
 from spacy_elmo_ner.elmo import BiLMOptions
 from spacy_elmo_ner.elmo.characters import words_to_ids
-from spacy_elmo_ner.pretraining.case import CASES, CaseShares
 from spacy_elmo_ner.pretraining.config import PretrainingConfig
 from spacy_elmo_ner.pretraining.objective import BatchMaker, Vocabulary
 
@@ -30,7 +30,7 @@ def test_the_case_changes_how_words_are_spelled_and_not_which_are_predicted() ->
     mixed = make_batch(sentences, np.arange(4))
     assert mixed.targets.tolist() == plain.targets.tolist()
     n_tokens = len(WORDS) + 2
-    for i, case in enumerate(CASES):
+    for i, case in enumerate(SPELLINGS):
         rows = mixed.word_index[i * n_tokens + 1 : (i + 1) * n_tokens - 1]
         expected, lengths = words_to_ids([case(word) for word in WORDS])
         assert mixed.char_ids[rows].tolist() == expected.tolist()

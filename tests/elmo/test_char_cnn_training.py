@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from spacy_elmo_ner.elmo import pooled_convolutions as module
+from spacy_elmo_ner.elmo import char_cnn_training as module
+from spacy_elmo_ner.elmo.char_cnn_training import pooled_convolutions
 from spacy_elmo_ner.elmo.characters import words_to_ids
-from spacy_elmo_ner.elmo.pooled_convolutions import pooled_convolutions
 
 # Up to 50 slots with their two marks; the last ones leave the widest filter no slot to spare.
 WORDS = ["", "a", "Hi", "cat", "naïve", "x" * 43, "y" * 46, "z" * 60]

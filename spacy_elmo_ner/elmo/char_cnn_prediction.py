@@ -1,9 +1,9 @@
-"""The char-CNN for prediction only: all convolutions in one product, highways in one each.
+"""Compute the char-CNN for prediction: all convolutions in one product, and one per highway.
 
-The same numbers as `char_cnn` up to float32 rounding. A filter narrower than the widest is one of
-that width with zeros at its end: a fifth more to multiply, but one large product takes less time
-than many small ones. Words go through the convolutions a few at a time, so that what the filters
-give at each character is still in the cache when the largest is taken.
+The results are those of `char_cnn.py` up to float32 rounding. A filter narrower than the widest is
+padded to that width with zeros: there is a fifth more to multiply, but one large product takes
+less time than many small ones. Words go through the convolutions a few at a time, so that the
+values of the filters are still in the cache when the largest is taken.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,9 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from . import table_sums
+from .char_cnn_compiled import Tables, fit
+from .char_cnn_training import windows_of
 from .options import N_CHARACTERS
-from .pooled_convolutions import windows_of
 from .products import FastLinear
 
 # Values that all filters give for one block of words: 2 MB of float32.
@@ -23,7 +23,7 @@ _VALUES_PER_BLOCK = 1 << 19
 
 
 class CharCNNLayers(Protocol):
-    """The layers of a char-CNN; highways have a transform and a carry, both linear."""
+    """Has the layers of a char-CNN; highways have a transform and a carry, both linear."""
 
     widest: int
     embedding: nn.Embedding
@@ -32,29 +32,33 @@ class CharCNNLayers(Protocol):
     projection: nn.Linear
 
     @property
-    def activation(self) -> Callable[[Tensor], Tensor]: ...
+    def activation(self) -> Callable[[Tensor], Tensor]:
+        """Return relu or tanh."""
+        ...
 
 
 class FastCharCNN:
-    """Weights of a char-CNN, laid out for reading."""
+    """Holds the weights of a char-CNN as prediction reads them."""
 
     def __init__(self, cnn: CharCNNLayers, dtype: torch.dtype = torch.float32) -> None:
-        """dtype: of the products; everything else is float32."""
+        """Lay out the weights. dtype: of the products; everything else is float32."""
         self.dtype = dtype
         self.widest = cnn.widest
         self.activation = cnn.activation
-        self._tables: table_sums.Tables | None = None
-        convolutions = [cast(nn.Conv1d, each) for each in cnn.convolutions]
-        if table_sums.fit(convolutions, dtype, cnn.embedding.weight.device):
-            self._tables = table_sums.Tables(cnn.embedding, convolutions)
+        self._tables: Tables | None = None
+        convolutions = [cast(nn.Conv1d, conv) for conv in cnn.convolutions]
+        if fit(convolutions, dtype, cnn.embedding.weight.device):
+            self._tables = Tables.for_prediction(cnn.embedding, convolutions)
         self._embedding = cnn.embedding.weight.detach().to(dtype)
         self._widths = [convolution.kernel_size[0] for convolution in convolutions]
         self._n_filters = [convolution.out_channels for convolution in convolutions]
-        # (filters, characters, width) -> (filters, width * characters), as windows stand.
+        # (filters, characters, width) -> (filters, width * characters), the order of windows.
         weights = [convolution.weight.transpose(1, 2).flatten(1) for convolution in convolutions]
         n_inputs = self.widest * self._embedding.shape[1]
         self._filters = FastLinear(
-            torch.cat([F.pad(each, (0, n_inputs - each.shape[1])) for each in weights]).to(dtype),
+            torch.cat([F.pad(filters, (0, n_inputs - filters.shape[1])) for filters in weights]).to(
+                dtype
+            ),
             torch.cat([cast(Tensor, convolution.bias) for convolution in convolutions]).to(dtype),
         )
         self._highways = [
@@ -69,9 +73,9 @@ class FastCharCNN:
         )
 
     def __call__(self, char_ids: Tensor, lengths: Tensor) -> Tensor:
-        """char_ids (n_words, max_characters) int64, lengths (n_words,) -> (n_words, proj) float32.
+        """Turn char_ids (n_words, max_characters) int64 into vectors (n_words, proj) float32.
 
-        At least one word.
+        lengths (n_words,): characters per word. There must be at least one word.
         """
         if self._tables is not None:
             return self._upper(self._tables.pooled(char_ids, lengths))
@@ -90,7 +94,7 @@ class FastCharCNN:
         return result
 
     def _upper(self, pooled: Tensor) -> Tensor:
-        """(n_words, n_filters) -> through activation, highways and projection, (n_words, proj)."""
+        """Apply activation, highways and projection: (n_words, n_filters) -> (n_words, proj)."""
         x = self.activation(pooled).float()
         for highway in self._highways:
             transformed, carry = highway(x.to(self.dtype)).float().chunk(2, dim=1)
@@ -103,7 +107,7 @@ class FastCharCNN:
         return _VALUES_PER_BLOCK // sum(self._n_filters)
 
     def _convolve(self, char_ids: Tensor, longest: int) -> Tensor:
-        """(n_words, max_characters) -> the largest value of each filter, (n_words, n_filters)."""
+        """Return each filter's largest value: (n_words, max_characters) -> (n_words, n_filters)."""
         most = char_ids.shape[1]
         # Past the longest word a window sees padding alone and repeats one value, so one such
         # window has the same maximum as all of them.
@@ -114,8 +118,7 @@ class FastCharCNN:
         values = self._filters(windows_of(x, n_windows, self.widest)).view(len(x), n_windows, -1)
         if not beyond:
             return values.amax(dim=1)
-        # Words as long as may be: where a filter would reach beyond the last character, it has
-        # no value.
+        # A filter has no value where it would reach beyond the last character.
         return torch.cat(
             [
                 own[:, : most - width + 1].amax(dim=1)

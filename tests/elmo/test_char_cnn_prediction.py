@@ -3,7 +3,7 @@ from collections.abc import Callable, Sequence
 import pytest
 import torch
 
-from spacy_elmo_ner.elmo import BiLM, fast_char_cnn
+from spacy_elmo_ner.elmo import BiLM, char_cnn_prediction
 from spacy_elmo_ner.elmo.characters import words_to_ids
 
 WORDS = [
@@ -32,7 +32,7 @@ def _both(bilm: BiLM, words: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]
 def test_prediction_gives_what_training_gives_whatever_the_blocks(
     make_bilm: Callable[..., BiLM], monkeypatch: pytest.MonkeyPatch, values: int
 ) -> None:
-    monkeypatch.setattr(fast_char_cnn, "_VALUES_PER_BLOCK", values)
+    monkeypatch.setattr(char_cnn_prediction, "_VALUES_PER_BLOCK", values)
     expected, found = _both(make_bilm(), WORDS)
     torch.testing.assert_close(found, expected, atol=2e-6, rtol=0)
 
