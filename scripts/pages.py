@@ -9,11 +9,13 @@ What a results file in benchmarks/results/ goes into, and what makes that file:
 - gmb-seed.json, pipelines.json and yardstick.json: the table in README.md.
 - released-test.json, ablation.json: docs/accuracy.md. `python -m benchmarks.seed_scores` and
   `python -m benchmarks.run_experiments` with the plan of the same name.
-- bilm.json, pipelines.json, pipelines-compiled.json, training.json: docs/speed.md. `make bench`.
+- bilm.json, pipelines.json, pipelines-compiled.json, latency.json, training.json: docs/speed.md.
+  `make bench`.
 - pretraining.json: docs/pretraining.md and the model card of small-en. `python -m
   benchmarks.run_experiments benchmarks/experiments/pretraining.json`.
 - perplexity.json: the model card. `python -m spacy elmo perplexity FOLDER --json`.
-- yardstick.json: docs/yardstick.md. `python -m benchmarks.yardstick`.
+- yardstick.json, yardstick-test.json: docs/yardstick.md. `python -m benchmarks.yardstick`, and the
+  same with `--test`.
 
 docs/config.md and docs/commands.md come from the code. A part whose results are not there is left
 out of a whole page, and left as it is between marks.
@@ -139,7 +141,7 @@ def generate(folder: Path) -> Generated:
     accuracy = [*accuracy_sections(load("released-test"), load("ablation"))]
     if accuracy:
         found.parts.append(Part("docs/accuracy.md", _page("Accuracy", ACCURACY, accuracy)))
-    names = ("bilm", "pipelines", "pipelines-compiled", "training")
+    names = ("bilm", "pipelines", "pipelines-compiled", "training", "latency")
     speed = [*speed_sections(*map(load, names))]
     if pipelines:
         found.charts.append(lengths_chart(pipelines))
@@ -154,7 +156,9 @@ def generate(folder: Path) -> Generated:
         found.parts.append(Part(CARD, told, "worth"))
         found.charts.append(chart)
     if yardstick:
-        found.parts.append(Part("docs/yardstick.md", yardstick_page(yardstick)))
+        found.parts.append(
+            Part("docs/yardstick.md", yardstick_page(yardstick, load("yardstick-test")))
+        )
     if measured := load("perplexity"):
         found.parts.append(Part(CARD, markdown_table(perplexity_table(measured)), "perplexity"))
     return found

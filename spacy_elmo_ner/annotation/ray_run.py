@@ -84,7 +84,9 @@ def _annotated(
     context.target_max_block_size = 1
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     n_cpus = int(ray.cluster_resources().get("CPU", 1))
-    size = {"size": n_actors} if n_actors else {"min_size": 1, "max_size": max(1, n_cpus)}
+    size: dict[str, Any] = (
+        {"size": n_actors} if n_actors else {"min_size": 1, "max_size": max(1, n_cpus)}
+    )
     annotated = shards_dataset(source).map_batches(
         Annotator,
         fn_constructor_kwargs={"settings": settings, "threads": 1},

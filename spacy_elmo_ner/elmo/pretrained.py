@@ -124,6 +124,18 @@ def published_sha256(name: str) -> str | None:
     return _sha256(PACKAGED / name / WEIGHTS_FILE) if name in packaged_names() else None
 
 
+def packaged_name(sha256: str) -> str | None:
+    """Return the name of the packaged biLM whose weights file has this sha256, or None.
+
+    A name may get better weights in a later version; those before it stay in the package under
+    another name, so that saved pipelines keep loading.
+    """
+    for name in packaged_names():
+        if _sha256(PACKAGED / name / WEIGHTS_FILE) == sha256:
+            return name
+    return None
+
+
 def _sha256(path: Path) -> str:
     """Return `sha256_of`, without reading an unchanged file again."""
     status = path.stat()

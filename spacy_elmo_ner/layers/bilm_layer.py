@@ -17,7 +17,7 @@ from thinc.util import xp2torch
 from ..elmo import BiLM
 from ..elmo.bilm import InitialState
 from ..elmo.modes import lasting, training
-from ..elmo.pretrained import is_published, published_sha256, read_options
+from ..elmo.pretrained import is_published, packaged_name, published_sha256, read_options
 from ..elmo.shared import shared_bilm, shared_from_bytes
 from ..errors import Errors
 from .elmo_listener import ListenerState, read_upstream
@@ -222,10 +222,14 @@ class BiLMShim(TorchShim):
         """
         message = srsly.msgpack_loads(bytes_data)
         if "weights" not in message:
-            self.name, expected = message["name"], message["sha256"]
-            sha256 = published_sha256(self.name) if expected else None
+            name, expected = message["name"], message["sha256"]
+            sha256 = published_sha256(name) if expected else None
             if sha256 != expected:
-                raise ValueError(Errors.EL102.format(name=self.name, found=sha256, wanted=expected))
+                earlier = packaged_name(expected)
+                if earlier is None:
+                    raise ValueError(Errors.EL102.format(name=name, found=sha256, wanted=expected))
+                name = earlier
+            self.name = name
             self._model = None
             return self
         # Pipes that were saved with the same weights share them again.
