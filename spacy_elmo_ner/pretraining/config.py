@@ -81,7 +81,7 @@ class TextConfig:
 
     @property
     def language(self) -> TextLanguage:
-        """What cuts the text into words."""
+        """Return what cuts the text into words."""
         return TextLanguage(self.lang, self.tokenizer)
 
 
@@ -215,8 +215,10 @@ class PretrainingConfig:
 
 
 def _settings(block: TextConfig | TrainingConfig) -> dict[str, Any]:
-    """Return a block's settings; without later ones that have their default, so that checkpoints
-    from before the setting stay valid."""
+    """Return a block's settings, without later ones that have their default.
+
+    Checkpoints from before such a setting stay valid.
+    """
     settings = asdict(block)
     for name in set(_LATER) & settings.keys():
         if settings[name] == getattr(type(block), name):
