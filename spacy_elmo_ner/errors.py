@@ -727,6 +727,10 @@ class Errors(metaclass=_Coded):
         "Standard input cannot be read with --ray: a shard that is lost is read again. Save it, "
         "and give the file."
     )
+    EL633 = (
+        "Ray could not finish: {problem}. What is done is kept: look at the cluster, and give the "
+        "same command again."
+    )
 
     # EL65x: a corpus of one's own
     EL650 = "{path} exists already and is not empty. Choose another folder, or delete it first."

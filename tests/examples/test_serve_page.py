@@ -99,6 +99,9 @@ def test_entities_follow_what_is_typed(visit: Any) -> None:
     sync_api.expect(page.locator("#status")).to_have_text("0 entities")
     # An emoji is one character to Python and two units to JavaScript.
     page.type("#text", "😀 <b> Angela Merkel met officials in Nairobi.")
+    # Until the server has answered to the last key.
+    sync_api.expect(page.locator("#marked")).to_contain_text("in Nairobigeo", timeout=20_000)
+    sync_api.expect(page.locator("#marked")).to_contain_text("%.", timeout=20_000)
     found = dict(marks(page))
     assert found["Nairobi"] == "geo" and found["Angela Merkel"] == "per"
     assert page.inner_text("#marked").startswith("😀 ")
