@@ -42,7 +42,7 @@ from scripts.commands_page import commands_page
 from scripts.config_page import config_page
 from scripts.pretraining_page import by_share, perplexity_table, worth_caption, worth_chart
 from scripts.readme_table import caption, readme_table
-from scripts.speed_page import lengths_chart, speed_sections
+from scripts.speed_page import lengths_chart, lengths_table, speed_sections
 from scripts.yardstick_page import yardstick_page
 from spacy_elmo_ner.comparison.plotting import Chart, write_pictures
 from spacy_elmo_ner.comparison.render import markdown_table, render_readme
@@ -147,7 +147,8 @@ def generate(folder: Path) -> Generated:
     speed = [*speed_sections(*map(load, names))]
     if pipelines:
         found.charts.append(lengths_chart(pipelines))
-        speed.append(_picture(found.charts[-1]))
+        after = speed.index(markdown_table(lengths_table(pipelines)))
+        speed.insert(after + 1, _picture(found.charts[-1]))
     if speed:
         found.parts.append(Part("docs/speed.md", "\n\n".join([WRITTEN, *speed]), "speed"))
     if worth := load("pretraining"):
