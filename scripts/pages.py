@@ -9,11 +9,13 @@ What a results file in benchmarks/results/ goes into, and what makes that file:
 - gmb-seed.json, pipelines.json and yardstick.json: the table in README.md.
 - released-test.json, ablation.json: docs/accuracy.md. `python -m benchmarks.seed_scores` and
   `python -m benchmarks.run_experiments` with the plan of the same name.
-- bilm.json, pipelines.json, pipelines-compiled.json, training.json: docs/speed.md. `make bench`.
-- pretraining.json: docs/pretraining.md and the model card of small-en. `python -m
+- bilm.json, pipelines.json, pipelines-compiled.json, latency.json, training.json: docs/speed.md.
+  `make bench`.
+- pretraining.json: docs/pretraining.md. `python -m
   benchmarks.run_experiments benchmarks/experiments/pretraining.json`.
-- perplexity.json: the model card. `python -m spacy elmo perplexity FOLDER --json`.
-- yardstick.json: docs/yardstick.md. `python -m benchmarks.yardstick`.
+- perplexity.json: the model card of small-en. `python -m spacy elmo perplexity FOLDER --json`.
+- yardstick.json, yardstick-test.json: docs/yardstick.md. `python -m benchmarks.yardstick`, and the
+  same with `--test`.
 - annotate.json: docs/annotate.md. `python -m benchmarks.annotate PIPELINE`.
 
 docs/config.md and docs/commands.md come from the code. A part whose results are not there is left
@@ -40,7 +42,7 @@ from scripts.commands_page import commands_page
 from scripts.config_page import config_page
 from scripts.pretraining_page import by_share, perplexity_table, worth_caption, worth_chart
 from scripts.readme_table import caption, readme_table
-from scripts.speed_page import lengths_chart, speed_sections
+from scripts.speed_page import lengths_chart, lengths_table, speed_sections
 from scripts.yardstick_page import yardstick_page
 from spacy_elmo_ner.comparison.plotting import Chart, write_pictures
 from spacy_elmo_ner.comparison.render import markdown_table, render_readme
@@ -141,11 +143,12 @@ def generate(folder: Path) -> Generated:
     accuracy = [*accuracy_sections(load("released-test"), load("ablation"))]
     if accuracy:
         found.parts.append(Part("docs/accuracy.md", _page("Accuracy", ACCURACY, accuracy)))
-    names = ("bilm", "pipelines", "pipelines-compiled", "training")
+    names = ("bilm", "pipelines", "pipelines-compiled", "training", "latency")
     speed = [*speed_sections(*map(load, names))]
     if pipelines:
         found.charts.append(lengths_chart(pipelines))
-        speed.append(_picture(found.charts[-1]))
+        after = speed.index(markdown_table(lengths_table(pipelines)))
+        speed.insert(after + 1, _picture(found.charts[-1]))
     if speed:
         found.parts.append(Part("docs/speed.md", "\n\n".join([WRITTEN, *speed]), "speed"))
     if worth := load("pretraining"):
@@ -153,13 +156,14 @@ def generate(folder: Path) -> Generated:
         chart = worth_chart(by_bilm)
         told = f"{worth_caption(by_bilm)}\n\n{markdown_table(chart.table)}"
         found.parts.append(Part("docs/pretraining.md", f"{told}\n\n{_picture(chart)}", "worth"))
-        found.parts.append(Part(CARD, told, "worth"))
         found.charts.append(chart)
     if measured := load("annotate"):
         told = "\n\n".join(annotate_sections(measured))
         found.parts.append(Part("docs/annotate.md", told, "annotate"))
     if yardstick:
-        found.parts.append(Part("docs/yardstick.md", yardstick_page(yardstick)))
+        found.parts.append(
+            Part("docs/yardstick.md", yardstick_page(yardstick, load("yardstick-test")))
+        )
     if measured := load("perplexity"):
         found.parts.append(Part(CARD, markdown_table(perplexity_table(measured)), "perplexity"))
     return found

@@ -16,7 +16,7 @@ FIRST = "0.1.0"
 SPEED_SCORES = {"ents_f": "entity F1", "tag_acc": "tag accuracy"}
 
 
-OLD_CELL = "in 0.1.0, which compiled the LSTM's cell alone, and on request"
+OLD_CELL = "as 0.1.0 could, the LSTM's cell alone and on request"
 NEW_KERNELS = "with the compiled kernels"
 
 
@@ -25,8 +25,9 @@ def speed_sections(
     pipelines: dict[str, Any] | None,
     compiled: dict[str, Any] | None,
     training: dict[str, Any] | None,
+    latency: dict[str, Any] | None = None,
 ) -> Iterator[str]:
-    """Write the biLM against AllenNLP, whole pipelines, with compiled kernels, and training."""
+    """Write the biLM against AllenNLP, pipelines, small work, and training."""
     if bilm:
         kernels = OLD_CELL if _version(bilm) == FIRST else NEW_KERNELS
         yield "## The biLM against AllenNLP"
@@ -53,9 +54,12 @@ def speed_sections(
     if compiled:
         old = _version(compiled) == FIRST
         yield "## Pipelines with the compiled cell" if old else "## Pipelines, compiled"
-        yield f"The same {OLD_CELL if old else NEW_KERNELS}, in another run. {_measured(compiled)}"
+        kernels = f"compiled {OLD_CELL}" if old else NEW_KERNELS
+        yield f"The same in another run, {kernels}. {_measured(compiled)}"
         yield markdown_table(throughput_table(compiled))
         yield markdown_table(lengths_table(compiled))
+    if latency:
+        yield from latency_sections(latency)
     if training:
         yield "## Training"
         yield (
@@ -142,6 +146,67 @@ def training_table(measured: Sequence[dict[str, Any]]) -> Table:
         for row in measured
     ]
     return Table("Training", header, rows, frozenset({0, 1}))
+
+
+def latency_sections(data: dict[str, Any]) -> Iterator[str]:
+    """Write single texts, small batches and one sentence on a busy machine, as ratios."""
+    first = next(iter(data["cases"].values()))["single"][0]["systems"]
+    ours, reference = first[0]["pipeline"], first[-1]["pipeline"]
+    yield "## Single texts, small batches, busy machines"
+    yield (
+        f"{ours} against {reference} on the same texts in turns ({data['machine']['cpu']}). AVX2: "
+        "as on a CPU without AVX-512 and bfloat16. Milliseconds for one call, median and 99 %, and "
+        f"how many times those of {reference}:"
+    )
+    yield markdown_table(single_table(data["cases"]))
+    yield f"Words per second of `nlp.pipe`, and how many times those of {reference}:"
+    yield markdown_table(batches_table(data["cases"]))
+    yield (
+        "One text of 12 words beside processes that keep the cores busy: median and longest of "
+        "100 calls in milliseconds, and how many times those of the other under the same load:"
+    )
+    yield markdown_table(beside_table(data["cases"]))
+
+
+def single_table(cases: dict[str, Any]) -> Table:
+    """Build milliseconds per call and their ratios, one row per case and length."""
+    rows = [
+        [case, f"{row['words']}", *_milliseconds(row["systems"], "p50", "p99")]
+        for case, measured in cases.items()
+        for row in measured["single"]
+    ]
+    header = ["", "words", "median", "ratio", "99 %", "ratio"]
+    return Table("Single texts", header, rows, frozenset({0}))
+
+
+def beside_table(cases: dict[str, Any]) -> Table:
+    """Build milliseconds per call beside busy processes, and their ratios."""
+    rows = [
+        [case, f"{row['busy']}", *_milliseconds(row["systems"], "p50", "longest")]
+        for case, measured in cases.items()
+        for row in measured["beside"]
+    ]
+    header = ["", "busy processes", "median", "ratio", "longest", "ratio"]
+    return Table("Busy machines", header, rows, frozenset({0}))
+
+
+def batches_table(cases: dict[str, Any]) -> Table:
+    """Build words per second and ratios by size of the batch, one row per case."""
+    rows = []
+    for case, measured in cases.items():
+        cells = [case]
+        for row in measured["batches"]:
+            rate, other = (row["systems"][i]["words_per_second"] for i in (0, -1))
+            cells.append(f"{rate:,.0f} ({rate / other:.2f}x)")
+        rows.append(cells)
+    sizes = [f"batches of {row['batch']}" for row in next(iter(cases.values()))["batches"]]
+    return Table("Batches", ["", *sizes], rows)
+
+
+def _milliseconds(systems: Sequence[dict[str, Any]], *names: str) -> Iterator[str]:
+    for name in names:
+        yield f"{systems[0][name]:.1f}"
+        yield f"{systems[0][name] / systems[-1][name]:.2f}x"
 
 
 def lengths_chart(data: dict[str, Any]) -> Chart:

@@ -16,7 +16,8 @@ INTRODUCTION = """\
 Written by `python scripts/pages.py` from `benchmarks/results/yardstick.json`, which
 `python -m benchmarks.yardstick` writes. Every choice of representation, head and training is made
 on these tables: entity F1 on the dev parts (Scorer's `ents_f` on gold tokens), in percent; with
-several seeds, mean ± standard deviation. The test parts are not read.
+several seeds, mean ± standard deviation. The test parts are at the end, of the systems that are
+released, from `benchmarks/results/yardstick-test.json` (`--test`).
 
 politics, science and literature have 100 or 200 training sentences, finance 931 and anatomy 2,252;
 gmb-2 and gmb-10 are 2 and 10 percent of the training part of the seed split, gmb-100 is all of it.
@@ -50,8 +51,8 @@ COLUMNS = {
 Row = Mapping[str, Any]
 
 
-def yardstick_page(data: Mapping[str, Any]) -> str:
-    """Make the page from a results file's content."""
+def yardstick_page(data: Mapping[str, Any], test: Mapping[str, Any] | None = None) -> str:
+    """Make the page from the content of a results file, and of one of the test parts."""
     scores = Scores(data)
     transformer = TRANSFORMER if any("MiniLM" in name for name in scores.systems) else ""
     parts = [INTRODUCTION.format(transformer=transformer).rstrip()]
@@ -65,6 +66,13 @@ def yardstick_page(data: Mapping[str, Any]) -> str:
         ]
     for corpus in scores.corpora:
         parts += [f"## {corpus}", *scores.corpus_sections(corpus)]
+    if test:
+        of_test = Scores(test)
+        parts += ["## Test parts", markdown_table(of_test.overview())]
+        if of_test.differences().rows:
+            parts.append(markdown_table(of_test.differences()))
+        for corpus in of_test.corpora:
+            parts += [f"### {corpus}, test part", markdown_table(of_test.corpus_table(corpus))]
     parts.append(
         "Seconds of training and words per second are CPU time of one thread "
         f"({data['cpu']}), beside other work on the same machine: good to tell a half from a "
@@ -136,15 +144,19 @@ class Scores:
             f"{n_seen + n_unseen:,} entities, of which {n_seen:,} are entities in the training "
             "part with the same words, whatever their type."
         )
+        yield markdown_table(self.corpus_table(corpus))
+
+    def corpus_table(self, corpus: str) -> Table:
+        """Build one row per system: its figures on this corpus."""
         rows = []
-        for system in systems:
+        for system in (name for name in self.systems if (corpus, name) in self.rows):
             runs = self.rows[corpus, system]
             seconds = statistics.mean(run["train_seconds"] for run in runs)
             speed = statistics.median(run["words_per_second"] for run in runs)
             cells = [spread(self.values(corpus, system, score)) for score in COLUMNS]
             rows.append([system, f"{len(runs)}", *cells, f"{seconds:,.0f}", f"{speed:,.0f}"])
         header = ["", "seeds", *COLUMNS.values(), "seconds", "words/s"]
-        yield markdown_table(Table(corpus, header, rows))
+        return Table(corpus, header, rows)
 
 
 def _points(value: float | None) -> str:

@@ -1,4 +1,4 @@
-"""ELMo for spaCy: contextual word representations on an ordinary CPU, and pipes on top of them."""
+"""Bring ELMo to spaCy: contextual word vectors on an ordinary CPU, and pipes on top of them."""
 
 from typing import TYPE_CHECKING, Any
 

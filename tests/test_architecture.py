@@ -1,4 +1,7 @@
-"""docs/architecture.md names files that exist, and every room of the package."""
+"""docs/architecture.md names every file of the package, and answers where things are.
+
+``python tests/test_architecture.py`` writes its list of files anew.
+"""
 
 import ast
 import re
@@ -6,14 +9,61 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "spacy_elmo_ner"
-PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf8")
+PATH = ROOT / "docs" / "architecture.md"
+PAGE = PATH.read_text(encoding="utf8")
+BEGIN, END = "<!-- files:begin -->", "<!-- files:end -->"
+
+
+def _modules() -> list[Path]:
+    """Modules that hold code, those at the package's root first, then room by room."""
+    found = (path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py")
+    return sorted(found, key=lambda path: (path.parent != PACKAGE, path.parent.as_posix(), path))
+
+
+def _room(path: Path) -> str:
+    folder = path.parent.relative_to(PACKAGE).as_posix()
+    return "spacy_elmo_ner/" if folder == "." else f"{folder}/"
+
+
+def _list_of_files() -> str:
+    """Markdown: a table per room with the first line of each file's docstring."""
+    lines: list[str] = []
+    room = None
+    for path in _modules():
+        if _room(path) != room:
+            room = _room(path)
+            lines += ["", f"### {room}", "", "| file | what it does |", "|---|---|"]
+        docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf8"))) or ""
+        first = docstring.partition("\n")[0].replace("``", "`").replace("|", "\\|")
+        lines.append(f"| `{path.name}` | {first} |")
+    return "\n".join([*lines, ""])
+
+
+def _with_list(page: str) -> str:
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{_list_of_files()}\n{END}{after}"
+
+
+def test_the_list_of_files_is_that_of_the_package() -> None:
+    assert _with_list(PAGE) == PAGE, "Run: python tests/test_architecture.py"
 
 
 def test_every_file_it_names_exists() -> None:
-    named = set(re.findall(r"`([\w/]+\.py)`", PAGE))
+    without_list = PAGE.partition(BEGIN)[0]
+    named = set(re.findall(r"`([\w/]+\.py)`", without_list))
     assert len(named) > 40
     missing = {n for n in named if not (PACKAGE / n).is_file() and not (ROOT / n).is_file()}
     assert missing == set()
+
+
+def test_every_answer_is_where_it_says() -> None:
+    section = PAGE.partition("## Where is ...?")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| .*\? \| (.+) \| `(\w+)` \|$", section, re.MULTILINE)
+    assert len(rows) >= 20
+    for files, name in rows:
+        for file in re.findall(r"`([\w/]+\.py)`", files):
+            assert re.search(rf"\b{name}\b", (PACKAGE / file).read_text(encoding="utf8")), file
 
 
 def test_every_room_is_on_it() -> None:
@@ -52,3 +102,7 @@ def test_the_table_has_every_import_of_the_code_or_a_way_along_its_rows() -> Non
                 if set(target) & rooms - {room} - reached(room):
                     wrong.add((path.relative_to(PACKAGE).as_posix(), *target))
     assert wrong == set()
+
+
+if __name__ == "__main__":
+    PATH.write_text(_with_list(PAGE), encoding="utf8", newline="\n")

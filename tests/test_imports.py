@@ -21,7 +21,7 @@ FLOORS = (
     {"corpus", "vectors"},
     {"layers"},
     {"pipeline"},
-    {"pretraining", "audit", "annotation"},
+    {"pretraining", "audit", "annotation", "clients"},
     {"comparison"},
     {"cli"},
 )

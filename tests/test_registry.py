@@ -13,6 +13,8 @@ OURS = [
         "spacy_readers",
         "spacy_augmenters",
         "spacy_callbacks",
+        "spacy_vectors",
+        "spacy_displacy_colors",
         "spacy_scorers",
         "spacy_cli",
     )
@@ -26,6 +28,7 @@ def test_all_names_are_there():
         "elmo",
         "elmo_tagger",
         "elmo_ner",
+        "spacy_elmo_ner",
         "spacy_elmo_ner.ElmoConcat.v2",
         "spacy_elmo_ner.ElmoTagger.v2",
         *(
@@ -41,6 +44,7 @@ def test_all_names_are_there():
                 "ElmoTagger",
                 "GMBCorpus",
                 "JoinedSentences",
+                "AttrVectors",
                 "case",
                 "tag_noun_chunks",
                 "tagger_scorer",

@@ -98,6 +98,19 @@ def test_plans_change_settings_that_their_configs_have(path: Path) -> None:
         assert whole["paths"]["vectors"] == ("vectors" if run.system.vectors else None)
 
 
+def test_the_test_part_is_scored_when_it_is_asked_for(
+    plan: Plan, bilm_dir: Path, tmp_path: Path
+) -> None:
+    results = ResultsFile(tmp_path / "results.json", plan.heading)
+    (run,) = plan.runs([0], systems=["head + biLM"])
+    dev = Runner(tmp_path / "work", str(bilm_dir), None).run(run, results)
+    test = Runner(tmp_path / "work", str(bilm_dir), None, on_test=True).run(run, results)
+    # The dev part has two entities, one of them in the training part; the test part has one.
+    assert (dev.scores["n_seen"], dev.scores["n_unseen"]) == (1, 1)
+    assert (test.scores["n_seen"], test.scores["n_unseen"]) == (0, 1)
+    assert dev.made_from != test.made_from
+
+
 def test_seeds_come_in_turns_so_that_every_system_has_one_first(plan: Plan) -> None:
     runs = plan.runs([0, 1], systems=["spaCy CNN", "head + biLM"])
     assert [(run.system.name, run.seed) for run in runs] == [
@@ -206,9 +219,10 @@ def test_the_page_has_means_spreads_and_what_each_part_adds(tmp_path: Path) -> N
         results.add(row(corpus, "head + vectors", 0, 0.60))
         results.add(row(corpus, "head + both", 0, 0.66, "small-en"))
     results.add(row("politics", "head + both", 1, 0.70, "small-en"))
-    page = yardstick_page.yardstick_page(
-        json.loads((tmp_path / "yardstick.json").read_text("utf8"))
-    )
+    data = json.loads((tmp_path / "yardstick.json").read_text("utf8"))
+    page = yardstick_page.yardstick_page(data)
+    assert "## Test parts" not in page
+    assert yardstick_page.yardstick_page(data, data).count("| head + both | 68.00 ± 2.83 |") == 2
     assert "| head + vectors | 60.00 | 60.00 | 60.00 | 60.00 | 60.00 | 60.00 |" in page
     assert "| head + both | 68.00 ± 2.83 | 66.00 | 66.00 | 66.00 | 66.00 | 66.40 |" in page
     assert "| biLM, beside vectors | +6.00 | +6.00 | +6.00 | +6.00 | +6.00 | +6.00 |" in page

@@ -2,10 +2,12 @@
 
     python -m benchmarks.yardstick [PLAN] [--corpora politics,gmb-2] [--systems "head + biLM"]
         [--seeds 0,1,2] [--bilm small-en] [--vectors FOLDER] [--results FILE] [--lock FILE]
+        [--test]
 
 Run from the root of the checkout, after `python -m spacy elmo corpus` and `python -m
 benchmarks.fields FOLDER`. Seeds come in turns. A run that is in the results already is not run
-again, so that a stopped plan continues. The test parts are never read.
+again, so that a stopped plan continues. The test parts are read with --test alone, which is for
+the systems that are released: whatever is chosen is chosen on dev.
 """
 
 import argparse
@@ -36,15 +38,17 @@ def main() -> None:
     parser.add_argument("--bilm", default="small-en", help="a biLM by name, or its folder")
     parser.add_argument("--vectors", help="folder of spaCy vectors")
     parser.add_argument("--cases", type=names, default=list(CASES), help="of the dev text")
+    parser.add_argument("--test", action="store_true", help="score the test parts")
     parser.add_argument("--results", type=Path)
     parser.add_argument("--work", type=Path, default=Path("training/yardstick"))
     parser.add_argument("--lock", type=Path, help="a file to lock during each run")
     args = parser.parse_args()
     torch.set_num_threads(1)
     plan = read_plan(args.plan)
-    output = args.results or Path("benchmarks/results") / f"{args.plan.stem}.json"
+    name = f"{args.plan.stem}-test.json" if args.test else f"{args.plan.stem}.json"
+    output = args.results or Path("benchmarks/results") / name
     results = ResultsFile(output, plan.heading)
-    runner = Runner(args.work, args.bilm, args.vectors, args.lock, args.cases)
+    runner = Runner(args.work, args.bilm, args.vectors, args.lock, args.cases, args.test)
     for run in plan.runs([int(seed) for seed in args.seeds], args.corpora, args.systems):
         row = runner.run(run, results)
         print(f"  {row.corpus}, {row.system}: {100 * row.scores['clean']:.2f}", flush=True)

@@ -34,6 +34,12 @@ class Corpus:
     def dev(self) -> Path:
         return self.folder / "dev.spacy"
 
+    @property
+    def test(self) -> Path:
+        """The test part; of GMB the one whose repeated sentences are left out."""
+        fixed = self.folder / "test_fixed.spacy"
+        return fixed if fixed.is_file() else self.folder / "test.spacy"
+
     def train(self, work: Path) -> Path:
         """Return the training part; a share is drawn once and kept in the work folder."""
         if self.share == 100:

@@ -28,6 +28,7 @@ class Runner:
 
     work: folder for the shares of training parts. lock: a file to lock during each run, so that
     processes which do the same take turns; None to lock nothing. cases: which of `CASES` to score.
+    on_test: score the test part; dev still chooses between checkpoints.
     """
 
     work: Path
@@ -35,6 +36,7 @@ class Runner:
     vectors: str | None
     lock: Path | None = None
     cases: Sequence[str] = CASES
+    on_test: bool = False
     shared: SharedLayers = field(default_factory=SharedLayers)
 
     def run(self, run: Run, results: ResultsFile) -> Row:
@@ -43,6 +45,9 @@ class Runner:
         bilm = self.bilm if run.system.bilm else None
         config = run.config(train_path, self.bilm, self.vectors)
         files = {"train": sha256_of(train_path), "dev": sha256_of(run.corpus.dev)}
+        scored = run.corpus.test if self.on_test else run.corpus.dev
+        if self.on_test:
+            files["test"] = sha256_of(scored)
         if bilm:
             files["biLM"] = _bilm_sha256(bilm)
         if run.system.vectors and self.vectors:
@@ -56,18 +61,18 @@ class Runner:
             with _locked(self.lock):
                 print(f"{run.corpus.name}, {run.system.name}, seed {run.seed}", flush=True)
                 trained = train(config, self.shared, _report)
-                dev = read_docs(run.corpus.dev)
+                docs = read_docs(scored)
                 row = Row(
                     corpus=run.corpus.name,
                     system=run.system.name,
                     seed=run.seed,
                     bilm=bilm,
                     made_from=made_from,
-                    scores=scores(trained.nlp, dev, read_docs(train_path), self.cases),
+                    scores=scores(trained.nlp, docs, read_docs(train_path), self.cases),
                     best_step=trained.best_step,
                     steps=trained.steps,
                     train_seconds=round(trained.seconds, 1),
-                    words_per_second=round(words_per_second(trained.nlp, dev)),
+                    words_per_second=round(words_per_second(trained.nlp, docs)),
                 )
             results.add(row)
         return results.rows[key]

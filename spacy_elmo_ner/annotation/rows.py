@@ -16,17 +16,19 @@ _DIGITS = 4
 
 
 class Annotated(NamedTuple):
-    """A text's row, and its Doc where there is one."""
+    """Holds a text's row, and its Doc if there is one."""
 
     row: dict[str, Any]
     doc: Doc | None
 
     @property
     def error(self) -> str | None:
+        """Return what went wrong with the text, or None."""
         return self.row.get("error")
 
     @property
     def certainty(self) -> float | None:
+        """Return the row's certainty, see `certainty`; None if it has none."""
         return self.row.get("certainty")
 
 

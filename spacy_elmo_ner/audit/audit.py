@@ -24,7 +24,7 @@ from .rows import AuditRow, context, entity_regions, kind_of, spelled
 
 @dataclass
 class Judged:
-    """A pipe's judgement of annotated Docs that it was not trained on, Doc by Doc.
+    """Holds a pipe's judgement, Doc by Doc, of annotated Docs that it was not trained on.
 
     probabilities: (n_tokens, n_classes) float64; gold: (n_tokens,) int64; entities: those of its
     best reading, if the pipe finds entities. labels: names of the classes.
@@ -40,7 +40,7 @@ class Judged:
 
     @property
     def n_annotated(self) -> int:
-        """The number of tokens that are annotated with a label of the pipe."""
+        """Return the number of tokens that are annotated with a label of the pipe."""
         return sum(int((gold != MISSING).sum()) for gold in self.gold)
 
     def add(self, other: "Judged") -> None:
@@ -65,7 +65,7 @@ def judge(nlp: Language, docs: Iterable[tuple[int, Doc]]) -> dict[str, Judged]:
     Returns the judgement of each elmo_ner and elmo_tagger by its name.
     """
     pipes = {name: pipe for name, pipe in nlp.pipeline if isinstance(pipe, TokenClassifier)}
-    found = {
+    judgements = {
         name: Judged(
             pipe.scheme.labels if isinstance(pipe, ElmoNER) else pipe.labels,
             isinstance(pipe, ElmoNER),
@@ -76,13 +76,13 @@ def judge(nlp: Language, docs: Iterable[tuple[int, Doc]]) -> dict[str, Judged]:
         examples = [Example(blank_copy(doc, nlp.vocab), doc) for _, doc in batch]
         predicted = list(nlp.pipe(example.predicted for example in examples))
         for name, pipe in pipes.items():
-            judged = found[name]
+            judged = judgements[name]
             judged.numbers += [number for number, _ in batch]
             judged.docs += [doc for _, doc in batch]
             judged.probabilities += pipe.label_probabilities(predicted)
             judged.gold += [pipe.gold_classes(example) for example in examples]
             judged.entities += [decoded_entities(doc).entities for doc in predicted]
-    return found
+    return judgements
 
 
 def audit(judged: Judged) -> list[AuditRow]:
@@ -91,7 +91,7 @@ def audit(judged: Judged) -> list[AuditRow]:
         return []
     probabilities, gold = np.concatenate(judged.probabilities), np.concatenate(judged.gold)
     suspects = find_suspects(probabilities, gold)
-    ends = np.cumsum([len(one) for one in judged.gold])
+    ends = np.cumsum([len(gold) for gold in judged.gold])
     of_doc = np.searchsorted(ends, suspects.rows, side="right")
     order = np.argsort(of_doc, kind="stable")
     docs, begins = np.unique(of_doc[order], return_index=True)
@@ -177,19 +177,19 @@ def label_pairs(judged: Judged) -> list[tuple[str, str, int]]:
     suspects = find_suspects(np.concatenate(judged.probabilities), gold)
     pairs = np.stack([gold[suspects.rows], suspects.suggested])
     kinds, counts = np.unique(pairs, axis=1, return_counts=True)
-    found = [
+    triples = [
         (judged.labels[ours], judged.labels[theirs], int(n))
         for (ours, theirs), n in zip(kinds.T.tolist(), counts, strict=True)
     ]
-    return sorted(found, key=lambda pair: (-pair[2], pair))
+    return sorted(triples, key=lambda pair: (-pair[2], pair))
 
 
 def merge(folds: Sequence[dict[str, Judged]]) -> dict[str, Judged]:
     """Join the folds of a cross-validation, in order."""
     merged = {}
-    for name, one in folds[0].items():
+    for name, judged in folds[0].items():
         labels = dict.fromkeys(label for fold in folds for label in fold[name].labels)
-        merged[name] = Judged(tuple(labels), one.finds_entities)
+        merged[name] = Judged(tuple(labels), judged.finds_entities)
         for fold in folds:
             merged[name].add(fold[name])
     return merged

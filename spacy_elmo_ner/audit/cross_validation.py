@@ -1,7 +1,6 @@
 """Train a pipeline for each fold of a corpus, to judge texts it was not trained on."""
 
 import json
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,8 @@ from spacy.cli.train import train
 from spacy.tokens import Doc, DocBin
 
 from ..errors import Errors
-from ..files import sha256_of
-from ..pipeline.calibrate_folder import calibrate_folder
+from ..files import atomic_folder, sha256_of
+from ..pipeline.calibration import calibrate_folder
 from .audit import Judged, judge
 
 # The share of a fold's training texts that chooses the best step and fits the temperature.
@@ -64,23 +63,19 @@ def _train(
     overrides: dict[str, Any],
     made_from: dict[str, Any],
 ) -> None:
-    """Train under another name first, so that a fold with its own name is complete."""
-    unfinished = folder.with_name(f".{folder.name}.unfinished")
-    for old in (unfinished, folder):
-        if old.exists():
-            shutil.rmtree(old)
-    unfinished.mkdir(parents=True)
+    """Train as an `atomic_folder`, so that a fold with its own name is complete."""
     names = sorted({name for name, _ in docs})
     # Chosen by hash, so that each kind of text has its share.
     dev_names = set(names[:: round(1 / DEV_SHARE)])
-    for part in ("train", "dev"):
-        chosen = [doc for name, doc in docs if (name in dev_names) == (part == "dev")]
-        DocBin(docs=chosen).to_disk(unfinished / f"{part}.spacy")
-    paths = {f"paths.{part}": str(unfinished / f"{part}.spacy") for part in ("train", "dev")}
-    train(config, unfinished, overrides=paths | overrides)
-    calibrate_folder(unfinished / "model-best", unfinished / "dev.spacy")
-    (unfinished / "made_from.json").write_text(json.dumps(made_from, indent=2), encoding="utf8")
-    unfinished.rename(folder)
+    with atomic_folder(folder) as staged:
+        paths = {part: staged / f"{part}.spacy" for part in ("train", "dev")}
+        for part, path in paths.items():
+            chosen = [doc for name, doc in docs if (name in dev_names) == (part == "dev")]
+            DocBin(docs=chosen).to_disk(path)
+        of_corpus = {f"paths.{part}": str(path) for part, path in paths.items()}
+        train(config, staged, overrides=of_corpus | overrides)
+        calibrate_folder(staged / "model-best", paths["dev"])
+        (staged / "made_from.json").write_text(json.dumps(made_from, indent=2), encoding="utf8")
 
 
 def _made_from(folder: Path) -> dict[str, Any] | None:

@@ -21,7 +21,7 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True)
 class Audit:
-    """One pipe's judgement of a corpus.
+    """Holds one pipe's judgement of a corpus.
 
     n_annotated: tokens with annotation. pairs: (annotated, suggested, number of suspicious tokens).
     rows: probable errors, most suspicious first.
@@ -48,7 +48,7 @@ def audits(judged: dict[str, Judged]) -> list[Audit]:
     ]
 
 
-def write(found: Sequence[Audit], corpus: Sequence[Path], output: Path) -> None:
+def write(audited_pipes: Sequence[Audit], corpus: Sequence[Path], output: Path) -> None:
     """Write errors.tsv and errors.json into this folder, each whole or not at all."""
     output.mkdir(parents=True, exist_ok=True)
     columns = [field.name for field in fields(AuditRow)]
@@ -58,13 +58,13 @@ def write(found: Sequence[Audit], corpus: Sequence[Path], output: Path) -> None:
         table, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONE, quotechar=None
     )
     writer.writerow(["pipe", *columns])
-    for audited in found:
+    for audited in audited_pipes:
         for row in audited.rows:
             writer.writerow([audited.pipe, *(_cell(value) for value in asdict(row).values())])
     content: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "corpus": [path.name for path in corpus],
-        "pipes": [asdict(audited) for audited in found],
+        "pipes": [asdict(audited) for audited in audited_pipes],
     }
     texts = {TSV_NAME: table.getvalue(), JSON_NAME: json.dumps(content, indent=1)}
     for name, text in texts.items():

@@ -1,4 +1,4 @@
-"""Suspicious tokens in a form a person can check: place, annotation, suggestion."""
+"""Describe suspicious tokens so that a person can check them: place, annotation, suggestion."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ CONTEXT_TOKENS = 8  # on each side
 
 @dataclass(frozen=True)
 class AuditRow:
-    """One probable error.
+    """Holds one probable error.
 
     doc: the text's place in the corpus, from 0. start, end: its tokens start to end - 1.
     gold, suggested: "Paris=geo, Smith=per", or a tag; "" for no entity. kind: what is wrong.
@@ -38,10 +38,10 @@ class AuditRow:
 def entity_regions(
     gold: Sequence[EntitySpan], suggested: Sequence[EntitySpan]
 ) -> Iterator[tuple[list[EntitySpan], list[EntitySpan]]]:
-    """Yield the places where two annotations of span Doc differ.
+    """Yield the places where two annotations of a Doc differ.
 
-    Each is the spans of both that overlap span another directly or through others; spans that both
-    have are left out.
+    Each place is a group of spans that overlap, directly or through others. Spans that both
+    annotations have are left out.
     """
     in_gold, in_suggestion = ({span[:3] for span in spans} for spans in (gold, suggested))
     different = [(span, True) for span in gold if span[:3] not in in_suggestion]
@@ -59,7 +59,7 @@ def entity_regions(
 
 
 def kind_of(gold: Sequence[EntitySpan], suggested: Sequence[EntitySpan]) -> Kind:
-    """Name the difference between the spans of span region."""
+    """Name the difference between the spans of a region."""
     if not gold:
         return "missing"
     if not suggested:
@@ -77,7 +77,7 @@ def spelled(doc: Doc, spans: Sequence[EntitySpan]) -> str:
 
 
 def context(doc: Doc, start: int, end: int) -> str:
-    """Return span line with the words in question between [[ and ]], and some on each side."""
+    """Return one line with the words in question between [[ and ]], and some on each side."""
     first, last = max(0, start - CONTEXT_TOKENS), min(len(doc), end + CONTEXT_TOKENS)
     words = [token.text for token in doc[first:last]]
     words[start - first] = f"[[{words[start - first]}"

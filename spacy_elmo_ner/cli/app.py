@@ -1,4 +1,4 @@
-"""``python -m spacy elmo``: the package's commands on spaCy's own command line.
+"""``python -m spacy elmo``: add the package's commands to spaCy's own command line.
 
 Every `python -m spacy` imports this file, whatever its command is. The commands' own files are
 imported when one of them is called, or listed by `python -m spacy elmo --help`.
@@ -73,4 +73,4 @@ app.add_typer(elmo_cli)
 
 @elmo_cli.callback()
 def elmo() -> None:
-    """ELMo's contextual word representations, and the pipes on top of them."""
+    """Use ELMo's contextual word representations, and the pipes on top of them."""

@@ -1,4 +1,4 @@
-"""``python -m spacy elmo audit``: the most probable annotation errors of a corpus."""
+"""``python -m spacy elmo audit``: list the most probable annotation errors of a corpus."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -69,19 +69,19 @@ def audit_cli(
             raise ValueError(Errors.EL522)
         if not judged:
             raise ValueError(Errors.EL521.format(path=pipeline or config, do="judge with"))
-        annotated = {name: one for name, one in judged.items() if one.n_annotated}
+        annotated = {name: judgement for name, judgement in judged.items() if judgement.n_annotated}
         if not annotated:
             layers = "entities or tags with the pipeline's labels"
             raise ValueError(Errors.EL324.format(path=corpus[0], layers=layers, do="audit"))
-        found = audits(annotated)
-        write(found, corpus, output)
+        audited_pipes = audits(annotated)
+        write(audited_pipes, corpus, output)
     except (OSError, ValueError) as error:
         msg.fail(str(error), exits=1)
     for name in judged:
         if name not in annotated:
             msg.warn(f"{name} has nothing to judge: the corpus has no annotation with its labels")
-    for one in found:
-        _show(one, top)
+    for audited in audited_pipes:
+        _show(audited, top)
     msg.good(f"Wrote {output}/errors.tsv and errors.json")
 
 
@@ -95,13 +95,15 @@ def _read(corpus: list[Path]) -> list[Doc]:
     return docs
 
 
-def _show(one: "Audit", top: int) -> None:
-    share = len(one.rows) / max(1, one.n_docs)
-    msg.divider(f"{one.pipe}: {len(one.rows):,} probable errors in {one.n_docs:,} texts")
-    msg.text(f"{share:.3f} per text, {one.n_annotated:,} annotated tokens")
+def _show(audited: "Audit", top: int) -> None:
+    share = len(audited.rows) / max(1, audited.n_docs)
+    msg.divider(
+        f"{audited.pipe}: {len(audited.rows):,} probable errors in {audited.n_docs:,} texts"
+    )
+    msg.text(f"{share:.3f} per text, {audited.n_annotated:,} annotated tokens")
     rows = [
         (f"{row.margin:.2f}", row.kind, row.gold or "-", row.suggested or "-", row.context)
-        for row in one.rows[:top]
+        for row in audited.rows[:top]
     ]
     if rows:
         msg.table(rows, header=("Margin", "Kind", "Annotated", "Suggested", "Text"), divider=True)

@@ -7,8 +7,8 @@ import typer
 from wasabi import msg
 
 from ..errors import Errors
-from ..pipeline.calibrate_folder import calibrate_folder
-from ..pipeline.calibration import Calibration
+from ..pipeline.calibration import calibrate_folder
+from ..pipeline.temperature import Calibration
 
 
 def calibrate_cli(
@@ -29,26 +29,31 @@ def calibrate_cli(
     python -m spacy elmo calibrate training/elmo/model-best --dev corpus/dev.spacy
     """
     try:
-        found = calibrate_folder(pipeline, dev)
+        calibrations = calibrate_folder(pipeline, dev)
     except (OSError, ValueError) as error:
         msg.fail(str(error), exits=1)
-    if not found:
+    if not calibrations:
         msg.fail(Errors.EL521.format(path=pipeline, do="calibrate"), exits=1)
-    if not any(found.values()):
+    if not any(calibrations.values()):
         layers = "entities or tags with the pipeline's labels"
         msg.fail(Errors.EL324.format(path=dev, layers=layers, do="calibrate on"), exits=1)
-    show(found, dev)
+    show(calibrations, dev)
 
 
-def show(found: dict[str, Calibration | None], dev: Path) -> None:
+def show(calibrations: dict[str, Calibration | None], dev: Path) -> None:
     """Print the temperatures, and which pipes keep theirs because dev has no gold for them."""
-    for name, one in found.items():
-        if one is None:
+    for name, calibration in calibrations.items():
+        if calibration is None:
             msg.warn(f"{name} is not calibrated: {dev} has no annotation with its labels")
     rows = [
-        (name, f"{one.temperature:.3f}", f"{one.before:.4f}", f"{one.after:.4f}")
-        for name, one in found.items()
-        if one is not None
+        (
+            name,
+            f"{calibration.temperature:.3f}",
+            f"{calibration.before:.4f}",
+            f"{calibration.after:.4f}",
+        )
+        for name, calibration in calibrations.items()
+        if calibration is not None
     ]
     if not rows:
         return

@@ -1,4 +1,4 @@
-"""``python -m spacy elmo compact``: a trained pipeline at half the size."""
+"""``python -m spacy elmo compact``: save a trained pipeline at half the size."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,23 +9,27 @@ from wasabi import msg
 from ..comparison.pipelines import bytes_under
 from ..pipeline.compact import compact_folder
 
+# Arguments of this command that `elmo complete` has too.
+Output = Annotated[Path, typer.Argument(help="Folder to write; an existing one is replaced")]
+Meta = Annotated[
+    Path | None,
+    typer.Option(help="JSON file with name, version, description, license ... for meta.json"),
+]
+
 # The scores that are printed.
 SCORES = ("ents_p", "ents_r", "ents_f", "tag_acc")
 
 
 def compact_cli(
     pipeline: Annotated[Path, typer.Argument(help="Folder of a trained pipeline")],
-    output: Annotated[Path, typer.Argument(help="Folder to write; an existing one is replaced")],
+    output: Output,
     test: Annotated[
         Path | None,
         typer.Option(
             help="Annotated .spacy file to score the result on; meta.json keeps the scores"
         ),
     ] = None,
-    meta: Annotated[
-        Path | None,
-        typer.Option(help="JSON file with name, version, description, license ... for meta.json"),
-    ] = None,
+    meta: Meta = None,
 ) -> None:
     """Round the weights of elmo_ner and elmo_tagger to float16, which halves their size on disk.
 

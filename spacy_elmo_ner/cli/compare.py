@@ -1,4 +1,4 @@
-"""``python -m spacy elmo compare``: pipelines side by side on one or more gold corpora."""
+"""``python -m spacy elmo compare``: score pipelines side by side on one or more gold corpora."""
 
 from pathlib import Path
 from typing import Annotated

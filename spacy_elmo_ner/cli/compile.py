@@ -1,4 +1,4 @@
-"""``python -m spacy elmo compile``: no longer needed."""
+"""``python -m spacy elmo compile``: say that it is no longer needed."""
 
 from wasabi import msg
 

@@ -1,4 +1,4 @@
-"""``python -m spacy elmo complete``: sentences, coarse tags and lemmas for a trained pipeline."""
+"""``python -m spacy elmo complete``: give a pipeline sentences, coarse tags and lemmas."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,13 +8,14 @@ from wasabi import msg
 
 from ..comparison.pipelines import bytes_under
 from ..pipeline.complete import complete_folder
+from .compact import Meta, Output
 
 
 def complete_cli(
     pipeline: Annotated[
         Path, typer.Argument(help="Folder of a pipeline with elmo, elmo_tagger and elmo_ner")
     ],
-    output: Annotated[Path, typer.Argument(help="Folder to write; an existing one is replaced")],
+    output: Output,
     senter: Annotated[
         Path, typer.Option(help="Folder of a senter that configs/senter.cfg trained on its elmo")
     ],
@@ -25,14 +26,11 @@ def complete_cli(
             "meta.json keeps the scores"
         ),
     ] = None,
-    meta: Annotated[
-        Path | None,
-        typer.Option(help="JSON file with name, version, description, license ... for meta.json"),
-    ] = None,
+    meta: Meta = None,
 ) -> None:
     """Add what programs for en_core_web_sm ask for: sentences, coarse tags, lemmas.
 
-    The pipeline gains senter, attribute_ruler and lemmatizer behind its tagger, so that
+    The pipeline gains senter, attribute_ruler and lemmatizer after its tagger, so that
     doc.sents, token.pos_, token.morph, token.lemma_ and doc.noun_chunks are set. Needs
     spacy-lookups-data here, but not where the finished pipeline is used.
 

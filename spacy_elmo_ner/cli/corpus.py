@@ -17,6 +17,8 @@ from .assets import ASSETS, ENVIRONMENT_VARIABLE, find_gmb
 
 
 class SplitChoice(str, Enum):
+    """Names the splits that the command line offers."""
+
     seed = "seed"
     clean = "clean"
     sample = "sample"

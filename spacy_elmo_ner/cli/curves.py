@@ -1,4 +1,4 @@
-"""``python -m spacy elmo curves``: a picture of how a pre-training went."""
+"""``python -m spacy elmo curves``: draw how a pre-training went."""
 
 from pathlib import Path
 from typing import Annotated

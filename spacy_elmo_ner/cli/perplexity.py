@@ -42,18 +42,22 @@ def perplexity_cli(
     """
     from ..pretraining.files import find_text_files
     from ..pretraining.perplexity import load_language_model, measure_files, measure_held_out
+    from ..pretraining.text_counts import read_language
 
     try:
         model, vocabulary = load_language_model(directory)
         if text:
             files = find_text_files(text)
-            whole, by_source = measure_files(model, vocabulary, files, progress=not as_json)
+            language = read_language(directory)
+            whole, by_source = measure_files(
+                model, vocabulary, files, language, progress=not as_json
+            )
         else:
             whole, by_source = measure_held_out(model, vocabulary, directory)
     except (OSError, ValueError) as err:
         msg.fail(str(err), exits=1)
     if as_json:
-        sources = [{"file": name, **_figures(found)} for name, found in by_source.items()]
+        sources = [{"file": name, **_figures(perplexity)} for name, perplexity in by_source.items()]
         print(json.dumps({**_figures(whole), "sources": sources}, indent=2))
         return
     _show(whole)
@@ -61,26 +65,26 @@ def perplexity_cli(
         _show_sources(by_source)
 
 
-def _figures(found: "Perplexity") -> dict[str, Any]:
+def _figures(perplexity: "Perplexity") -> dict[str, Any]:
     return {
-        "forward": found.forward,
-        "backward": found.backward,
-        "mean": found.mean,
-        "n_vocabulary": found.n_vocabulary,
-        "oov": found.oov,
-        "n_tokens": found.n_tokens,
+        "forward": perplexity.forward,
+        "backward": perplexity.backward,
+        "mean": perplexity.mean,
+        "n_vocabulary": perplexity.n_vocabulary,
+        "oov": perplexity.oov,
+        "n_tokens": perplexity.n_tokens,
     }
 
 
-def _show(found: "Perplexity") -> None:
+def _show(perplexity: "Perplexity") -> None:
     msg.table(
         [
-            ("Perplexity forward", f"{found.forward:,.2f}"),
-            ("Perplexity backward", f"{found.backward:,.2f}"),
-            ("Perplexity mean", f"{found.mean:,.2f}"),
-            ("Vocabulary", f"{found.n_vocabulary:,} words"),
-            ("Outside it", f"{found.oov:.2%} of tokens"),
-            ("Tokens", f"{found.n_tokens:,}"),
+            ("Perplexity forward", f"{perplexity.forward:,.2f}"),
+            ("Perplexity backward", f"{perplexity.backward:,.2f}"),
+            ("Perplexity mean", f"{perplexity.mean:,.2f}"),
+            ("Vocabulary", f"{perplexity.n_vocabulary:,} words"),
+            ("Outside it", f"{perplexity.oov:.2%} of tokens"),
+            ("Tokens", f"{perplexity.n_tokens:,}"),
         ],
         aligns=("l", "r"),
     )
@@ -91,12 +95,12 @@ def _show_sources(by_source: "dict[str, Perplexity]") -> None:
         [
             (
                 name,
-                f"{found.forward:,.2f}",
-                f"{found.backward:,.2f}",
-                f"{found.oov:.2%}",
-                f"{found.n_tokens:,}",
+                f"{perplexity.forward:,.2f}",
+                f"{perplexity.backward:,.2f}",
+                f"{perplexity.oov:.2%}",
+                f"{perplexity.n_tokens:,}",
             )
-            for name, found in by_source.items()
+            for name, perplexity in by_source.items()
         ],
         header=("File", "Forward", "Backward", "Outside", "Tokens"),
         divider=True,

@@ -27,10 +27,10 @@ def report_cli(
     """Print the tables of a finished comparison, and show its report; nothing is run again."""
     page = results.with_name("report.html")
     try:
-        found = read_results(results)
-        print(render_terminal(found))
+        comparison = read_results(results)
+        print(render_terminal(comparison))
         if html or (open_page and not page.is_file()):
-            _write(found, results.parent)
+            _write(comparison, results.parent)
     except (FileNotFoundError, ImportError, ValueError) as error:
         msg.fail(str(error), exits=1)
     if open_page and not webbrowser.open(page.resolve().as_uri()):

@@ -15,7 +15,7 @@ from ..corpus.docbin import read_docbin, read_docs
 from ..corpus.folder import write_share
 from ..errors import Errors
 from ..files import make_output_folder
-from ..pipeline.calibrate_folder import calibrate_folder
+from ..pipeline.calibration import calibrate_folder
 from ..resources import find
 from .calibrate import show
 from .memory import keep_freed_memory
@@ -78,10 +78,10 @@ def train_cli(
         keep_freed_memory()
     train(config, output, overrides=overrides)
     for name in ("model-best", "model-last"):
-        found = calibrate_folder(output / name, dev_part)
-        if found:  # a baseline has none of our pipes
+        calibrations = calibrate_folder(output / name, dev_part)
+        if calibrations:  # a baseline has none of our pipes
             msg.divider(f"Calibration of {name}")
-            show(found, dev_part)
+            show(calibrations, dev_part)
 
 
 def corpus_overrides(corpus: Path, config: Config) -> dict[str, Any]:

@@ -80,14 +80,14 @@ def warn_of_layers(config: Config, docs: Iterable[Doc], path: Path) -> None:
 
 
 def _missing(config: Config, docs: Iterable[Doc]) -> list[tuple[str, str]]:
-    """(pipe, layer) of the pipes that learn a layer which the Docs do not have."""
+    """Yield (pipe, layer) for each pipe that learns a layer which the Docs do not have."""
     layers = layers_of(docs)._asdict()
     learned = {name: LEARNS.get(factory) for name, factory in _factories(config).items()}
     return [(name, layer) for name, layer in learned.items() if layer and not layers[layer]]
 
 
 def _factories(config: Config) -> dict[str, str]:
-    """Pipe -> factory of the pipes that start untrained and are trained."""
+    """Map the pipes that are trained from scratch to their factories."""
     frozen = config.get("training", {}).get("frozen_components", ())
     components: dict[str, Any] = config.get("components", {})
     return {

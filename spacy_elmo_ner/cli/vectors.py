@@ -1,4 +1,4 @@
-"""``python -m spacy elmo vectors``: a small table of word vectors for WordVectors.v1."""
+"""``python -m spacy elmo vectors``: make a small table of word vectors for WordVectors.v1."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

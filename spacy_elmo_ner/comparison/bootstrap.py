@@ -1,4 +1,4 @@
-"""Paired bootstrap over texts: how much a score, or a difference, depends on the texts drawn.
+"""Compute by paired bootstrap how much a score, or a difference, depends on the choice of texts.
 
 Berg-Kirkpatrick et al. 2012, "An empirical investigation of statistical significance in NLP". The
 unit is the text, because errors within one text are not independent, and every pipeline is scored

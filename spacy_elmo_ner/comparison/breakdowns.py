@@ -1,4 +1,4 @@
-"""Exact-match scores of parts of the entities: seen or unseen, by length, without conventions.
+"""Score parts of the entities by exact matches: seen or unseen, by length, without conventions.
 
 A boundary convention says which words belong to an entity. GMB counts "Mr." as part of a person,
 OntoNotes does not; OntoNotes counts "the" as part of "the United Nations", GMB does not. Such
@@ -95,7 +95,7 @@ def _name(length: int, limits: Sequence[int]) -> str:
 
 @dataclass(frozen=True)
 class Convention:
-    """Words that may or may not belong to an entity's start or end; labels None: any label."""
+    """Describes words that may belong to an entity's start or end; labels None means any label."""
 
     name: str
     labels: frozenset[str] | None

@@ -1,10 +1,8 @@
-"""Confidence against being right, and precision and recall by threshold of confidence."""
+"""Compare confidence with the share that is right, and score each threshold of confidence."""
 
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
-
-import numpy as np
 
 from ..decoding import Decoded, EntitySpan, drop_unlikely
 from .corpora import Annotation, Pairs, scored_tags
@@ -16,7 +14,7 @@ THRESHOLDS = tuple(round(0.05 * k, 2) for k in range(20))  # 0, 0.05, ..., 0.95
 
 
 class Outcomes(NamedTuple):
-    """The confidence of each prediction that has one, and whether it is right."""
+    """Holds the confidence of each prediction that has one, and whether it is right."""
 
     confidences: list[float]
     right: list[bool]
@@ -24,29 +22,29 @@ class Outcomes(NamedTuple):
 
 def entity_outcomes(pairs: Pairs) -> Outcomes:
     """Collect predicted entities; right means the same words and label as in gold."""
-    found = Outcomes([], [])
+    outcomes = Outcomes([], [])
     for truth, guess in pairs:
         if truth.entities is None:
             continue
         gold = set(truth.entities)
         for span in guess.entities or ():
             if span[:2] in guess.confidence:
-                found.confidences.append(guess.confidence[span[:2]])
-                found.right.append(span in gold)
-    return found
+                outcomes.confidences.append(guess.confidence[span[:2]])
+                outcomes.right.append(span in gold)
+    return outcomes
 
 
 def tag_outcomes(pairs: Pairs) -> Outcomes:
     """Collect predicted tags of the words on which tags are scored."""
-    found = Outcomes([], [])
+    outcomes = Outcomes([], [])
     for truth, guess in pairs:
         if guess.tag_confidence:
             for index, tag, guessed in scored_tags(truth, guess):
                 confidence = guess.tag_confidence[index]
                 if not math.isnan(confidence):
-                    found.confidences.append(confidence)
-                    found.right.append(tag == guessed)
-    return found
+                    outcomes.confidences.append(confidence)
+                    outcomes.right.append(tag == guessed)
+    return outcomes
 
 
 # ---- calibration ----------------------------------------------------------------------------
@@ -76,13 +74,10 @@ def calibration_error(outcomes: Outcomes) -> float:
     That is the mean gap between confidence and share right over `reliability_bins`, weighted by
     the number of predictions; 0.0 without predictions.
     """
-    confidences = np.asarray(outcomes.confidences, np.float64)
-    if not len(confidences):
-        return 0.0
-    bins = np.minimum((confidences * N_BINS).astype(np.int64), N_BINS - 1)
-    right = np.asarray(outcomes.right, np.float64)
-    gaps = np.bincount(bins, weights=confidences - right)
-    return float(np.abs(gaps).sum() / len(confidences))
+    gaps = (
+        cell.n * abs(cell.mean_confidence - cell.share_right) for cell in reliability_bins(outcomes)
+    )
+    return math.fsum(gaps) / max(1, len(outcomes.confidences))
 
 
 def together(bins: Sequence[ReliabilityBin]) -> ReliabilityBin | None:
@@ -107,10 +102,10 @@ def threshold_curve(pairs: Pairs, own: float) -> ThresholdCurve | None:
     if not any(guess.confidence for _, guess in pairs):
         return None
     gold = [set(truth.entities or ()) for truth, _ in pairs]
-    found = [_decoded(guess) for _, guess in pairs]
+    predicted = [_decoded(guess) for _, guess in pairs]
     points = []
     for threshold in sorted({own, *(higher for higher in THRESHOLDS if higher > own)}):
-        kept = [drop_unlikely(*decoded, threshold) for decoded in found]
+        kept = [drop_unlikely(*decoded, threshold) for decoded in predicted]
         right = sum(
             sum(span[:3] in truth for span in spans)
             for truth, spans in zip(gold, kept, strict=True)

@@ -1,4 +1,4 @@
-"""Text beside the tables: what columns mean, how it was measured, what is left out."""
+"""Write the text beside the tables: what columns mean, how it was measured, what is left out."""
 
 from collections.abc import Iterator
 
@@ -58,7 +58,7 @@ def timing_remark(results: Results) -> str | None:
 
 
 def remarks(results: Results, *, reasons: bool = True) -> list[str]:
-    """List in one line each what the figures leave out: skipped, unmapped, missing, cut.
+    """List what the figures leave out, one line each: skipped, unmapped, missing, cut.
 
     reasons: say why a pipeline was skipped, which helps those who ran the comparison but not the
         readers of a page.
@@ -130,11 +130,11 @@ NEVER_CHANGED = (
 )
 
 
-def errors_title(found: ProbableErrors) -> str:
+def errors_title(errors: ProbableErrors) -> str:
     """Say which pipe found how many, where, and how many of them are shown."""
-    shown = f", the first {len(found.rows)}" if len(found.rows) < found.n_found else ""
-    where = ", ".join(found.corpus)
-    return f"{found.pipe} on {where}: {found.n_found:,} in {found.n_docs:,} texts{shown}"
+    shown = f", the first {len(errors.rows)}" if len(errors.rows) < errors.n_found else ""
+    where = ", ".join(errors.corpus)
+    return f"{errors.pipe} on {where}: {errors.n_found:,} in {errors.n_docs:,} texts{shown}"
 
 
 def error_cells(row: AuditRow) -> list[str]:

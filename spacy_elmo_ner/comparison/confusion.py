@@ -1,4 +1,4 @@
-"""Confusions: entity types and tags predicted for others, and entities by kind of error."""
+"""Count entity types and tags that are predicted for others, and entities by kind of error."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ Confusion = dict[str, dict[str, int]]
 
 
 class ErrorKind(str, Enum):
-    """The kind of match or error; every gold and every predicted entity has exactly one."""
+    """Names a kind of match or error; every gold and every predicted entity has exactly one."""
 
     RIGHT = "right"
     TYPE = "wrong type"

@@ -1,4 +1,4 @@
-"""Gold corpora, and a text's annotation apart from any pipeline, gold's or predicted."""
+"""Read gold corpora, and hold a text's annotation, gold's or predicted, apart from pipelines."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ UNMAPPED_TAG = "-unmapped"
 
 @dataclass(frozen=True)
 class Annotation:
-    """A text's words with their entities and tags; a layer that is not annotated is None.
+    """Holds a text's words with their entities and tags; a layer that is not annotated is None.
 
     ``tags`` has one entry per word, "" for a word without a tag. ``confidence`` maps the (start,
     end) of predicted entities to a probability in [0, 1], where their pipe gives one.
@@ -101,7 +101,7 @@ def entity_words(
 
 @dataclass(frozen=True)
 class GoldCorpus:
-    """Docs and their annotation; ``corpus`` is the name in the corpus.json beside the file.
+    """Holds Docs and their annotation; ``corpus`` is the name in the corpus.json beside the file.
 
     ``has_gold`` is False for plain text, and for Docs that hold neither entities nor tags.
     """
@@ -113,40 +113,47 @@ class GoldCorpus:
 
     @property
     def has_entities(self) -> bool:
+        """Return whether any text has a layer of entities."""
         return any(gold.entities is not None for gold in self.annotations)
 
     @property
     def has_tags(self) -> bool:
+        """Return whether any text has a layer of tags."""
         return any(gold.tags is not None for gold in self.annotations)
 
     @property
     def has_gold(self) -> bool:
+        """Return whether there is anything to score against."""
         return self.has_entities or self.has_tags
 
     @property
     def part(self) -> str:
-        """The part of the corpus, by the file's name: "test", "test_fixed"."""
+        """Return the part of the corpus, by the file's name: "test", "test_fixed"."""
         return self.path.stem
 
     @property
     def n_words(self) -> int:
+        """Return the number of words in all texts."""
         return sum(len(doc) for doc in self.docs)
 
     @property
     def n_entities(self) -> int:
+        """Return the number of gold entities."""
         return sum(len(gold.entities or ()) for gold in self.annotations)
 
     @property
     def entity_labels(self) -> set[str]:
+        """Return the labels of all gold entities."""
         return {label for gold in self.annotations for _, _, label in gold.entities or ()}
 
     @property
     def tag_labels(self) -> set[str]:
+        """Return all gold tags."""
         return {tag for gold in self.annotations for tag in gold.tags or () if tag}
 
     @property
     def entity_forms(self) -> set[tuple[str, ...]]:
-        """The words of every entity; those of train tell seen from unseen entities."""
+        """Return the words of every entity; those of train tell seen from unseen entities."""
         return {
             form
             for gold in self.annotations

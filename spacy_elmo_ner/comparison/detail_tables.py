@@ -1,4 +1,4 @@
-"""The finer tables of a comparison: lengths, conventions, errors, tags, confidence."""
+"""Build the finer tables of a comparison: lengths, conventions, errors, tags, confidence."""
 
 from collections.abc import Callable, Mapping, Sequence
 

@@ -1,106 +1,23 @@
-"""Label maps: read them, choose one for a pipeline, and turn predicted labels into gold's.
+"""Choose a label map for each pipeline, and turn predicted labels into gold's."""
 
-    {"description": "...", "ents": {"PERSON": "per", "CARDINAL": null}, "tags": {"-LRB-": "LRB"}}
-
-null means that the other scheme has nothing like this label; "geo|gpe" that it may be either.
-"""
-
-import json
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import NamedTuple
 
-import srsly
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
+from ..corpus.label_map import EITHER, LabelMap, LabelTable, entity_targets
 from ..decoding import EntitySpan
-from ..errors import Errors, shown
+from ..errors import Errors
 from .corpora import UNMAPPED_TAG, Annotation, GoldCorpus
 from .pipelines import LoadedPipeline
 from .results import LabeledSpan
-
-# Between gold labels that one predicted label may mean: "GPE|LOC". For entities only.
-EITHER = "|"
-
-_EXAMPLE = "assets/label_maps/ontonotes-gmb.json"
-_MOST_BYTES = 1 << 18  # ours have less than 1 KB
-
-LabelTable = Mapping[str, str | None]
-
-
-class _File(BaseModel):
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
-
-    description: str = ""
-    ents: dict[str, Annotated[str, Field(min_length=1)] | None] = {}
-    tags: dict[str, Annotated[str, Field(min_length=1)] | None] = {}
-
-
-class LabelMap(_File):
-    """Entity labels and tags of one scheme, and what each is in another; ``source`` names it."""
-
-    source: str
-
-    @classmethod
-    def from_file(cls, path: str | Path) -> "LabelMap":
-        """Read a .json, .yml or .yaml file.
-
-        Raises ValueError for a file that cannot be read (EL240) or is not a label map (EL241).
-        """
-        read = srsly.yaml_loads if Path(path).suffix in (".yml", ".yaml") else json.loads
-        try:
-            data = read(_text(Path(path)))
-        # srsly raises ValueError for whatever the YAML reader trips over.
-        except (OSError, ValueError, RecursionError) as err:
-            raise ValueError(Errors.EL240.format(path=path, problem=err, example=_EXAMPLE)) from err
-        try:
-            if isinstance(data, dict) and not {"ents", "tags"} & data.keys():
-                place, value = "the list of entries", [*data]
-            else:
-                return cls(source=str(path), **_File.model_validate(data).model_dump())
-        except ValidationError as err:
-            place, value = _place(err)
-        raise ValueError(Errors.EL241.format(path=path, place=place, value=shown(value)))
-
-    @property
-    def entity_targets(self) -> set[str]:
-        """Every gold label that a label of this map may become."""
-        return entity_targets(self.ents)
-
-
-def _text(path: Path) -> str:
-    with path.open("rb") as file:
-        data = file.read(_MOST_BYTES + 1)
-    if len(data) > _MOST_BYTES:
-        raise ValueError(f"it has more than {_MOST_BYTES:,} bytes")
-    return data.decode("utf-8-sig")
-
-
-def _place(error: ValidationError) -> tuple[str, Any]:
-    """Say where the first problem is, and return the value there."""
-    first = error.errors()[0]
-    if not first["loc"]:
-        return "the file", first["input"]
-    section, *label = first["loc"]
-    if label[-1:] == ["[key]"]:
-        # YAML reads NO, 1 and the like as something other than text unless they are quoted.
-        return f"a label in {section!r}", first["input"]
-    place = f"{section!r}, {shown(label[0])}" if label else f"entry {shown(section)}"
-    return place, first["input"]
-
-
-def entity_targets(table: LabelTable) -> set[str]:
-    """Return every gold label that a label of the table may become."""
-    return {label for target in table.values() if target for label in target.split(EITHER)}
-
 
 # ---- choice ---------------------------------------------------------------------------------
 
 
 class LabelSets(NamedTuple):
-    """The labels and tags gold may use: what predictions are mapped to."""
+    """Holds the labels and tags that gold may use: what predictions are mapped to."""
 
     entities: Collection[str]
     tags: Collection[str]
@@ -108,7 +25,7 @@ class LabelSets(NamedTuple):
 
 @dataclass(frozen=True)
 class LabelMaps:
-    """The maps given on the command line: one for all, and those for one pipeline by its name."""
+    """Holds the maps of the command line: one for all, and those for one pipeline by its name."""
 
     for_all: LabelMap | None
     by_pipeline: Mapping[str, LabelMap]
@@ -153,7 +70,7 @@ def read_label_maps(arguments: Sequence[str], pipelines: Sequence[str]) -> Label
     """Read ``PATH`` (for every pipeline that needs it) and ``NAME=PATH`` arguments.
 
     Raises ValueError: two maps for the same pipelines (EL314), a NAME that is no pipeline's
-    (EL315), or whatever is wrong with the file.
+    (EL315), or a file that cannot be used.
     """
     for_all: LabelMap | None = None
     by_pipeline: dict[str, LabelMap] = {}
@@ -194,16 +111,16 @@ def _declared(pipeline: LoadedPipeline, components: Sequence[str]) -> set[str]:
 
 @dataclass(frozen=True)
 class Translated:
-    """Predictions in gold's labels; the unmapped counts are of predictions mapped to null.
+    """Holds predictions in gold's labels; the unmapped counts are of predictions mapped to null.
 
     ``decided_by_gold`` counts predictions whose label may mean several gold labels and that were
     read as the one gold has there instead of the first.
     """
 
     annotations: list[Annotation]
-    unmapped_entities: Counter[str] = field(default_factory=Counter)
-    unmapped_tags: Counter[str] = field(default_factory=Counter)
-    decided_by_gold: Counter[str] = field(default_factory=Counter)
+    unmapped_entities: Counter[str]
+    unmapped_tags: Counter[str]
+    decided_by_gold: Counter[str]
 
 
 @dataclass(frozen=True)
@@ -271,7 +188,7 @@ def translate(
         _require_known(pipeline, "entity label", "ents", labels, entity_table, known.entities)
     if with_tags:
         _require_known(pipeline, "tag", "tags", predicted_tags(scored), tag_table, known.tags)
-    result = Translated([])
+    result = Translated([], Counter(), Counter(), Counter())
     for index, annotation in enumerate(predictions):
         truth = () if gold is None else gold[index].entities or ()
         result.annotations.append(

@@ -1,4 +1,4 @@
-"""Scores of predicted against gold annotation, each under a key that names its mode.
+"""Score predicted against gold annotation, each score under a key that names its mode.
 
 The same metric counts differently in different libraries: seqeval's default reads an I- without
 its B- as an entity (as conlleval does), strict IOB2 does not; spaCy's Scorer compares spans;
@@ -105,12 +105,12 @@ def scorer_ents(examples: Iterable[Example]) -> Score:
             support.update(ent.label_ for ent in example.reference.ents)
             yield example
 
-    found = get_ner_prf(counted())
-    per_type = found["ents_per_type"] or {}
+    scores = get_ner_prf(counted())
+    per_type = scores["ents_per_type"] or {}
     return Score(
-        precision=found["ents_p"] or 0.0,
-        recall=found["ents_r"] or 0.0,
-        f1=found["ents_f"] or 0.0,
+        precision=scores["ents_p"] or 0.0,
+        recall=scores["ents_r"] or 0.0,
+        f1=scores["ents_f"] or 0.0,
         support=sum(support.values()),
         per_type={
             label: Score(row["p"], row["r"], row["f"], support[label])

@@ -22,12 +22,12 @@ TAG_ATTRIBUTES = frozenset({"token.tag"})
 
 
 class PipelineUnavailableError(Exception):
-    """The pipeline is not available here; the message says in one line how to get it."""
+    """Says that a pipeline is not available here, and in one line how to get it."""
 
 
 @dataclass(frozen=True)
 class LoadedPipeline:
-    """A pipeline under the name the comparison shows, and the components the task needs."""
+    """Holds a pipeline under the name the comparison shows, and the components the task needs."""
 
     name: str
     source: str
@@ -38,12 +38,12 @@ class LoadedPipeline:
 
     @property
     def disabled(self) -> list[str]:
-        """Components that the task does not need; they are disabled while it runs."""
+        """Return the components that the task does not need; they are disabled while it runs."""
         return [name for name in self.nlp.component_names if name not in self.components]
 
     @property
     def threshold(self) -> float:
-        """The confidence below which entities are dropped; 0 if no component drops any."""
+        """Return the confidence below which entities are dropped; 0 if no component drops any."""
         pipes = [self.nlp.get_pipe(name) for name in self.entity_components]
         return max((pipe.threshold for pipe in pipes if isinstance(pipe, ElmoNER)), default=0.0)
 

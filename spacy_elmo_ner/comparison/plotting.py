@@ -1,4 +1,4 @@
-"""Charts as inline SVG, which follows the page's colours, and as PNG in the light theme."""
+"""Draw charts as inline SVG, which follows the page's colours, and as PNG in the light theme."""
 
 import io
 import re
@@ -59,7 +59,7 @@ _STYLE: Any = {
 
 @dataclass(frozen=True)
 class Chart:
-    """A drawn figure; ``alternative`` describes it in words, ``table`` holds its figures."""
+    """Holds a drawn figure; ``alternative`` describes it in words, ``table`` holds its figures."""
 
     key: str
     title: str

@@ -19,7 +19,7 @@ from .results import LabeledSpan, Misaligned
 
 @dataclass(frozen=True)
 class Predicted:
-    """One annotation per text, on gold's words, and the entities that did not fit them."""
+    """Holds one annotation per text, on gold's words, and the entities that did not fit them."""
 
     annotations: list[Annotation] = field(default_factory=list)
     misaligned: list[Misaligned] = field(default_factory=list)
@@ -102,19 +102,19 @@ def entity_confidence(doc: Doc) -> dict[tuple[int, int], float]:
     """Map (start, end) to ``ent._.confidence`` of the entities that have one."""
     if not Span.has_extension("confidence"):
         return {}
-    found = {(ent.start, ent.end): ent._.confidence for ent in doc.ents}
-    return {bounds: float(value) for bounds, value in found.items() if value is not None}
+    confidences = {(ent.start, ent.end): ent._.confidence for ent in doc.ents}
+    return {bounds: float(value) for bounds, value in confidences.items() if value is not None}
 
 
 def tag_confidence(doc: Doc) -> Sequence[float]:
     """Return ``token._.tag_confidence`` of every token, NaN for none; empty if no token has one."""
     if not Token.has_extension("tag_confidence"):
         return ()
-    found = [token._.tag_confidence for token in doc]
-    if all(value is None for value in found):
+    confidences = [token._.tag_confidence for token in doc]
+    if all(value is None for value in confidences):
         return ()
     # A float in a list takes 32 bytes, and a corpus has many words.
-    return array("d", (math.nan if value is None else value for value in found))
+    return array("d", (math.nan if value is None else value for value in confidences))
 
 
 def _widened(

@@ -1,4 +1,4 @@
-"""A comparison as text: in Markdown, whole or for a README, and in the terminal."""
+"""Write a comparison as text: in Markdown, whole or for a README, and in the terminal."""
 
 import shutil
 import textwrap
@@ -7,17 +7,7 @@ from typing import Any, Literal
 
 from wasabi import table as wasabi_table
 
-from .captions import (
-    ERROR_HEADER,
-    ERROR_TEXT_COLUMNS,
-    NEVER_CHANGED,
-    error_cells,
-    errors_title,
-    legend,
-    marked_words,
-    remarks,
-    timing_remark,
-)
+from . import captions
 from .detail_tables import detail_tables
 from .results import Example, LabeledSpan, ProbableErrors, Results, results_from_json
 from .tables import Table, corpus_title, main_tables, pipeline_table, type_detail_table
@@ -50,9 +40,9 @@ def render_markdown(results: Results) -> str:
             if types is not None:
                 parts += [f"{types.title}:", markdown_table(types)]
     if results.probable_errors:
-        parts += ["## Probable annotation errors", NEVER_CHANGED]
-        for found in results.probable_errors:
-            parts += [f"{errors_title(found)}:", markdown_table(_probable_errors(found))]
+        parts += ["## Probable annotation errors", captions.NEVER_CHANGED]
+        for errors in results.probable_errors:
+            parts += [f"{captions.errors_title(errors)}:", markdown_table(_probable_errors(errors))]
     facts = ", ".join(f"{name} {value}" for name, value in results.environment.items())
     parts += ["## Made with", f"{results.created}. {facts}."]
     return "\n\n".join(parts) + "\n"
@@ -76,16 +66,16 @@ def _body(results: Results, *, reasons: bool = True) -> Iterator[str]:
         for table in main_tables(corpus):
             yield f"{table.title}:"
             yield markdown_table(table)
-    yield legend(results)
+    yield captions.legend(results)
     for example in results.examples:
         yield f"{example.title}:"
         yield markdown_table(_side_by_side(example))
     yield "### Speed and size"
     yield markdown_table(pipeline_table(results))
-    timing = timing_remark(results)
+    timing = captions.timing_remark(results)
     if timing is not None:
         yield timing
-    lines = remarks(results, reasons=reasons)
+    lines = captions.remarks(results, reasons=reasons)
     if lines:
         yield "\n".join(f"- {line}" for line in lines)
 
@@ -99,13 +89,15 @@ def _side_by_side(example: Example) -> Table:
     return Table(example.title, ["", "entities"], rows, frozenset({0, 1}))
 
 
-def _probable_errors(found: ProbableErrors) -> Table:
+def _probable_errors(errors: ProbableErrors) -> Table:
     rows = []
-    for row in found.rows:
-        before, words, after = map(_escape, marked_words(row.context))
+    for row in errors.rows:
+        before, words, after = map(_escape, captions.marked_words(row.context))
         text = f"{before}**{words}**{after}"
-        rows.append([row.kind, text, *map(_escape, error_cells(row))])
-    return Table(errors_title(found), ERROR_HEADER, rows, ERROR_TEXT_COLUMNS)
+        rows.append([row.kind, text, *map(_escape, captions.error_cells(row))])
+    return Table(
+        captions.errors_title(errors), captions.ERROR_HEADER, rows, captions.ERROR_TEXT_COLUMNS
+    )
 
 
 def markdown_table(table: Table) -> str:
@@ -137,7 +129,11 @@ def render_terminal(results: Results, width: int | None = None) -> str:
             blocks += [table.title, _text_table(table)]
     blocks += _examples(results, columns)
     blocks += ["Speed and size", _text_table(pipeline_table(results))]
-    for line in (legend(results), timing_remark(results), *remarks(results)):
+    for line in (
+        captions.legend(results),
+        captions.timing_remark(results),
+        *captions.remarks(results),
+    ):
         if line is not None:
             blocks.append(textwrap.fill(line, columns))
     return "\n\n".join(block.strip("\n") for block in blocks) + "\n"

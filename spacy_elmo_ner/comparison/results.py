@@ -1,4 +1,4 @@
-"""Everything a comparison finds, as dataclasses that convert to JSON and back.
+"""Hold everything that a comparison finds, as dataclasses that convert to JSON and back.
 
 Every share (precision, recall, F1, accuracy, confidence) is a fraction in [0, 1]; only tables turn
 it into percent. Give a new field a default, so that files of ``READABLE_VERSIONS`` can still be
@@ -29,7 +29,7 @@ LabeledSpan = tuple[int, int, str]
 
 @dataclass(frozen=True)
 class Score:
-    """Precision, recall and F1 in [0, 1]; support is the number of gold items."""
+    """Holds precision, recall and F1 in [0, 1]; support is the number of gold items."""
 
     precision: float
     recall: float
@@ -48,7 +48,7 @@ class Score:
 
 @dataclass(frozen=True)
 class Interval:
-    """A 95 % confidence interval."""
+    """Holds a 95 % confidence interval."""
 
     low: float
     high: float
@@ -56,7 +56,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Difference:
-    """``first`` minus ``second`` in one metric, by paired bootstrap over texts.
+    """Holds ``first`` minus ``second`` in one metric, by paired bootstrap over texts.
 
     p_value: two-sided probability of a difference this large if only the choice of texts caused it.
     """
@@ -71,7 +71,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How similarly two pipelines annotate: F1 of one against the other, in either order.
+    """Tells how similarly two pipelines annotate: F1 of one against the other, in either order.
 
     entities: same words and label; boundaries: same words; None where one sets no entities. tags:
     share of words with the same tag, None where one sets none. ``n_first`` and ``n_second`` count
@@ -89,7 +89,7 @@ class Agreement:
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """Entities, or words, whose confidence is in [low, high); the last bin includes ``high``."""
+    """Sums up predictions with a confidence in [low, high); the last bin includes ``high``."""
 
     low: float
     high: float
@@ -113,7 +113,7 @@ class ThresholdPoint:
 
 @dataclass(frozen=True)
 class ThresholdCurve:
-    """Points from ``own``, the pipeline's own threshold, up to the last with a right entity."""
+    """Holds points from ``own``, the pipeline's threshold, to the last with a right entity."""
 
     own: float
     points: list[ThresholdPoint]
@@ -121,7 +121,7 @@ class ThresholdCurve:
 
 @dataclass(frozen=True)
 class Misaligned:
-    """An entity that ends inside a gold word, and the gold words it was widened to.
+    """Holds an entity that ends inside a gold word, and the gold words it was widened to.
 
     ``kept`` is False if the widened span overlapped another entity and was dropped.
     """
@@ -135,7 +135,7 @@ class Misaligned:
 
 @dataclass(frozen=True)
 class SystemScores:
-    """One pipeline on one corpus. The keys of ``ner`` and ``tags`` name the metric and its mode.
+    """Scores one pipeline on one corpus; the keys of ``ner`` and ``tags`` name metric and mode.
 
     ``ner`` or ``tags`` is empty where the pipeline or the gold has no such annotation.
     ``unmapped_entities`` and ``unmapped_tags`` count predictions that the label map maps to null:
@@ -174,7 +174,7 @@ class SystemScores:
 
 @dataclass(frozen=True)
 class PublishedFigures:
-    """Published figures of others, in percent and with the digits they were printed with."""
+    """Holds published figures of others, in percent and with the digits they were printed with."""
 
     name: str
     reference: str
@@ -187,7 +187,7 @@ class PublishedFigures:
 
 @dataclass(frozen=True)
 class CorpusResult:
-    """All systems on one corpus; ``corpus`` is the name in its corpus.json, if any.
+    """Holds all systems on one corpus; ``corpus`` is the name in its corpus.json, if any.
 
     Without gold (``has_gold`` False) there are no scores, only the agreement between pipelines.
     """
@@ -210,7 +210,7 @@ class CorpusResult:
 
 @dataclass(frozen=True)
 class Speed:
-    """Words per second over timed repeats; quote the median."""
+    """Holds words per second over timed repeats; quote the median."""
 
     median: float
     lowest: float
@@ -223,7 +223,7 @@ class Speed:
 
 @dataclass(frozen=True)
 class PipelineInfo:
-    """What ran: the package, the active components, size on disk, seconds to the first word.
+    """Describes what ran: package, active components, size on disk, seconds to the first word.
 
     ``peak_memory_bytes`` is the peak of a process that loaded and ran this pipeline alone.
     """
@@ -251,7 +251,7 @@ class PipelineInfo:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A pipeline that did not run, and how to get it."""
+    """Names a pipeline that did not run, and says how to get it."""
 
     name: str
     reason: str
@@ -262,7 +262,7 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Example:
-    """One text as every system annotates it: ``readings`` maps a system's name to its entities."""
+    """Holds one text as every system annotates it; ``readings``: system -> its entities."""
 
     title: str
     words: list[str]
@@ -271,7 +271,7 @@ class Example:
 
 @dataclass(frozen=True)
 class LearningPoint:
-    """One system trained on ``percent`` of the train part; None where it sets no such layer."""
+    """Scores one system trained on ``percent`` of train; None where it sets no such layer."""
 
     system: str
     percent: float
@@ -281,7 +281,7 @@ class LearningPoint:
 
 @dataclass(frozen=True)
 class TrainingLog:
-    """Curves of a pre-training: loss in nats per token, held-out perplexity by direction.
+    """Holds the curves of a pre-training: loss in nats per token, perplexity by direction.
 
     ``loss`` holds (tokens read, mean loss since the previous point), ``forward`` and ``backward``
     (tokens read, perplexity), ``learning_rate`` (tokens read, rate), empty if it was not logged.
@@ -296,7 +296,7 @@ class TrainingLog:
 
 @dataclass(frozen=True)
 class ProbableErrors:
-    """What `elmo audit` found in annotated corpora by one pipe: ``n_found`` in ``n_docs`` texts.
+    """Holds what `elmo audit` found in corpora by one pipe: ``n_found`` in ``n_docs`` texts.
 
     ``rows`` holds the most suspicious of them.
     """
@@ -313,7 +313,7 @@ class ProbableErrors:
 
 @dataclass(frozen=True)
 class Results:
-    """A whole comparison: what ran, what was skipped, and the figures by corpus.
+    """Holds a whole comparison: what ran, what was skipped, and the figures by corpus.
 
     ``training_logs`` comes from version 0.1.0; `elmo curves` draws them now.
     """
@@ -330,6 +330,7 @@ class Results:
     schema_version: int = SCHEMA_VERSION
 
     def to_json(self) -> str:
+        """Return indented JSON that `read_results` reads."""
         return json.dumps(asdict(self), ensure_ascii=False, indent=2) + "\n"
 
 

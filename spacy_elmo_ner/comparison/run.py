@@ -1,4 +1,4 @@
-"""A comparison from start to end: load, time, predict, map labels, score."""
+"""Run a comparison from start to end: load, time, predict, map labels, score."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,6 +15,7 @@ from tqdm import tqdm
 from ..audit.output import read_audit
 from ..errors import Errors
 from .corpora import Annotation, GoldCorpus, check_files, from_doc, read_corpus
+from .examples import GOLD, find_examples
 from .label_maps import Labels, read_label_maps
 from .metrics import SEQEVAL_DEFAULT, TAG_ACCURACY, check_extras, ner_scores, tag_scores
 from .pipelines import LoadedPipeline, PipelineUnavailableError, load_pipeline
@@ -27,9 +28,9 @@ from .results import (
     Skipped,
     Speed,
 )
-from .score import Reading, score_corpus
+from .score import PipelineReading, score_corpus
 from .speed import describe_environment, describe_pipeline, measure_alone, time_pipelines
-from .texts import GOLD, Texts, collect_texts, find_examples
+from .texts import Texts, collect_texts
 
 # Probable annotation errors that are kept and shown, of each pipe.
 MAX_PROBABLE_ERRORS = 50
@@ -37,7 +38,7 @@ MAX_PROBABLE_ERRORS = 50
 
 @dataclass(frozen=True)
 class TrainedOnShare:
-    """A pipeline trained on ``percent`` of train, one point of ``system``'s learning curve."""
+    """Names a pipeline trained on ``percent`` of train: one point of a learning curve."""
 
     system: str
     percent: float
@@ -54,7 +55,7 @@ class TrainedOnShare:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What to compare.
+    """Says what to compare.
 
     pipelines: (shown name, package or folder). corpora: .spacy or .txt files. label_maps: PATH or
     NAME=PATH. train: a .spacy file, to score seen and unseen entities apart. examples: first words
@@ -78,7 +79,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Compared:
-    """The figures, and the first corpus' texts as every pipeline annotates them."""
+    """Holds the figures, and the first corpus' texts as every pipeline annotates them."""
 
     results: Results
     texts: Texts
@@ -96,7 +97,7 @@ def compare(task: Comparison) -> Compared:
     _check_names(names)
     check_extras()
     check_files([*task.corpora, *([] if task.train is None else [task.train])])
-    probable_errors = [found for path in task.audits for found in _probable_errors(path)]
+    probable_errors = [errors for path in task.audits for errors in _probable_errors(path)]
     maps = read_label_maps(task.label_maps, names)
     pipelines, skipped = _load(task)
     make_doc = spacy.blank(pipelines[0].nlp.meta["lang"])
@@ -221,25 +222,27 @@ def _unscored(
         )
 
 
-def _read(task: Comparison, gold: GoldCorpus, pipeline: LoadedPipeline, labels: Labels) -> Reading:
+def _read(
+    task: Comparison, gold: GoldCorpus, pipeline: LoadedPipeline, labels: Labels
+) -> PipelineReading:
     with _progress(task, f"{pipeline.name} on {gold.part}", len(gold.docs)) as step:
         predicted = predict(pipeline, gold.docs, gold.annotations, step, task.own_tokens)
     truth = gold.annotations if gold.has_gold else None
     translated = labels.translate(pipeline, predicted.annotations, truth)
     unreachable = labels.unreachable(pipeline, gold)
-    return Reading(translated, predicted.misaligned, unreachable, pipeline.threshold)
+    return PipelineReading(translated, predicted.misaligned, unreachable, pipeline.threshold)
 
 
 def _annotate(
     pipelines: Sequence[LoadedPipeline], labels: Labels, text: str
 ) -> dict[str, Annotation]:
     """Annotate a text that no corpus has, with every pipeline."""
-    found = {}
+    annotations = {}
     for pipeline in pipelines:
         doc = spacy.blank(pipeline.nlp.meta["lang"])(text)
         predicted = predict(pipeline, [doc], [from_doc(doc)], lambda: None).annotations
-        found[pipeline.name] = labels.translate(pipeline, predicted).annotations[0]
-    return found
+        annotations[pipeline.name] = labels.translate(pipeline, predicted).annotations[0]
+    return annotations
 
 
 def _learning_curve(

@@ -21,8 +21,8 @@ from .results import Agreement, CorpusResult, Difference, Misaligned, Score, Sys
 
 
 @dataclass(frozen=True)
-class Reading:
-    """One pipeline's annotation of a corpus, in gold's labels and on gold's words.
+class PipelineReading:
+    """Holds one pipeline's annotation of a corpus, in gold's labels and on gold's words.
 
     threshold: the confidence below which the pipeline drops entities.
     """
@@ -34,12 +34,13 @@ class Reading:
 
     @property
     def annotations(self) -> list[Annotation]:
+        """Return the predictions, text by text."""
         return self.translated.annotations
 
 
 def score_corpus(
     gold: GoldCorpus,
-    readings: Mapping[str, Reading],
+    readings: Mapping[str, PipelineReading],
     train_entities: set[tuple[str, ...]] | None,
 ) -> CorpusResult:
     """Compute the scores of every pipeline by its name, their differences and agreement."""
@@ -65,7 +66,10 @@ def score_corpus(
 
 
 def _system(
-    gold: GoldCorpus, name: str, reading: Reading, train_entities: set[tuple[str, ...]] | None
+    gold: GoldCorpus,
+    name: str,
+    reading: PipelineReading,
+    train_entities: set[tuple[str, ...]] | None,
 ) -> SystemScores:
     translated = reading.translated
     decided = translated.decided_by_gold.most_common()
@@ -88,7 +92,9 @@ def _system(
         tag_confusion=tag_confusion(pairs),
         tag_reliability=reliability_bins(outcomes["tags"]),
         calibration_error={
-            layer: calibration_error(found) for layer, found in outcomes.items() if found.right
+            layer: calibration_error(of_layer)
+            for layer, of_layer in outcomes.items()
+            if of_layer.right
         },
     )
     ner = ner_scores(gold.docs, gold.annotations, predicted, train_entities)
@@ -131,19 +137,21 @@ def _with_intervals(
             if system.tags
         },
     }
-    found = {mode: compare_counts(mode, by_system) for mode, by_system in counts.items()}
+    compared = {mode: compare_counts(mode, by_system) for mode, by_system in counts.items()}
     with_intervals = [
         replace(
             system,
             intervals={
                 mode: intervals[system.pipeline]
-                for mode, (intervals, _) in found.items()
+                for mode, (intervals, _) in compared.items()
                 if system.pipeline in intervals
             },
         )
         for system in systems
     ]
-    return with_intervals, [one for _, differences in found.values() for one in differences]
+    return with_intervals, [
+        difference for _, differences in compared.values() for difference in differences
+    ]
 
 
 # ---- agreement ------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Speed, memory and size of pipelines, and the machine they were measured on.
+"""Measure speed, memory and size of pipelines, and describe the machine.
 
 Timed repeats are interleaved (A B C A B C ...), each after a warm-up, on Docs that carry only
 words, so that no pipeline gets the quieter minute. Each repeat gets different text if there is
@@ -125,7 +125,7 @@ print(json.dumps([seconds, peak]))
 
 @dataclass(frozen=True)
 class LoadCost:
-    """Seconds to the first annotated word; the peak memory in bytes, None on Windows."""
+    """Holds seconds to the first annotated word, and peak memory in bytes (None on Windows)."""
 
     seconds: float
     peak_bytes: int | None

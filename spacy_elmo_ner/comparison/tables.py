@@ -1,4 +1,4 @@
-"""The main tables of a comparison as plain rows, which every output prints the same."""
+"""Build the main tables of a comparison as plain rows, which every output prints the same."""
 
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,7 +28,7 @@ TAG_TITLES = {TAG_ACCURACY: "tag acc.", TAG_PADDED: "POS padded"}
 
 @dataclass(frozen=True)
 class Table:
-    """A title, a header and rows as long as the header; all but ``text_columns`` are figures."""
+    """Holds a title, a header and rows as long as it; all but ``text_columns`` are figures."""
 
     title: str
     header: list[str]

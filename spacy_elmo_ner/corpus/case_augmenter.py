@@ -1,4 +1,4 @@
-"""An augmenter for training: copies of texts in another case, with the same annotation."""
+"""Augment training with copies of texts in another case, with the same annotation."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -33,15 +33,16 @@ _ATTRS = [TAG, POS, MORPH, LEMMA, ENT_IOB, ENT_TYPE, ENT_KB_ID, ENT_ID]
 def create_case_augmenter_v1(
     lower: float = 0.1, upper: float = 0.05, title: float = 0.05, first_word: float = 0.0
 ) -> Augmenter:
-    """Yield every Example, and copies of some of them in another case.
+    """Make an augmenter that yields every Example, and copies of some of them in another case.
 
     lower: the share of texts that is copied in lower case.
     upper: the share that is copied in capitals.
     title: the share that is copied with a capital at the beginning of each word.
     first_word: the share that is copied with a capital at the first word alone.
-    Which ones is drawn from `random`, as by spaCy's own augmenters, so that the seed of [training]
-    decides. spaCy's loop draws once, before the first epoch. Raises ValueError for a share outside
-    of 0 to 1 (EL119).
+
+    Texts are drawn with `random`, as by spaCy's own augmenters, so the seed of [training] decides.
+    spaCy's loop draws once, before the first epoch. Raises ValueError for a share outside of 0 to 1
+    (EL119).
     """
     levels = {"lower": lower, "upper": upper, "title": title, "first_word": first_word}
     for name, level in levels.items():
@@ -60,7 +61,7 @@ def create_case_augmenter_v1(
 
 
 def recased_example(nlp: Language, example: Example, case: str) -> Example | None:
-    """The Example in another case, a key of `CASES`; None if no word changes.
+    """Return the Example in another case, a key of `CASES`; None if no word changes.
 
     It is tokenized as spaCy's Corpus does: anew if the text is known, else as gold has it.
     """
@@ -73,7 +74,7 @@ def recased_example(nlp: Language, example: Example, case: str) -> Example | Non
 
 
 def recased_doc(doc: Doc, case: str) -> Doc:
-    """A copy of a gold Doc in another case, with all its annotation."""
+    """Return a copy of a gold Doc in another case, with all its annotation."""
     words = CASES[case]([token.text for token in doc])
     spaces = None if doc.has_unknown_spaces else [bool(token.whitespace_) for token in doc]
     copy = Doc(doc.vocab, words=words, spaces=spaces)

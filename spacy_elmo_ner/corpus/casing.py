@@ -1,10 +1,14 @@
-"""Words as people type them: all in lower case, in capitals, as in headlines, as on a phone."""
+"""Write words in another case: all lower, in capitals, as in headlines, as on a phone."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 def capitalized(word: str) -> str:
-    """The word with a capital first letter; "NATO" and "McDonald" stay as they are."""
+    """Return the word with a capital first letter; "NATO" and "McDonald" stay as they are."""
     return word[:1].upper() + word[1:]
 
 
@@ -34,3 +38,21 @@ CASES: Mapping[str, Callable[[Sequence[str]], list[str]]] = {
     "title": _title,
     "first_word": _first_word,
 }
+
+# How pre-training spells a single word; as it is written comes first, at index 0. Title case is
+# Python's here, so "NATO" becomes "Nato": a biLM is to know such spellings too.
+SPELLINGS: tuple[Callable[[str], str], ...] = (str, str.lower, str.upper, str.title)
+
+
+class CaseShares(NamedTuple):
+    """Holds the shares of sentences that pre-training reads in another case, each in [0, 1]."""
+
+    lower: float
+    upper: float
+    title: float
+
+    def choose(self, n: int, rng: np.random.Generator) -> NDArray[np.int64] | None:
+        """Draw the case of n sentences: (n,) indices into `SPELLINGS`, or None if all stay."""
+        if not any(self):
+            return None
+        return np.searchsorted(1 - np.cumsum(self[::-1])[::-1], rng.random(n), side="right")

@@ -16,7 +16,7 @@ SUFFIX = ".spacy"
 
 
 class Layers(NamedTuple):
-    """Which layers of annotation at least one token of some Docs has."""
+    """Says which layers of annotation at least one token of some Docs has."""
 
     entities: bool
     tags: bool
@@ -62,7 +62,7 @@ def read_docbin(file: Path) -> DocBin:
         raise FileNotFoundError(Errors.EL520.format(path=file))
     try:
         return DocBin().from_disk(file)
-    # spaCy reads whatever the file says: damage shows itself as any error there is.
+    # spaCy trusts the file, so damage can raise any error.
     except Exception as error:
         raise _unreadable(file, error) from error
 
@@ -82,11 +82,11 @@ def read_examples(path: Path, nlp: Language) -> Iterator[Example]:
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    found = sorted(path.rglob(f"*{SUFFIX}"))
-    if not found:
+    files = sorted(path.rglob(f"*{SUFFIX}"))
+    if not files:
         problem = f"the folder holds no {SUFFIX} file"
         raise ValueError(Errors.EL322.format(path=path, problem=problem))
-    return found
+    return files
 
 
 def _next(docs: Iterator[Doc], file: Path) -> Doc | None:

@@ -13,7 +13,7 @@ _ATTRS = ("ORTH", "TAG", "ENT_IOB", "ENT_TYPE")
 
 
 def sentence_to_doc(sentence: GMBSentence, vocab: Vocab) -> Doc:
-    """A Doc of one token a word, with tags and entities; spaces between words are unknown.
+    """Make a Doc of one token per word, with tags and entities and without known spaces.
 
     spaCy refuses an empty word (its E031) but keeps one space as a token, so a blank word becomes
     " " and the labels stay where they are.
@@ -27,7 +27,7 @@ def sentence_to_doc(sentence: GMBSentence, vocab: Vocab) -> Doc:
 
 
 def blank_doc(words: Sequence[str], vocab: Vocab) -> Doc:
-    """The words alone, as `sentence_to_doc` writes them."""
+    """Make a Doc of the words alone, as `sentence_to_doc` writes them."""
     return Doc(vocab, words=[word or " " for word in words])
 
 
@@ -40,6 +40,6 @@ def blank_copy(doc: Doc, vocab: Vocab) -> Doc:
 
 
 def doc_bin_bytes(sentences: Iterable[GMBSentence], vocab: Vocab) -> bytes:
-    """The content of a .spacy file; equal sentences give equal bytes."""
+    """Return the content of a .spacy file; equal sentences give equal bytes."""
     docs = (sentence_to_doc(sentence, vocab) for sentence in sentences)
     return DocBin(attrs=_ATTRS, docs=docs).to_bytes()

@@ -18,7 +18,7 @@ _SINGLE_BYTE = "cp1252"
 
 @dataclass(frozen=True)
 class Decoded:
-    """A text and its encoding, as Python names it.
+    """Holds a text and its encoding, as Python names it.
 
     is_guess: neither a byte order mark nor the bytes themselves told the encoding.
     """
@@ -29,11 +29,11 @@ class Decoded:
 
     def first_not_ascii(self) -> tuple[int, str]:
         """Return the first line with a character outside ASCII: its number from 1, and itself."""
-        found = _NOT_ASCII.search(self.text)
-        if found is None:
+        match = _NOT_ASCII.search(self.text)
+        if match is None:
             raise ValueError("the text is all ASCII")
-        start = self.text.rfind("\n", 0, found.start()) + 1
-        end = self.text.find("\n", found.start())
+        start = self.text.rfind("\n", 0, match.start()) + 1
+        end = self.text.find("\n", match.start())
         line = self.text[start : end if end >= 0 else None].rstrip("\r")
         return self.text.count("\n", 0, start) + 1, line
 

@@ -1,4 +1,4 @@
-"""``spacy_elmo_ner.JoinedSentences.v1``: texts of several sentences, for pipes that find sentences.
+"""``spacy_elmo_ner.JoinedSentences.v1``: join sentences to texts, for pipes that find sentences.
 
 Corpora of single sentences show no sentence boundaries. This reader joins sentences that follow
 each other in the file, and, where asked, also shows what running text has and news corpora lack:
@@ -42,10 +42,11 @@ def create_joined_sentences_reader_v1(
     line_breaks: share of sentences that a line break or a second space follows. It is a token of
         its own and belongs to the sentence before it, as in spaCy's trained pipelines.
     headlines: share of sentences that lose their final punctuation; a line break follows.
-    quotes: share of sentences between quotation marks, the second behind the full stop.
+    quotes: share of sentences between quotation marks, the second after the full stop.
     questions: share of sentences that end in "?" or "!" instead of a full stop.
     lower: share of texts in lower case.
-    limit: the most texts to read; 0 for all. seed: equal seeds give equal texts.
+    limit: the most texts to read; 0 for all.
+    seed: equal seeds give equal texts.
 
     Words are gold's own, because the corpus has no raw text. Raises ValueError for a share outside
     0 to 1 (EL691) and fewer than one sentence (EL690); reading raises what `read_docs` does.

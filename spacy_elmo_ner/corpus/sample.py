@@ -11,11 +11,10 @@ ends the sentence before it and is no word.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import Errors, shown
-from ..files import write_text
 from .gmb import DOCUMENT_START, GMBSentence
 from .splits import Part, Split
 
@@ -24,6 +23,7 @@ _COLUMNS = 3
 
 
 def sample_path(folder: Path, part: Part) -> Path:
+    """Return the file of one part."""
     return folder / f"{part}.conll"
 
 
@@ -62,24 +62,10 @@ def read_conll(path: str | Path) -> list[GMBSentence]:
     return sentences
 
 
-def write_conll(path: str | Path, sentences: Iterable[GMBSentence], comment: str = "") -> None:
-    """Write one file, whole or not at all; comment lines go to the top after "# "."""
-    blocks = [
-        "".join(
-            f"{word}\t{tag}\t{ent}\n"
-            for word, tag, ent in zip(each.words, each.tags, each.ents, strict=True)
-        )
-        for each in sentences
-    ]
-    if comment:
-        blocks.insert(0, "".join(f"# {line}\n" for line in comment.splitlines()))
-    write_text(path, "\n".join(blocks))
-
-
 def _blocks(path: Path, text: str) -> Iterator[list[list[str]]]:
     """Yield the rows of each sentence: word, tag, label."""
     rows: list[list[str]] = []
-    # Not splitlines, which also breaks at characters that may stand in a word.
+    # Not splitlines, which also breaks at characters that may be in a word.
     for number, line in enumerate(text.split("\n"), 1):
         line = line.rstrip("\r")
         if line == "#" or line.startswith("# "):

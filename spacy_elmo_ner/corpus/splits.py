@@ -44,6 +44,7 @@ class Split:
         return len(self.train), len(self.dev), len(self.test)
 
     def part(self, name: Part) -> list[GMBSentence]:
+        """Return the sentences of one part."""
         return {"train": self.train, "dev": self.dev, "test": self.test}[name]
 
     def sha256(self) -> str:
@@ -78,9 +79,9 @@ FROZEN: dict[SplitName, Frozen] = {
 def split_gmb(gmb: GMBFile, name: SplitName) -> Split:
     """Split a CSV; that of the published file is checked against `FROZEN` (EL214)."""
     split = {"seed": seed_split, "clean": clean_split}[name](gmb.sentences)
-    found = Frozen(split.sizes, split.sha256())
-    if gmb.is_published and found != FROZEN[name]:
-        raise ValueError(Errors.EL214.format(split=name, found=found, expected=FROZEN[name]))
+    made = Frozen(split.sizes, split.sha256())
+    if gmb.is_published and made != FROZEN[name]:
+        raise ValueError(Errors.EL214.format(split=name, found=made, expected=FROZEN[name]))
     return split
 
 

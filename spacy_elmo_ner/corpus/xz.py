@@ -23,6 +23,7 @@ class XZReader(io.RawIOBase):
         self._decompressor = lzma.LZMADecompressor(memlimit=_MOST_MEMORY)
 
     def readable(self) -> bool:
+        """Return True."""
         return True
 
     def packed_position(self) -> int:
@@ -30,6 +31,7 @@ class XZReader(io.RawIOBase):
         return self._file.tell()
 
     def readinto(self, buffer: Any) -> int:
+        """Fill in the next bytes and return their number, 0 at the end."""
         data = b""
         while not data:
             if self._decompressor.eof and not self._next_stream():

@@ -47,7 +47,7 @@ class BIOTransitions(Transitions):
 
     @property
     def n_types(self) -> int:
-        """Number of entity types."""
+        """Return the number of entity types."""
         return len(self.enter)
 
     @property
@@ -74,7 +74,7 @@ class BIOTransitions(Transitions):
 
     @cached_property
     def _ways(self) -> Ints:
-        """Rows of both ways, (2 * n_labels,), in the scores with two rows appended, see below."""
+        """Return the rows of both ways, (2 * n_labels,), in the scores with two rows appended."""
         ways = np.zeros((2, self.n_labels), dtype=np.int64)
         ways[1, 0], ways[1, 1::2] = self.n_labels, self.n_labels + 1
         ways[0, 2::2] = np.arange(1, self.n_labels, 2)
@@ -95,7 +95,7 @@ class BIOTransitions(Transitions):
 
     @cached_property
     def _next(self) -> Floats:
-        """Scores of "O" and each B-x after "O", and after an entity: (n_types + 1, 2, 1)."""
+        """Return scores of "O" and each B-x after "O", and after an entity: (n_types + 1, 2, 1)."""
         after_entity = np.concatenate([[-np.inf], self.enter])  # "O" is reached by `leave` alone
         return np.stack([self.outside, after_entity], axis=1)[:, :, None]
 
@@ -104,7 +104,7 @@ class BIOTransitions(Transitions):
 
     @cached_property
     def _not_inside(self) -> Ints:
-        """Ids of "O" and each B-x, (n_types + 1,)."""
+        """Return the ids of "O" and each B-x, (n_types + 1,)."""
         return np.asarray([0, *range(1, self.n_labels, 2)])
 
     @cached_property
@@ -201,11 +201,7 @@ class BIOTransitions(Transitions):
         return np.logaddexp.reduce(ways, axis=0)
 
     def expected_counts(
-        self,
-        before: Floats,
-        after: Floats,
-        first: Floats,
-        last: Floats,
+        self, before: Floats, after: Floats, first: Floats, last: Floats
     ) -> dict[str, Floats]:
         not_inside, entities = after[self._not_inside], before[1:]
         go_on = np.repeat(after[2::2], 2, axis=0) + self.inside[:, None]

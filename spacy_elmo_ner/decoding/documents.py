@@ -15,7 +15,7 @@ from .spans import ScoredSpans
 
 
 class EntitySpan(NamedTuple):
-    """An entity of type `label`: the tokens start to end - 1 of a document.
+    """Describes an entity of type `label`: the tokens start to end - 1 of a document.
 
     probability: that of exactly this span with this label, in [0, 1].
     """
@@ -27,12 +27,13 @@ class EntitySpan(NamedTuple):
 
     @property
     def tokens(self) -> range:
+        """Return the numbers of the entity's tokens."""
         return range(self.start, self.end)
 
 
 @dataclass(frozen=True)
 class Documents:
-    """A batch of documents, as the tokens that are kept.
+    """Holds a batch of documents, as the tokens that are kept.
 
     scores: (n_kept, n_labels) float64; lengths: (n_docs,) int64, kept tokens per document.
     rows, docs: (n_kept,) int64, each kept token's index in its document, and its document.
@@ -53,8 +54,8 @@ class Documents:
         skipped: Sequence[ArrayLike] | None = None,
     ) -> "Documents":
         """Join documents. Arguments and errors are those of `decode_entities`."""
-        docs = [_one_doc(one, scheme) for one in emissions]
-        lengths = np.asarray([len(one) for one in docs], dtype=np.int64)
+        docs = [_one_doc(doc, scheme) for doc in emissions]
+        lengths = np.asarray([len(doc) for doc in docs], dtype=np.int64)
         scores = check_emissions(np.concatenate([np.zeros((0, scheme.n_labels)), *docs]), lengths)
         if blocked is not None:
             is_blocked = _flags("blocked", blocked, lengths)
@@ -90,12 +91,12 @@ def _one_doc(emissions: ArrayLike, scheme: LabelScheme) -> Floats:
 
 def _flags(name: str, flags: Sequence[ArrayLike], lengths: Ints) -> NDArray[np.bool_]:
     """Join one array of flags per document: (n_tokens of the batch,) bool."""
-    arrays = [np.asarray(one, dtype=bool) for one in flags]
+    arrays = [np.asarray(array, dtype=bool) for array in flags]
     if len(arrays) != len(lengths):
         raise ValueError(Errors.EL166.format(name=name, found=len(arrays), n_docs=len(lengths)))
-    for doc, (one, n_tokens) in enumerate(zip(arrays, lengths.tolist(), strict=True)):
-        if one.shape != (n_tokens,):
+    for doc, (array, n_tokens) in enumerate(zip(arrays, lengths.tolist(), strict=True)):
+        if array.shape != (n_tokens,):
             raise ValueError(
-                Errors.EL161.format(name=name, doc=doc, found=one.shape, n_tokens=n_tokens)
+                Errors.EL161.format(name=name, doc=doc, found=array.shape, n_tokens=n_tokens)
             )
     return np.concatenate([np.zeros(0, dtype=bool), *arrays])

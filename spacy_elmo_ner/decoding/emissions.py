@@ -33,7 +33,7 @@ def check_emissions(emissions: ArrayLike, lengths: ArrayLike) -> Floats:
 
 
 def log_softmax(emissions: ArrayLike) -> Floats:
-    """Return log-probabilities in nats, (n_tokens, n_labels) float64, each token by itself.
+    """Return log-probabilities in nats, (n_tokens, n_labels) float64, for each token alone.
 
     Raises ValueError for another shape, NaN or +inf, or a token whose labels are all -inf.
     """

@@ -72,7 +72,7 @@ class Decoder:
 
     @cached_property
     def constrained(self) -> Transitions:
-        """The transitions over temperature, -inf for those that are not valid BIO."""
+        """Return the transitions over temperature, -inf for those that are not valid BIO."""
         return self.scheme.constrain(self.transitions).over(self.temperature)
 
 

@@ -1,4 +1,4 @@
-"""BIO (IOB2) labels of entity types: their order, which may follow which, the spans they spell."""
+"""Number BIO (IOB2) labels, say which may follow which, and read the spans they spell."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ OUTSIDE = 0  # id of the label "O"
 
 
 class SpanArrays(NamedTuple):
-    """Spans of a batch, in order: starts, ends, types, (n_spans,) int64 each.
+    """Holds the spans of a batch, in order: starts, ends, types, (n_spans,) int64 each.
 
     Starts and ends count tokens over the whole batch; types are indices of
     LabelScheme.entity_types.
@@ -48,15 +48,20 @@ class LabelScheme:
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
-        return ("O", *(f"{prefix}-{one}" for one in self.entity_types for prefix in "BI"))
+        """Return the labels in the order of their ids."""
+        return (
+            "O",
+            *(f"{prefix}-{entity_type}" for entity_type in self.entity_types for prefix in "BI"),
+        )
 
     @property
     def n_labels(self) -> int:
+        """Return the number of labels."""
         return 1 + 2 * len(self.entity_types)
 
     @cached_property
     def start_allowed(self) -> NDArray[np.bool_]:
-        """Whether a document may begin with each label, (n_labels,) bool. Not with I-x."""
+        """Return whether a document may begin with each label, (n_labels,) bool: not with I-x."""
         allowed = np.ones(self.n_labels, dtype=bool)
         allowed[2::2] = False
         allowed.setflags(write=False)
@@ -64,8 +69,10 @@ class LabelScheme:
 
     @cached_property
     def allowed(self) -> NDArray[np.bool_]:
-        """Whether a label may follow another, (n_labels, n_labels) bool, [from, to]: I-x follows
-        only B-x and I-x."""
+        """Return whether a label may follow another, (n_labels, n_labels) bool, [from, to].
+
+        I-x follows only B-x and I-x.
+        """
         allowed = np.tile(self.start_allowed, (self.n_labels, 1))
         inside = np.arange(2, self.n_labels, 2)
         allowed[inside - 1, inside] = True
@@ -74,8 +81,10 @@ class LabelScheme:
         return allowed
 
     def constrain(self, transitions: Transitions | None = None) -> Transitions:
-        """Return the transitions with -inf for those that BIO forbids; without an argument, all
-        others score 0."""
+        """Return the transitions with -inf for those that BIO forbids.
+
+        Without an argument, all others score 0.
+        """
         if transitions is None:
             return BIOTransitions.zeros(len(self.entity_types))
         if not isinstance(transitions, FullTransitions):

@@ -18,7 +18,7 @@ PIECE = 256
 
 @dataclass(frozen=True)
 class Lattice:
-    """Scores of every label at every token, and of the transitions between them.
+    """Holds scores of every label at every token, and of the transitions between them.
 
     Columns are tokens: the first tokens of all pieces of documents, longest piece first, then the
     second tokens of those that have one, and so on. Each time step is one block without padding,
@@ -125,36 +125,36 @@ class Lattice:
 
     @cached_property
     def piece_ends(self) -> Ints:
-        """Columns of the pieces' last tokens, (n_pieces,)."""
+        """Return the columns of the pieces' last tokens, (n_pieces,)."""
         return self.step_starts[self.lengths - 1] + np.arange(len(self.lengths))
 
     @property
     def begins(self) -> Floats:
-        """Start scores where a document begins, elsewhere any guess: (n_labels, n_pieces)."""
+        """Return start scores where a document begins, elsewhere a guess: (n_labels, n_pieces)."""
         return np.where(self.before < 0, self.transitions.start_scores[:, None], 0.0)
 
     @property
     def ends(self) -> Floats:
-        """End scores where a document ends, elsewhere any guess: (n_labels, n_pieces)."""
+        """Return end scores where a document ends, elsewhere a guess: (n_labels, n_pieces)."""
         return np.where(self.after < 0, self.transitions.end_scores[:, None], 0.0)
 
     @cached_property
     def pieces(self) -> Ints:
-        """The piece of each column, (n_tokens,)."""
+        """Return the piece of each column, (n_tokens,)."""
         return np.arange(len(self.rows)) - np.repeat(
             self.step_starts, np.diff(self.step_starts, append=len(self.rows))
         )
 
     @property
     def doc_of_columns(self) -> Ints:
-        """The document of each column, (n_tokens,)."""
+        """Return the document of each column, (n_tokens,)."""
         of_tokens = np.zeros(len(self.rows), dtype=np.int64)
         of_tokens[self.rows[self.first]] = np.diff(self.docs, prepend=0)
         return of_tokens.cumsum()[self.rows]
 
     @property
     def pairs(self) -> tuple[Ints, Ints]:
-        """Columns of all tokens but the last of each document, and of the tokens after them."""
+        """Return the columns of all tokens but each document's last, and of those after them."""
         follows = np.ones(len(self.columns), dtype=bool)
         follows[self.rows[self.first]] = False
         after = np.flatnonzero(follows)
@@ -162,12 +162,12 @@ class Lattice:
 
     @cached_property
     def before(self) -> Ints:
-        """The piece before each in the same document, or -1: (n_pieces,)."""
+        """Return the piece before each in the same document, or -1: (n_pieces,)."""
         return _linked(len(self.lengths), self.chains)
 
     @cached_property
     def after(self) -> Ints:
-        """The piece after each in the same document, or -1: (n_pieces,)."""
+        """Return the piece after each in the same document, or -1: (n_pieces,)."""
         return _linked(len(self.lengths), [chain[::-1] for chain in self.chains])
 
     def per_doc(self, values: Floats) -> Floats:

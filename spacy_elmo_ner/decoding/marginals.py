@@ -18,7 +18,7 @@ from .transitions import Columns, Transitions
 
 @dataclass(frozen=True)
 class Marginals:
-    """Probabilities under the distribution over all label sequences of each document.
+    """Holds probabilities under the distribution over all label sequences of each document.
 
     log_partition: (n_docs,) float64, log of the sum of exp(score) over sequences; 0 for a
     document without tokens.
@@ -33,7 +33,7 @@ class Marginals:
 
     @cached_property
     def log_of_labels(self) -> Floats:
-        """Log-probabilities of labels, (n_labels, n_tokens) in the lattice's columns."""
+        """Return log-probabilities of labels, (n_labels, n_tokens) in the lattice's columns."""
         # In Fortran order, or numpy would sum a single column in another order than a batch's.
         joint = np.asfortranarray(self.forward + self.backward)
         # Divided by each column's own sum instead of the partition function: the same number, but

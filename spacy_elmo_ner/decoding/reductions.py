@@ -1,4 +1,4 @@
-"""Sums and maxima over the first axis of arrays of scores."""
+"""Compute sums and maxima over the first axis of arrays of scores."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,9 @@ def log_sum_exp(scores: Floats) -> Floats:
 
 
 def best_first(scores: Floats, n: int) -> tuple[Ints, Floats]:
-    """Return indices and values of the n highest along the first axis, the lower index first
-    among equals; fewer where the axis is shorter."""
+    """Return indices and values of the n highest along the first axis; all if there are fewer.
+
+    Among equals the lower index comes first.
+    """
     order = np.argsort(-scores, axis=0, kind="stable")[:n]
     return order, np.take_along_axis(scores, order, axis=0)

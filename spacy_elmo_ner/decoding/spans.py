@@ -111,18 +111,18 @@ class SpanChain:
         ends = starts + 1
         log_p = self.begins[types, starts]
         goes_on_from = self.second
-        found = []
+        blocks = []
         # A span is never more probable than its beginning, so few continue for long.
         while len(starts):
             goes_on = goes_on_from[types, ends - 1]
             probability = np.exp(log_p) * -np.expm1(goes_on)
-            found.append(np.stack([starts, ends, types, probability])[:, probability >= threshold])
+            blocks.append(np.stack([starts, ends, types, probability])[:, probability >= threshold])
             log_p = log_p + goes_on
             likely = log_p >= lowest
             starts, ends, types = starts[likely], ends[likely] + 1, types[likely]
             log_p = log_p[likely]
             goes_on_from = self.further
-        all_found = np.concatenate([np.zeros((4, 0)), *found], axis=1)
+        all_found = np.concatenate([np.zeros((4, 0)), *blocks], axis=1)
         all_found = all_found[:, np.lexsort(all_found[2::-1])]
         spans = SpanArrays(*all_found[:3].astype(np.int64))
         return spans, all_found[3]

@@ -34,22 +34,22 @@ class Transitions(ABC):
     @property
     @abstractmethod
     def n_labels(self) -> int:
-        """Number of labels."""
+        """Return the number of labels."""
 
     @property
     @abstractmethod
     def start_scores(self) -> Floats:
-        """Scores of a document's first label, (n_labels,) float64."""
+        """Return the scores of a document's first label, (n_labels,) float64."""
 
     @property
     @abstractmethod
     def end_scores(self) -> Floats:
-        """Scores of a document's last label, (n_labels,) float64."""
+        """Return the scores of a document's last label, (n_labels,) float64."""
 
     @property
     @abstractmethod
     def inside_scores(self) -> Floats:
-        """Scores of I-x after B-x and of I-x after I-x, (2, n_types) float64, for BIO labels."""
+        """Return the scores of I-x after B-x and after I-x in BIO, (2, n_types) float64."""
 
     @abstractmethod
     def best_before(self, scores: Floats) -> Floats:
@@ -82,11 +82,7 @@ class Transitions(ABC):
 
     @abstractmethod
     def expected_counts(
-        self,
-        before: Floats,
-        after: Floats,
-        first: Floats,
-        last: Floats,
+        self, before: Floats, after: Floats, first: Floats, last: Floats
     ) -> dict[str, Floats]:
         """Return how often each score is expected to be used, in arrays like the fields.
 
@@ -166,15 +162,11 @@ class FullTransitions(Transitions):
 
     @cached_property
     def _reversed(self) -> Floats:
-        """(n_labels, n_labels, 1), [to, from]."""
+        """Return the scores as (n_labels, n_labels, 1), [to, from]."""
         return np.ascontiguousarray(self.between.T)[:, :, None]
 
     def expected_counts(
-        self,
-        before: Floats,
-        after: Floats,
-        first: Floats,
-        last: Floats,
+        self, before: Floats, after: Floats, first: Floats, last: Floats
     ) -> dict[str, Floats]:
         counts = np.zeros_like(self.between)
         n_columns = max(1, _BLOCK // counts.size)

@@ -1,34 +1,28 @@
-"""Turn words into contextual layers, and read and write the biLM that does it."""
+"""Turn sentences into contextual layers, and read and write the biLM that does it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 from tqdm import tqdm
 
-from ..errors import Errors, shown
-from .caches import Derived, WordCache
-from .char_cnn import CharCNN
-from .characters import distinct_words, words_to_ids
+from ..errors import Errors
 from .hdf5 import read_hdf5, write_hdf5
 from .locks import Lock
-from .lstm import LSTMStack, LSTMState
 from .memory import empty
 from .modes import lasting, on_cpu
+from .network import BiLMNetwork
 from .options import BiLMOptions
-from .packing import BATCH_TOKENS, Packing, inverse, token_batches
+from .packing import BATCH_TOKENS, token_batches
 from .pretrained import read_pretrained
-from .products import own_parameters, product_dtype
+from .sentences import as_lists
 from .states import (
     WARM_UP_TEXT,
     BiLMStates,
     float_states,
-    reordered,
-    repeated,
     states_of_tensors,
     tensors_of_states,
 )
@@ -38,22 +32,16 @@ InitialState = Literal["zeros", "warm"]
 Layers = NDArray[np.float32]  # (n_layers + 1, n_tokens, 2 * projection_dim)
 
 
-class BiLM(nn.Module):
-    """Compute a bidirectional language model over characters (Peters et al. 2018, section 3).
+class BiLM(BiLMNetwork):
+    """Computes a bidirectional language model over characters (Peters et al. 2018, section 3).
 
     A sentence's layers depend on its words alone: no state is kept between calls.
     """
 
     def __init__(self, options: BiLMOptions) -> None:
-        super().__init__()
-        self.options = options
-        with torch.inference_mode(False):
-            self.char_cnn = CharCNN(options)
-            self.forward_lstm = LSTMStack(options.lstm)
-            self.backward_lstm = LSTMStack(options.lstm)
+        super().__init__(options)
         self._warm_states: BiLMStates | None = None
         self._warm_states_lock = Lock()
-        self._word_cache: Derived[WordCache] = Derived()
 
     # ---- words to layers -------------------------------------------------------------
 
@@ -81,12 +69,12 @@ class BiLM(nn.Module):
         Raises TypeError if a sentence is a str or has no order, or a word is not a str, and
         ValueError for an unknown initial_state.
         """
-        texts = _as_lists(sentences)
+        texts = as_lists(sentences)
         results: list[Layers] = [
             np.zeros((self.options.n_layers, 0, self.options.width), dtype=np.float32)
         ] * len(texts)
-        found = self.iter_layers(texts, initial_state=initial_state, batch_tokens=batch_tokens)
-        for i, layers in tqdm(found, total=len(texts), disable=not progress):
+        computed = self.iter_layers(texts, initial_state=initial_state, batch_tokens=batch_tokens)
+        for i, layers in tqdm(computed, total=len(texts), disable=not progress):
             results[i] = layers.copy()
         return results
 
@@ -102,7 +90,7 @@ class BiLM(nn.Module):
         Longer sentences come first, sentences without words never. Copy an array if you keep it:
         all batches share one buffer.
         """
-        texts = _as_lists(sentences)
+        texts = as_lists(sentences)
         states = self.initial_states(initial_state)
         with_marks = [len(words) and len(words) + 2 for words in texts]
         batches = list(token_batches(with_marks, batch_tokens))
@@ -111,99 +99,9 @@ class BiLM(nn.Module):
         out = empty(self.options.n_layers, most, self.options.width, device=self.device)
         for batch in batches:
             with torch.inference_mode(), on_cpu():
-                found, _ = self.run([texts[i] for i in batch], states, out)
-            for i, layers in zip(batch, found, strict=True):
+                tensors, _ = self.run([texts[i] for i in batch], states, out)
+            for i, layers in zip(batch, tensors, strict=True):
                 yield i, layers.cpu().numpy()
-
-    def run(
-        self,
-        sentences: Sequence[Sequence[str]],
-        states: BiLMStates | None = None,
-        out: Tensor | None = None,
-    ) -> tuple[list[Tensor], BiLMStates]:
-        """Run one batch, with gradients if they are enabled.
-
-        Returns the layers of each sentence, (n_layers + 1, n_tokens, width) float32 without its
-        marks, and the states each sentence ends in.
-
-        states: where each sentence starts, one row per sentence or one row for all; zeros if None.
-        out: see `forward`; the layers are views of it.
-        """
-        words, rows = distinct_words(sentences)
-        lengths = [len(row) for row in rows]
-        if not rows:
-            return [], ([], [])
-        if states is not None and len(states[0][0].h) != len(rows):
-            states = repeated(states, len(rows), self.device)
-        word_index = torch.from_numpy(np.concatenate(rows)).to(self.device)
-        tokens = self.word_vectors(words)[word_index]  # (n_flat, projection_dim)
-        stacked, last = self(tokens, Packing.of(lengths), states, out)
-        return [layers[:, 1:-1] for layers in stacked.split(lengths, dim=1)], last
-
-    def word_vectors(self, words: Sequence[str]) -> Tensor:
-        """Return context-free vectors: n_words distinct str -> (n_words, projection_dim)."""
-        if torch.is_grad_enabled():
-            self._word_cache.forget()
-            return self._spell_out(words)
-        parameters = own_parameters(self.char_cnn)
-        cache = self._word_cache.get(
-            parameters, self._make_word_cache, product_dtype(parameters[0])
-        )
-        return cache.get(words, self._spell_out)
-
-    def _make_word_cache(self) -> WordCache:
-        options = self.options
-        return WordCache(options.lstm.projection_dim, options.char_cnn.max_characters_per_token)
-
-    def _spell_out(self, words: Sequence[str]) -> Tensor:
-        char_ids, lengths = words_to_ids(words, self.options.char_cnn.max_characters_per_token)
-        return self.char_cnn(
-            torch.from_numpy(char_ids).to(self.device), torch.from_numpy(lengths).to(self.device)
-        )
-
-    def forward(
-        self,
-        tokens: Tensor,
-        packing: Packing,
-        states: BiLMStates | None = None,
-        out: Tensor | None = None,
-    ) -> tuple[Tensor, BiLMStates]:
-        """Put word vectors into context: tokens (n_flat, projection_dim), sentence after sentence.
-
-        Returns layers (n_layers + 1, n_flat, width) float32, marks included, and last states.
-        out: (n_layers + 1, n_flat or more, width) float32, where the layers are written instead
-        of a new tensor; not with gradients.
-        """
-        shape = (self.options.n_layers, len(tokens), self.options.width)
-        if out is None:
-            layers = torch.empty(shape, dtype=torch.float32, device=tokens.device)
-        else:
-            layers = out[:, : shape[1]]
-        half = self.options.width // 2
-        last_states: list[list[LSTMState]] = []
-        for direction, (packed, outputs, last) in enumerate(self.read(tokens, packing, states)):
-            columns = slice(direction * half, (direction + 1) * half)
-            layers[0, :, columns] = tokens
-            for depth, output in enumerate(outputs, start=1):
-                layers[depth, packed, columns] = output
-            last_states.append(last)
-        return layers, (last_states[0], last_states[1])
-
-    def read(
-        self, tokens: Tensor, packing: Packing, states: BiLMStates | None = None
-    ) -> Iterator[tuple[Tensor, list[Tensor], list[LSTMState]]]:
-        """Run both directions over tokens (n_flat, projection_dim), forward first.
-
-        Yields for each direction the order of reading, (n_flat,) int64; each layer's output in
-        that order, (n_flat, projection_dim); and the last states.
-        """
-        order = packing.order.to(tokens.device)
-        for direction, stack in enumerate((self.forward_lstm, self.backward_lstm)):
-            packed = (packing.forward, packing.backward)[direction].to(tokens.device)
-            start = reordered(states[direction], order) if states else None
-            # torch takes longer for the gradient of tokens[packed].
-            outputs, last = stack(tokens.index_select(0, packed), packing.batch_sizes, start)
-            yield packed, outputs, reordered(last, inverse(order))
 
     def initial_states(self, initial_state: InitialState) -> BiLMStates | None:
         """Return the states of one row that every sentence starts from; None stands for zeros."""
@@ -231,10 +129,6 @@ class BiLM(nn.Module):
     def forget_warm_states(self) -> None:
         """Compute the warm states anew at their next use. Call it after changing the weights."""
         self._warm_states = None
-
-    @property
-    def device(self) -> torch.device:
-        return self.char_cnn.projection.weight.device
 
     # ---- files -----------------------------------------------------------------------
 
@@ -312,20 +206,3 @@ class BiLM(nn.Module):
         Raises ValueError for values that dtype cannot hold: NaN, infinite, or too large for it.
         """
         return to_bytes(self._weights().tensors, dtype)
-
-
-def _as_lists(sentences: Iterable[Iterable[str]]) -> list[list[str]]:
-    """Read each sentence once and in order, whatever iterable holds it."""
-    texts = []
-    for i, sentence in enumerate(sentences):
-        if isinstance(sentence, str):
-            raise TypeError(Errors.EL012.format(value=sentence[:40]))
-        if isinstance(sentence, (Set, Mapping)) or not isinstance(sentence, Iterable):
-            kind = type(sentence).__name__
-            raise TypeError(Errors.EL035.format(index=i, value=shown(sentence), type=kind))
-        words = list(sentence)
-        for word in words:
-            if not isinstance(word, str):
-                raise TypeError(Errors.EL015.format(value=word, type=type(word).__name__))
-        texts.append(words)
-    return texts

@@ -60,6 +60,7 @@ class Derived(Generic[T]):
         return kept[1]
 
     def forget(self) -> None:
+        """Drop the kept value."""
         self._kept = None
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -6,12 +6,12 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from . import table_sums
 from .caches import Derived
-from .fast_char_cnn import FastCharCNN
+from .char_cnn_compiled import highway, highway_fits
+from .char_cnn_prediction import FastCharCNN
+from .char_cnn_training import pooled_convolutions
 from .lstm_training import with_more_rows
 from .options import N_CHARACTERS, BiLMOptions
-from .pooled_convolutions import pooled_convolutions
 from .products import own_parameters, product_dtype
 
 
@@ -29,8 +29,8 @@ class Highway(nn.Module):
         nn.init.constant_(self.carry.bias, -2.0)
 
     def forward(self, x: Tensor) -> Tensor:
-        if table_sums.highway_fits(x):
-            return table_sums.highway(x, self.transform, self.carry)
+        if highway_fits(x):
+            return highway(x, self.transform, self.carry)
         carry = torch.sigmoid(self.carry(x))
         return carry * torch.relu(self.transform(x)) + (1 - carry) * x
 
@@ -75,8 +75,8 @@ class CharCNN(nn.Module):
             cast(list[nn.Conv1d], list(self.convolutions)),
             product_dtype(self.projection.weight),
         )
-        # (n_words, n_filters), then rows of zeros, see `packed_lstm`.
+        # (n_words, n_filters), then rows of zeros, see `with_more_rows`.
         x = with_more_rows(self.activation(pooled))
-        for highway in self.highways:
-            x = highway(x)
+        for layer in self.highways:
+            x = layer(x)
         return self.projection(x)[: len(char_ids)]

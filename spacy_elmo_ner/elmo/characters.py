@@ -1,7 +1,7 @@
 """Turn words into character ids, as official ELMo spells them.
 
 A word is the UTF-8 bytes of its text between a begin and an end mark, padded to a fixed
-number of slots. Sentence marks are words of their own. Ids are shifted by one so that 0
+number of slots. Sentence marks are separate words. Ids are shifted by one so that 0
 stays free for "no character" (bilm-tf ``UnicodeCharsVocabulary``; AllenNLP ``elmo_indexer``).
 """
 
@@ -47,18 +47,3 @@ def words_to_ids(
         char_ids[row, : len(ids)] = ids
         lengths[row] = len(ids)
     return char_ids, lengths
-
-
-def distinct_words(
-    sentences: Sequence[Sequence[str]],
-) -> tuple[list[str], list[NDArray[np.int64]]]:
-    """Return the distinct words of a batch, and each sentence as indices into them, with marks.
-
-    n sentences -> n_words distinct words (BOS first, EOS second), n arrays (n_tokens + 2,).
-    """
-    index: dict[str, int] = {BOS: 0, EOS: 1}
-    rows = []
-    for sentence in sentences:
-        ids = [0, *(index.setdefault(word, len(index)) for word in sentence), 1]
-        rows.append(np.asarray(ids, dtype=np.int64))
-    return list(index), rows

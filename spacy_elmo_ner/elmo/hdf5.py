@@ -145,20 +145,20 @@ def write_hdf5(weights: Weights, directory: str | Path) -> None:
 
 def _check(path: Path, file: h5py.File, dataset: Dataset, shape: tuple[int, ...]) -> None:
     """Compare a dataset's declared shape with the parameter's, without reading its values."""
-    found = _dataset_in(file, dataset.name)
-    if found is None:
+    item = _dataset_in(file, dataset.name)
+    if item is None:
         raise _Misfit(Errors.EL005.format(path=path, name=dataset.name))
     # What the parameter looks like in the file, from a stand-in that takes no memory.
     expected = dataset.to_hdf5(np.broadcast_to(np.float32(0), shape)).shape
     shapes = [expected]
     if dataset.name == "char_embed":
         shapes.append((expected[0] + 1, *expected[1:]))
-    if found.shape not in shapes or found.dtype.kind != "f":
+    if item.shape not in shapes or item.dtype.kind != "f":
         message = Errors.EL006.format(
-            path=path, name=dataset.name, found=found.shape, dtype=found.dtype, expected=expected
+            path=path, name=dataset.name, found=item.shape, dtype=item.dtype, expected=expected
         )
         raise _Misfit(message)
-    if problem := _stored(found):
+    if problem := _stored(item):
         raise _Misfit(Errors.EL019.format(path=path, name=dataset.name, problem=problem))
 
 

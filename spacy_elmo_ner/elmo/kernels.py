@@ -1,7 +1,7 @@
-"""The compiled kernels: find them, load them and call them.
+"""Find, load and call the compiled kernels.
 
-They are a library of plain C functions that is built when the package is installed, where there is
-a C compiler. Without it everything runs on torch alone. Kernels run without Python's lock.
+They are a library of plain C functions that is built when the package is installed, if there is a C
+compiler. Without it everything runs on torch alone. Kernels run without Python's lock.
 """
 
 import ctypes
@@ -21,37 +21,39 @@ _MOST_THREADS = 16  # MOST_PARTS of parts.h
 
 
 def available() -> bool:
-    """Whether there are kernels."""
+    """Return whether there are kernels."""
     return enabled and library() is not None
 
 
 def available_for_training() -> bool:
-    """Whether there are kernels for training, whose products are those of AVX512-BF16."""
+    """Return whether there are kernels for training, whose products are those of AVX512-BF16."""
     return available() and multiplies_bfloat16() and _has_training()
 
 
 @cache
 def multiplies_bfloat16() -> bool:
-    """Whether this CPU has products of bfloat16 (AVX512-BF16 or AMX): elsewhere they are emulated,
-    up to 14 times slower than float32."""
+    """Return whether this CPU has products of bfloat16 (AVX512-BF16 or AMX).
+
+    Elsewhere they are emulated, up to 14 times slower than float32.
+    """
     has = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     return has and not _limit() & {"SSE41", "AVX", "AVX2", "AVX512_CORE"}
 
 
 def training_dtype() -> torch.dtype:
-    """What training's matrix products run in: bfloat16 where the CPU has them."""
+    """Return the dtype of training's matrix products: bfloat16 where the CPU has them."""
     return torch.bfloat16 if multiplies_bfloat16() else torch.float32
 
 
 def kind_of_cpu() -> int:
-    """2 with AVX-512, 1 with AVX2 and FMA, 0 without or of another family; needs `available`."""
+    """Return 2 with AVX-512, 1 with AVX2 and FMA, 0 on other CPUs; needs `available`."""
     most = 0 if _limit() & {"SSE41", "AVX"} else 1 if _limit() & {"AVX2"} else 2
     return min(most, _function("prediction_kind")(None))
 
 
 @cache
 def _limit() -> set[str]:
-    """What oneDNN is told to do without: one variable makes all products those of an older CPU."""
+    """Read what oneDNN is told to do without: one variable makes all products an older CPU's."""
     name = os.environ.get("ONEDNN_MAX_CPU_ISA", "ALL").upper()
     return {name.removesuffix("_VNNI").removesuffix("_2")}
 
@@ -65,17 +67,18 @@ def call(name: str, arguments: ctypes.Structure) -> int:
 
 
 def threads() -> int:
-    """Parts that work is dealt out to, at most one per thread."""
+    """Return how many parts work is divided into, at most one per thread."""
     return min(_MOST_THREADS, torch.get_num_threads())
 
 
 def pointer(tensor: Tensor | None) -> int | None:
+    """Return the address of a tensor's values; None for no tensor."""
     return None if tensor is None else tensor.data_ptr()
 
 
 @cache
 def library() -> ctypes.CDLL | None:
-    """The library beside this file, None where it was not built or is for another system."""
+    """Load the library beside this file; None if it was not built or is for another system."""
     for suffix in EXTENSION_SUFFIXES:
         path = Path(__file__).with_name(f"_kernels{suffix}")
         if path.exists():
@@ -89,7 +92,7 @@ def library() -> ctypes.CDLL | None:
 
 
 def openmp_team() -> Any:
-    """`GOMP_parallel` of the OpenMP that torch runs on, None where it is not found: see parts.c."""
+    """Return `GOMP_parallel` of the OpenMP that torch runs on, or None: see parts.c."""
     folder = Path(torch.__file__).parent
     for path in (*folder.glob("lib/lib*omp*"), *folder.parent.glob("torch.libs/lib*omp*")):
         try:

@@ -41,6 +41,7 @@ class LocalFiles:
 
     @property
     def is_archive(self) -> bool:
+        """Return whether both are in one ZIP archive."""
         return self.options == self.weights
 
     def read_options(self) -> BiLMOptions | None:

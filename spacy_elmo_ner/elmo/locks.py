@@ -28,6 +28,7 @@ class Lock:
         self._lock.release()
 
     def locked(self) -> bool:
+        """Return whether a thread holds the lock."""
         return self._lock.locked()
 
     def __reduce__(self) -> tuple[type["Lock"], tuple[()]]:

@@ -1,8 +1,8 @@
-"""One direction of the biLM: LSTM layers with projected, clipped states.
+"""Run one direction of the biLM: LSTM layers with projected, clipped states.
 
-Sequences stand in packed order, as in `torch.nn.utils.rnn.PackedSequence`: sorted longest
-first, all first steps, then all second steps of those that have one, and so on. No step ever
-computes on padding, which makes a sentence's vectors independent of its neighbours.
+Sequences are in packed order, as in `torch.nn.utils.rnn.PackedSequence`: sorted longest first,
+all first steps, then all second steps of those that have one, and so on. No step ever computes on
+padding, which makes a sentence's vectors independent of its neighbours.
 """
 
 from collections.abc import Sequence
@@ -19,14 +19,14 @@ from .products import own_parameters, product_dtype
 
 
 class LSTMState(NamedTuple):
-    """h (n_sequences, projection_dim) and c (n_sequences, dim) of one layer, float32."""
+    """Holds h (n_sequences, projection_dim) and c (n_sequences, dim) of one layer, float32."""
 
     h: Tensor
     c: Tensor
 
 
 class ProjectedLSTM(nn.Module):
-    """One LSTM layer with a projection of its output (Sak et al. 2014), clipped twice.
+    """Computes one LSTM layer with a projection of its output (Sak et al. 2014), clipped twice.
 
     Weights keep the official order of gates: input, candidate (j), forget, output. The forget
     gate's bias of 1 is added when running and is not part of the stored bias.
@@ -48,7 +48,7 @@ class ProjectedLSTM(nn.Module):
     def forward(
         self, inputs: Tensor, batch_sizes: Sequence[int], state: LSTMState | None = None
     ) -> tuple[Tensor, LSTMState]:
-        """inputs (n_packed, projection_dim) -> the same shape, and each sequence's last state.
+        """Return outputs like inputs, (n_packed, projection_dim), and each sequence's last state.
 
         batch_sizes: sequences still running at each step; never grows.
         state: where each sequence starts; zeros if None.
@@ -86,7 +86,7 @@ class ProjectedLSTM(nn.Module):
 
 
 class LSTMStack(nn.Module):
-    """The layers of one direction, with skip connections from the second layer on."""
+    """Computes the layers of one direction, with skip connections from the second layer on."""
 
     def __init__(self, options: LSTMOptions) -> None:
         super().__init__()
@@ -99,7 +99,7 @@ class LSTMStack(nn.Module):
         batch_sizes: Sequence[int],
         states: Sequence[LSTMState] | None = None,
     ) -> tuple[list[Tensor], list[LSTMState]]:
-        """inputs (n_packed, projection_dim) -> each layer's output, same shape, and last state."""
+        """Return each layer's output like inputs, (n_packed, projection_dim), and last state."""
         outputs: list[Tensor] = []
         last_states = []
         x = inputs

@@ -1,4 +1,4 @@
-"""An LSTM layer in compiled code: `lstm_training.c` and `lstm_prediction.c` behind tensors."""
+"""Run an LSTM layer in compiled code: `lstm_training.c` and `lstm_prediction.c` behind tensors."""
 
 import ctypes
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ _UNBOUNDED = float("inf")
 
 
 class _Arguments(ctypes.Structure):
-    """`struct lstm` of lstm_training.c."""
+    """Mirrors `struct lstm` of lstm_training.c."""
 
     _fields_ = (
         *((name, ctypes.c_int64) for name in ("n_steps", "n_in", "n_out", "units")),
@@ -34,7 +34,7 @@ class _Arguments(ctypes.Structure):
 
 
 class Saved(NamedTuple):
-    """What the backward pass needs of the forward one."""
+    """Holds what the backward pass needs from the forward pass."""
 
     read: Tensor
     gates: Tensor
@@ -44,7 +44,7 @@ class Saved(NamedTuple):
 
 
 def fits(units: int, n_out: int, dtype: torch.dtype, device: torch.device) -> bool:
-    """Whether the kernels take a layer of this shape."""
+    """Return whether the kernels take a layer of this shape."""
     return (
         dtype == torch.bfloat16
         and device.type == "cpu"
@@ -54,7 +54,7 @@ def fits(units: int, n_out: int, dtype: torch.dtype, device: torch.device) -> bo
 
 
 class CompiledLSTM:
-    """One layer and direction for training, its memory and its arguments."""
+    """Runs one layer and direction for training; holds its memory and its arguments."""
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class CompiledLSTM:
         )
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor, Saved]:
-        """inputs (n_packed, n_in) -> outputs (n_packed, n_out), last cells (n_sequences, units)."""
+        """Return outputs (n_packed, n_out), last cells (n_sequences, units) and what is saved."""
         half, n, units = torch.bfloat16, self.n_padded, self.units
         first = self.batch_sizes[0]
         has_projection = self._arguments.projection is not None
@@ -133,7 +133,7 @@ class CompiledLSTM:
         return outputs, last_cells, saved
 
     def backward(self, d_outputs: Tensor, saved: Saved) -> tuple[Tensor | None, ...]:
-        """Gradients of inputs, input and recurrent weights, bias, projection; all float32."""
+        """Return float32 gradients: inputs, input and recurrent weights, bias, projection."""
         units, width, n_in = self.units, self.read_width, self.n_in
         has_projection = self._arguments.projection is not None
         d_inputs = torch.empty(self.n_packed, n_in, dtype=torch.float32)
@@ -176,7 +176,7 @@ class CompiledLSTM:
 
 
 def _rows(weight: Tensor) -> Tensor:
-    """Float32 with rows that lie together."""
+    """Return a weight as float32 with contiguous rows."""
     weight = weight.detach()
     if weight.dtype != torch.float32:
         weight = weight.float()
@@ -184,7 +184,7 @@ def _rows(weight: Tensor) -> Tensor:
 
 
 class _Prediction(ctypes.Structure):
-    """`struct prediction` of lstm_prediction.c, its `struct layer` first."""
+    """Mirrors `struct prediction` of lstm_prediction.c, its `struct layer` first."""
 
     _fields_ = (
         *((name, ctypes.c_int64) for name in ("n_in", "n_out", "units")),
@@ -208,7 +208,7 @@ _ROWS_PER_PART = 6
 
 
 class PackedLayer:
-    """One layer and direction for prediction, its weights laid out for the CPU; float32."""
+    """Runs one layer and direction for prediction in float32, its weights laid out for the CPU."""
 
     def __init__(
         self,
@@ -218,8 +218,11 @@ class PackedLayer:
         proj_clip: float | None = None,
         kind: int | None = None,
     ) -> None:
-        """weights: `LSTMWeights` in torch's order. kind: of CPU, as `prediction_kind` of
-        lstm_prediction.c tells them apart; this one's if None."""
+        """Lay out the weights.
+
+        weights: `LSTMWeights` in torch's order. kind: of CPU, as `prediction_kind` of
+        lstm_prediction.c tells them apart; this CPU's if None.
+        """
         self.n_in, self.n_out = weights.input.shape[1], weights.recurrent.shape[1]
         self.units = len(weights.bias) // 4
         own = [_rows(part).contiguous() for part in weights[:4] if part is not None]
@@ -253,7 +256,7 @@ class PackedLayer:
         outputs: Tensor | None = None,
         writes: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """See `FastLSTM`. Raises ValueError for steps or rows that do not belong together."""
+        """Run as `FastLSTM` does. Raises ValueError for steps or rows that do not fit together."""
         n_packed = (inputs if reads is None else reads).shape[0]
         if outputs is None:
             outputs = torch.empty(n_packed, self.n_out, dtype=torch.float32)
@@ -296,7 +299,7 @@ class PackedLayer:
         state: tuple[Tensor, Tensor] | None,
         writes: Tensor | None,
     ) -> None:
-        """What would have the kernel read or write where nothing is."""
+        """Raise ValueError for shapes that would make the kernel read or write out of bounds."""
         if inputs.ndim != 2 or inputs.shape[1] != self.n_in:
             problem = f"inputs of shape {tuple(inputs.shape)}, not (tokens, {self.n_in})"
         elif outputs.ndim != 2 or outputs.shape[1] != self.n_out:

@@ -1,9 +1,9 @@
-"""One direction of an LSTM over packed sequences, for prediction only.
+"""Run one direction of an LSTM over packed sequences, for prediction only.
 
-The same numbers as `packed_lstm` up to float32 rounding, in about half the time: input and
-recurrence are one product a step on weights laid out for the CPU, no step's gates outlive it,
-and tanh, which is several times as slow as the logistic function s, is 2 s(2x) - 1 with the
-factors moved into the weights.
+Results are those of `packed_lstm` up to float32 rounding, in about half the time: input and
+recurrence are one product per step on weights laid out for the CPU, no step's gates are kept, and
+tanh, which is several times as slow as the logistic function s, is 2 s(2x) - 1 with the factors
+moved into the weights.
 """
 
 from collections.abc import Sequence
@@ -19,14 +19,19 @@ from .products import FastLinear, padded
 
 
 class TorchCell:
-    """What a step computes between two products. Cell states are held doubled, as the logistic
-    function needs them for their tanh; hidden states are half of o * tanh(c)."""
+    """Computes what a step needs between two products.
+
+    Cell states are held doubled, as the logistic function needs them for their tanh; hidden states
+    are half of o * tanh(c).
+    """
 
     def hidden(
         self, gates: Tensor, n: int, cells: Tensor, hidden: Tensor, clip: float | None
     ) -> None:
-        """gates (n or more, 4 * units): input, forget, output, twice the candidate; overwritten.
-        The first n rows of cells (n_sequences, units) are changed, those of hidden filled in."""
+        """Change the first n rows of cells (n_sequences, units), and fill in those of hidden.
+
+        gates (n or more, 4 * units): input, forget, output, twice the candidate; overwritten.
+        """
         i, f, o, j = gates[:n].float().sigmoid_().chunk(4, dim=1)
         j.sub_(0.5)
         c = cells[:n].mul_(f).addcmul_(i, j, value=4)
@@ -43,7 +48,7 @@ class TorchCell:
         scale: float,
         clip: float | None,
     ) -> None:
-        """scale * hidden, clipped, to outputs (n, width) and to next_states, which are fewer."""
+        """Write scale * hidden, clipped, to outputs (n, width) and to the fewer next_states."""
         torch.mul(hidden[:n], scale, out=outputs)
         if clip is not None:
             outputs.clamp_(-clip, clip)
@@ -51,7 +56,7 @@ class TorchCell:
 
 
 class FastLSTM:
-    """Weights of one layer and direction, laid out for reading."""
+    """Runs one layer and direction, with weights laid out for prediction."""
 
     def __init__(
         self,
@@ -61,7 +66,7 @@ class FastLSTM:
         proj_clip: float | None = None,
         dtype: torch.dtype = torch.float32,
     ) -> None:
-        """dtype: of the products; sums and states are float32."""
+        """Lay out the weights. dtype: of the products; sums and states are float32."""
         weights = weights.in_torch_order()
         self.dtype = dtype
         self.units = len(weights.bias) // 4
@@ -92,11 +97,11 @@ class FastLSTM:
         outputs: Tensor | None = None,
         writes: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """inputs (n_packed, n_in) -> outputs (n_packed, n_out), last cells (n_sequences, units).
+        """Return outputs (n_packed, n_out) and last cells (n_sequences, units), both float32.
 
-        Both float32. batch_sizes: sequences still running at each step; never grows. state: h
-        (n_sequences, n_out) and c (n_sequences, units) to start from; zeros if None.
-        reads (n_packed,) int64: rows of inputs in packed order; as they stand if None.
+        inputs: (n_packed, n_in). batch_sizes: sequences still running at each step; never grows.
+        state: h (n_sequences, n_out) and c (n_sequences, units) to start from; zeros if None.
+        reads (n_packed,) int64: rows of inputs in packed order; None if they are in that order.
         outputs: filled in instead of a new tensor. writes (n_packed,) int64: rows of outputs.
         """
         if self._compiled is not None:
@@ -110,8 +115,8 @@ class FastLSTM:
         direct = outputs is None and writes is None
         if outputs is None:
             outputs = torch.empty(n_packed, self.n_out, dtype=torch.float32, device=device)
-        # Of one step: each row is a token beside the state that reaches it. Behind the last, rows
-        # that a product may read on over; nobody looks at what it makes of them.
+        # One row per sequence: [input, previous state]. Extra rows at the end only pad the
+        # product; their results are ignored.
         rows = torch.zeros(most_rows, n_in + self.n_out, dtype=self.dtype, device=device)
         tokens, states = rows[:, :n_in], rows[:, n_in:]
         cells = torch.zeros(most, self.units, dtype=torch.float32, device=device)
@@ -138,7 +143,7 @@ class FastLSTM:
 
 
 def _of_steps(rows: Tensor | None, batch_sizes: Sequence[int]) -> Sequence[Tensor | slice]:
-    """The rows of each step; None stands for packed order."""
+    """Return the rows of each step; None stands for packed order."""
     if rows is not None:
         return rows.split(list(batch_sizes))
     ends = accumulate(batch_sizes)
@@ -146,6 +151,6 @@ def _of_steps(rows: Tensor | None, batch_sizes: Sequence[int]) -> Sequence[Tenso
 
 
 def _for_logistic(gates: Tensor) -> Tensor:
-    """Torch's order of gates -> input, forget, output, twice the candidate."""
+    """Turn torch's order of gates into input, forget, output, twice the candidate."""
     i, f, g, o = gates.chunk(4)
     return torch.cat([i, f, o, g * 2])

@@ -1,10 +1,10 @@
-"""One direction of an LSTM over packed sequences, with its gradient written out.
+"""Run one direction of an LSTM over packed sequences for training, with its gradient written out.
 
-torch's own LSTM runs packed sequences step by step through float32 products that are slow on
-many CPUs, has neither clipping nor dropout on the recurrence, and automatic differentiation of
-a loop takes a product for every weight's gradient at every step. Here the products that need
-not wait for the step before (inputs, and all weight gradients) are one each, and products run
-in bfloat16 where that is asked for; sums and states stay float32.
+torch's own LSTM runs packed sequences step by step through float32 products that are slow on many
+CPUs, and has neither clipping nor dropout on the recurrence. Automatic differentiation of a loop
+takes a product for every weight's gradient at every step. Here the products that do not depend on
+the previous step (inputs, and all weight gradients) are one each, and products run in bfloat16 if
+asked for; sums and states stay float32.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ _ROWS = 64
 
 
 class LSTMWeights(NamedTuple):
-    """Weights of one layer and direction.
+    """Holds the weights of one layer and direction.
 
     input (4 * units, n_in), recurrent (4 * units, n_out), bias (4 * units,),
     projection (n_out, units), or None where n_out is units: what a step hands on, Sak et al. 2014.
@@ -39,7 +39,7 @@ class LSTMWeights(NamedTuple):
     forget_bias: float = 0.0
 
     def in_torch_order(self) -> "LSTMWeights":
-        """The same with gates as in torch and the constant added to the bias."""
+        """Return the same with gates as in torch and the constant added to the bias."""
         places = list(map(self.gates.index, "ifgo"))
 
         def ordered(weight: Tensor) -> Tensor:
@@ -66,11 +66,11 @@ def packed_lstm(
     proj_clip: float | None = None,
     dtype: torch.dtype = torch.float32,
 ) -> tuple[Tensor, Tensor]:
-    """inputs (n_packed, n_in) -> outputs (n_packed, n_out), last cells (n_sequences, units).
+    """Return outputs (n_packed, n_out) and last cells (n_sequences, units), both float32.
 
-    All float32. batch_sizes: sequences still running at each step; never grows. state: h
-    (n_sequences, n_out) and c (n_sequences, units) that sequences start from, without gradient;
-    zeros if None.
+    inputs: (n_packed, n_in) float32. batch_sizes: sequences still running at each step; never
+    grows. state: h (n_sequences, n_out) and c (n_sequences, units) that sequences start from,
+    without gradient; zeros if None.
     recurrent_mask (n_sequences, n_out): factors on the recurrent input, the same at every step.
     cell_clip, proj_clip: bounds of cell states and of projected outputs; no gradient passes a
     value at its bound. dtype: of the matrix products. Cells carry no gradient.
@@ -116,7 +116,7 @@ class _CompiledLSTM(torch.autograd.Function):
 
 
 class TorchTrainingCell:
-    """What a step computes between two products, and its gradient. Gates stand in torch's order."""
+    """Computes what a step needs between two products, and its gradient; gates in torch's order."""
 
     def forward(
         self,
@@ -127,10 +127,10 @@ class TorchTrainingCell:
         hidden: Tensor,
         clip: float | None,
     ) -> None:
-        """step (n, 4 * units), what the product gives each gate, overwritten -> gates, the same
-        shape, what each of them lets pass; cells and hidden (n, units).
+        """Fill in gates (n, 4 * units), cells and hidden (n, units).
 
-        before (n, units): cell states so far.
+        step (n, 4 * units): what the product gives each gate; overwritten. gates: what each gate
+        lets pass. before (n, units): cell states so far.
         """
         step = step.float()
         i, f, g, o = step.chunk(4, dim=1)
@@ -154,9 +154,9 @@ class TorchTrainingCell:
         d_gates: Tensor,
         clip: float | None,
     ) -> None:
-        """d_hidden (n, units) -> d_gates (n, 4 * units), of what the product gave.
+        """Fill in d_gates (n, 4 * units), of what the product gave, from d_hidden (n, units).
 
-        d_cells (n, units): from the step after; made what the step before is given.
+        d_cells (n, units): from the next step; overwritten with what the previous step gets.
         """
         # In float32 first: one conversion of whole rows is faster than one of each quarter.
         i, f, g, o = gates.float().chunk(4, dim=1)
@@ -275,7 +275,7 @@ class _PackedLSTM(torch.autograd.Function):
 
 
 def last_positions(batch_sizes: Sequence[int]) -> Tensor:
-    """Where each sequence's last step stands in packed order: (n_sequences,) int64."""
+    """Return where each sequence's last step is in packed order: (n_sequences,) int64."""
     positions = [0] * batch_sizes[0]
     start = 0
     for n, n_next in zip(batch_sizes, [*batch_sizes[1:], 0], strict=True):
@@ -290,5 +290,5 @@ def _tanh(x: Tensor) -> Tensor:
 
 
 def with_more_rows(x: Tensor) -> Tensor:
-    """x (n, width) with rows of zeros up to a multiple of _ROWS."""
+    """Add rows of zeros to x (n, width) up to a multiple of _ROWS."""
     return F.pad(x, (0, 0, 0, -len(x) % _ROWS))

@@ -52,6 +52,7 @@ class CharCNNOptions:
 
     @property
     def n_filters(self) -> int:
+        """Return the number of filters of all convolutions."""
         return sum(n for _, n in self.filters)
 
 
@@ -180,7 +181,7 @@ class BiLMOptions:
                 "embedding": {"dim": cnn.pop("embedding_dim")},
                 "n_characters": N_CHARACTERS + 1,
                 **cnn,
-                "filters": [list(one) for one in self.char_cnn.filters],
+                "filters": [list(width_and_number) for width_and_number in self.char_cnn.filters],
             },
         }
 
@@ -188,7 +189,7 @@ class BiLMOptions:
     def from_json(cls, path: str | Path, *, source: str | None = None) -> "BiLMOptions":
         """Read ``options.json``. Raises FileNotFoundError or ValueError, naming the file.
 
-        source: the name in errors, where path is but a copy.
+        source: the name in errors, if path is only a copy.
         """
         path = Path(os.path.expanduser(path))
         if not path.is_file():
@@ -202,6 +203,7 @@ class BiLMOptions:
         return cls.from_dict(data, source=source or str(path))
 
     def to_json(self, path: str | Path) -> None:
+        """Write ``options.json``."""
         Path(path).write_text(json.dumps(self.to_dict(), indent=2) + "\n", encoding="utf8")
 
 

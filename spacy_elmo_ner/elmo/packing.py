@@ -10,8 +10,8 @@ from torch import Tensor
 # Tokens that run at once: enough to keep matrix products busy, and a bound on the memory of gates.
 BATCH_TOKENS = 4096
 
-# Where sequences are long, few of them make a batch, and products of few rows wait for the weights
-# to come from memory. Batches of fewer rows than this may be so many times as large.
+# If sequences are long, few of them make a batch, and products of few rows wait for the weights to
+# come from memory. Batches of fewer rows than this may be this many times as large.
 _ENOUGH_ROWS, _TIMES_TOKENS = 64, 8
 
 

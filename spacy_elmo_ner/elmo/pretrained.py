@@ -37,6 +37,7 @@ class Official:
     options: BiLMOptions
 
     def url(self, file: str) -> str:
+        """Return the address of "options.json" or "weights.hdf5"."""
         return f"{_BASE}/{self.folder}/{self.stem}_{file}"
 
 
@@ -58,6 +59,7 @@ OFFICIAL = {
 
 
 def packaged_names() -> list[str]:
+    """Return the names of the biLMs that ship in the package."""
     return sorted(path.parent.name for path in PACKAGED.glob(f"*/{WEIGHTS_FILE}"))
 
 
@@ -122,6 +124,18 @@ def published_sha256(name: str) -> str | None:
     return _sha256(PACKAGED / name / WEIGHTS_FILE) if name in packaged_names() else None
 
 
+def packaged_name(sha256: str) -> str | None:
+    """Return the name of the packaged biLM whose weights file has this sha256, or None.
+
+    A name may get better weights in a later version; those before it stay in the package under
+    another name, so that saved pipelines keep loading.
+    """
+    for name in packaged_names():
+        if _sha256(PACKAGED / name / WEIGHTS_FILE) == sha256:
+            return name
+    return None
+
+
 def _sha256(path: Path) -> str:
     """Return `sha256_of`, without reading an unchanged file again."""
     status = path.stat()
@@ -140,9 +154,9 @@ def _local_files(name: str) -> LocalFiles | None:
 def _read_official(name: str, folder: Path) -> Weights:
     _fetch_official(name, folder)
     weights, record = folder / "weights.hdf5", folder / "sha256.json"
-    found, wanted = _sha256(weights), _recorded_sha256(record)
-    if wanted not in (None, found):
-        message = Errors.EL011.format(path=weights, found=found, wanted=wanted, record=record)
+    sha256, recorded = _sha256(weights), _recorded_sha256(record)
+    if recorded not in (None, sha256):
+        message = Errors.EL011.format(path=weights, found=sha256, wanted=recorded, record=record)
         raise ValueError(message)
     options = BiLMOptions.from_json(folder / OPTIONS_FILE)
     expected = OFFICIAL[name].options
@@ -155,8 +169,8 @@ def _read_official(name: str, folder: Path) -> Weights:
         )
         raise ValueError(message)
     read = read_hdf5(options, weights)
-    if wanted is None:
-        _record_sha256(record, found)  # only now: a damaged file must not be what counts
+    if recorded is None:
+        _record_sha256(record, sha256)  # only now: a damaged file must not be what counts
     return read
 
 
@@ -180,7 +194,7 @@ def _record_sha256(record: Path, sha256: str) -> None:
 
 def _fetch_official(name: str, folder: Path) -> None:
     official = OFFICIAL[name]
-    # Four bytes a parameter, and room for HDF5's own bookkeeping.
+    # Four bytes per parameter, and room for HDF5's own bookkeeping.
     limits = {OPTIONS_FILE: 1 << 16, "weights.hdf5": 4 * official.options.n_params + (1 << 22)}
     for file, limit in limits.items():
         if not (folder / file).is_file():

@@ -31,7 +31,7 @@ class FastLinear:
         self._weight = weight.detach().contiguous()
         self._bias = None if bias is None else bias.detach()
         self._reordered = False
-        if _PRODUCT and _REORDER and weight.device.type == "cpu" and torch.backends.mkldnn.enabled:
+        if _PRODUCT and _REORDER and weight.device.type == "cpu" and _has_onednn(weight.dtype):
             self._weight = _REORDER(self._weight)
             self._reordered = True
 
@@ -45,14 +45,23 @@ class FastLinear:
         return product[:n] if extra else product
 
 
+def _has_onednn(dtype: torch.dtype) -> bool:
+    """Return whether oneDNN is switched on and multiplies this dtype on this CPU."""
+    if not torch.backends.mkldnn.enabled:
+        return False
+    return dtype != torch.bfloat16 or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+
+
 def own_parameters(module: nn.Module) -> list[Tensor]:
-    """All parameters of a module. `Module.parameters` also makes their names, which takes longer
-    than a sentence's product."""
-    found: list[Tensor] = [p for p in module._parameters.values() if p is not None]
+    """Return all parameters of a module.
+
+    `Module.parameters` also makes their names, which takes longer than a sentence's product.
+    """
+    parameters: list[Tensor] = [p for p in module._parameters.values() if p is not None]
     for child in module._modules.values():
         if child is not None:
-            found += own_parameters(child)
-    return found
+            parameters += own_parameters(child)
+    return parameters
 
 
 def product_dtype(inputs: Tensor) -> torch.dtype:

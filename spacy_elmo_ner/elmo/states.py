@@ -1,10 +1,10 @@
-"""Handle the states of the biLM's LSTM layers: as named tensors, for other rows, and "warm".
+"""Convert the states of the biLM's LSTM layers: to named tensors and to other rows.
 
 The frozen state that ``initial_state = "warm"`` starts every sentence from: official biLMs were
 trained with the LSTM state running on from sentence to sentence and almost never saw a state of
 zeros. AllenNLP keeps that state between calls, so that the same text gets other vectors each time.
 Here one fixed text is run once, sentence after sentence, and every sentence starts from the state
-that it leaves, whatever was embedded before.
+that it leaves, regardless of what was embedded before.
 """
 
 from collections.abc import Mapping, Sequence

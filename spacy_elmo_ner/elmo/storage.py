@@ -87,8 +87,8 @@ def check_size(options: BiLMOptions, n_bytes: int, source: str | Path, most: int
         # bilm-tf leaves the projection out where it would change nothing.
         least -= 2 * (cnn.n_filters + 1) * lstm.projection_dim
     if n_bytes < least or 0 < most < n_bytes:
-        wanted = f"at least {least:,}" + (f" and at most {most:,}" if most else "")
-        problem = f"it has {n_bytes:,} bytes, but its options.json asks for {wanted}"
+        bounds = f"at least {least:,}" + (f" and at most {most:,}" if most else "")
+        problem = f"it has {n_bytes:,} bytes, but its options.json asks for {bounds}"
         raise ValueError(Errors.EL004.format(path=source, problem=problem))
 
 
@@ -106,10 +106,10 @@ def _check(tensors: dict[str, Tensor], expected: dict[str, tuple[int, ...]], sou
         if name not in tensors or name not in expected:
             problem = "missing" if name in expected else "not expected"
             raise ValueError(Errors.EL008.format(path=source, name=name, problem=problem))
-        found, dtype = tuple(tensors[name].shape), tensors[name].dtype
-        if found != expected[name] or not dtype.is_floating_point:
+        shape, dtype = tuple(tensors[name].shape), tensors[name].dtype
+        if shape != expected[name] or not dtype.is_floating_point:
             message = Errors.EL006.format(
-                path=source, name=name, found=found, dtype=dtype, expected=expected[name]
+                path=source, name=name, found=shape, dtype=dtype, expected=expected[name]
             )
             raise ValueError(message)
         if not torch.isfinite(tensors[name].float()).all():
@@ -135,12 +135,12 @@ def weights_in(directory: str | Path, name: str, options: BiLMOptions) -> Iterat
     """
     directory = Path(os.path.expanduser(directory))
     directory.mkdir(parents=True, exist_ok=True)
-    found = _options_in(directory)
-    if found not in (None, options) and weights_file(directory) is not None:
+    present = _options_in(directory)
+    if present not in (None, options) and weights_file(directory) is not None:
         raise FileExistsError(Errors.EL018.format(path=directory))
     with atomic_file(directory / name) as path:
         yield path
-        if found != options:
+        if present != options:
             with atomic_file(directory / OPTIONS_FILE) as options_path:
                 options.to_json(options_path)
 

@@ -17,7 +17,7 @@ from thinc.util import xp2torch
 from ..elmo import BiLM
 from ..elmo.bilm import InitialState
 from ..elmo.modes import lasting, training
-from ..elmo.pretrained import is_published, published_sha256, read_options
+from ..elmo.pretrained import is_published, packaged_name, published_sha256, read_options
 from ..elmo.shared import shared_bilm, shared_from_bytes
 from ..errors import Errors
 from .elmo_listener import ListenerState, read_upstream
@@ -39,8 +39,9 @@ def build_bilm_v1(
     initial_state: what every Doc starts from, see `BiLM.embed`.
     include_bilm: save the weights with the pipeline. By default published weights are saved as
         name and sha256; weights from a folder, or trained further, are always saved.
-    precision: "bf16" predicts with matrix products in bfloat16, faster on CPUs that have them
-        and slightly different; see docs/speed.md for what it gains. Training is always exact.
+    precision: "bf16" predicts with matrix products in bfloat16 on CPUs that have them, slightly
+        different; other CPUs stay exact. See docs/speed.md for what it gains. Training is always
+        exact.
     Raises FileNotFoundError or ValueError for a name that is neither published nor a folder.
     """
     in_precision(precision)
@@ -68,12 +69,12 @@ def forward(
     if not (is_train and shim.trainable):
         bilm = shim.bilm
         layers = [_new_layers(bilm, len(words)) for words in texts]
-        places = [(one, w) for one, own in zip(layers, cut, strict=True) for w in own]
+        places = [(doc_layers, w) for doc_layers, own in zip(layers, cut, strict=True) for w in own]
         with in_precision("exact" if is_train else shim.precision):
-            for i, found in bilm.iter_layers(pieces, initial_state=shim.initial_state):
+            for i, piece_layers in bilm.iter_layers(pieces, initial_state=shim.initial_state):
                 of_doc, w = places[i]
-                of_doc[:, w.first : w.last] = found[:, w.kept]
-        return [_layers(model, one) for one in layers], lambda d_layers: []
+                of_doc[:, w.first : w.last] = piece_layers[:, w.kept]
+        return [_layers(model, doc_layers) for doc_layers in layers], lambda d_layers: []
     bilm = shim.bilm
     with training():
         outputs_of_pieces, _ = bilm.run(pieces, bilm.initial_states(shim.initial_state))
@@ -102,10 +103,12 @@ def init(model: BiLMModel, X: Sequence[Doc] | None = None, Y: DocLayers | None =
 
 
 def doc_words(docs: Sequence[Doc]) -> list[list[str]]:
+    """Return the words of each Doc."""
     return [[token.text for token in doc] for doc in docs]
 
 
 def bilm_shim(model: BiLMModel) -> "BiLMShim":
+    """Return the shim that holds the node's biLM."""
     (shim,) = model.shims
     return cast(BiLMShim, shim)
 
@@ -122,7 +125,7 @@ def _layers(model: BiLMModel, layers: NDArray[np.float32]) -> Floats3d:
 class BiLMShim(TorchShim):
     """Hold a biLM that is shared while frozen, and saved by name if it is published.
 
-    trainable: set by the owner; gives this shim weights of its own.
+    trainable: set by the owner; gives this shim its own weights.
     """
 
     def __init__(
@@ -137,6 +140,7 @@ class BiLMShim(TorchShim):
 
     @property
     def bilm(self) -> BiLM:
+        """Return the biLM, read at first use: a shared one if frozen, else one of its own."""
         bilm = cast(BiLM, self.module)
         if self.trainable and not next(bilm.parameters()).requires_grad:
             with self._lock:
@@ -146,7 +150,7 @@ class BiLMShim(TorchShim):
         return bilm
 
     def same_bilm(self, other: "BiLMShim") -> bool:
-        """Have both the same weights, however they run them? Reads weights of other names."""
+        """Tell whether both have the same weights, however they run them; may read weights."""
         if self is other or self.trainable or other.trainable:
             return self is other
         if self.name == other.name and None in (self._model, other._model):
@@ -174,6 +178,7 @@ class BiLMShim(TorchShim):
         return shared_bilm(self.name)
 
     def finish_update(self, optimizer: Optimizer) -> None:
+        """Change the weights, if they are trained."""
         if self.trainable:
             super().finish_update(optimizer)
             self.bilm.forget_warm_states()
@@ -195,6 +200,7 @@ class BiLMShim(TorchShim):
         return self.copy()
 
     def to_device(self, device_type: str, device_id: int) -> None:
+        """Move the weights, if they have been read."""
         if self._model is not None:
             super().to_device(device_type, device_id)
 
@@ -216,10 +222,14 @@ class BiLMShim(TorchShim):
         """
         message = srsly.msgpack_loads(bytes_data)
         if "weights" not in message:
-            self.name, wanted = message["name"], message["sha256"]
-            found = published_sha256(self.name) if wanted else None
-            if found != wanted:
-                raise ValueError(Errors.EL102.format(name=self.name, found=found, wanted=wanted))
+            name, expected = message["name"], message["sha256"]
+            sha256 = published_sha256(name) if expected else None
+            if sha256 != expected:
+                earlier = packaged_name(expected)
+                if earlier is None:
+                    raise ValueError(Errors.EL102.format(name=name, found=sha256, wanted=expected))
+                name = earlier
+            self.name = name
             self._model = None
             return self
         # Pipes that were saved with the same weights share them again.

@@ -1,4 +1,4 @@
-"""The torch module of the residual BiLSTM: training and prediction over packed sequences."""
+"""Compute the residual BiLSTM in torch: training and prediction over packed sequences."""
 
 from typing import Literal
 
@@ -80,8 +80,10 @@ class ResidualBiLSTM(nn.Module):
             )
 
     def _run_training(self, lstm: nn.LSTM, x: Tensor, packing: Packing) -> Tensor:
-        """Run with dropout; products in bfloat16, which are four times as fast on CPUs that have
-        them and cost no accuracy here."""
+        """Run with dropout, and with products in `training_dtype`.
+
+        In bfloat16 they are four times as fast on CPUs that have them, and cost no accuracy here.
+        """
         n_docs = packing.batch_sizes[0]
         row = torch.cat([torch.arange(n) for n in packing.batch_sizes]).to(x.device)
         halves = []
@@ -121,8 +123,10 @@ def _mask(like: Tensor, n_docs: int, width: int, rate: float) -> Tensor | None:
 
 
 def _init_as_keras(lstm: nn.LSTM) -> None:
-    """Initialize as Keras does, and the article: Glorot inputs, orthogonal recurrent weights,
-    open forget gates."""
+    """Initialize as Keras and the article do.
+
+    Input weights are Glorot's, recurrent ones orthogonal, and forget gates are open.
+    """
     for name, parameter in lstm.named_parameters():
         if "weight_ih" in name:
             nn.init.xavier_uniform_(parameter)

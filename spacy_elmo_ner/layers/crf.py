@@ -1,4 +1,4 @@
-"""A linear-chain CRF: its parameters, its loss and their gradient (Lafferty et al. 2001)."""
+"""Train a linear-chain CRF: its parameters, its loss and their gradient (Lafferty et al. 2001)."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, cast
@@ -25,7 +25,7 @@ _PARAMETERS: dict[str, dict[str, str]] = {
 
 
 class SequenceGradient(list[Floats2d]):
-    """The gradient for the emissions of each Doc, and for the parameters of the CRF by name."""
+    """Holds the gradient for the emissions of each Doc, and for the CRF's parameters by name."""
 
     def __init__(
         self, d_emissions: Sequence[Floats2d], d_parameters: dict[str, NDArray[np.float64]]
@@ -76,8 +76,11 @@ def learned(model: CRFModel) -> Transitions:
 
 
 def resized(model: CRFModel, n_labels: int) -> CRFModel:
-    """Return a layer with room for labels after those there are: their parameters begin at 0, the
-    others keep their values. Thinc does not change the size of a layer that has parameters."""
+    """Return a layer with room for new labels after the old ones.
+
+    Parameters of new labels start at 0, the others keep their values. Thinc does not change the
+    size of a layer that has parameters.
+    """
     kind = next(kind for kind, name in NAMES.items() if name == model.name)
     result = crf(kind)
     result.set_dim("nO", n_labels)
@@ -94,15 +97,15 @@ def sequence_loss(
     emissions: Sequence[Floats2d],
     gold: ArrayLike,
 ) -> tuple[float, SequenceGradient]:
-    """Compute the negative log-likelihood per annotated token in nats, and its gradient, which
-    the layer's backprop takes.
+    """Compute the negative log-likelihood in nats per annotated token, and its gradient.
 
+    The layer's backprop takes that gradient. The loss is per token so that, for the optimizer's
+    other settings, it weighs as much as cross-entropy.
     transitions: those learned, or constrained. emissions: (n_tokens, n_labels) float32 of each
-    Doc; gold: (n_tokens of all Docs,) int64, labels or MISSING. Per token, so that it weighs as
-    much beside the optimizer's other settings as cross-entropy.
+    Doc; gold: (n_tokens of all Docs,) int64, labels or MISSING.
     """
     ops = model.ops
-    lengths = [len(one) for one in emissions]
+    lengths = [len(doc_emissions) for doc_emissions in emissions]
     scores = ops.to_numpy(ops.xp.concatenate(list(emissions)))
     result = crf_loss(scores, lengths, gold, transitions)
     scale = 1.0 / max(1, int((np.asarray(gold) != MISSING).sum()))

@@ -1,4 +1,4 @@
-"""Hash embeddings of a token's attributes, worked out once for all tokens that share them."""
+"""Compute hash embeddings of attributes once for all tokens that share them."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -21,8 +21,7 @@ from .types import Tok2VecModel
 
 
 def build_distinct_hash_embed_v1(width: int, attrs: list[str], rows: list[int]) -> Tok2VecModel:
-    """Build Docs -> (n_tokens, width) float32 each: spaCy's MultiHashEmbed.v2 without static
-    vectors.
+    """Build Docs -> (n_tokens, width) float32 each: spaCy's MultiHashEmbed.v2 without vectors.
 
     Results and gradients are the same, but a word that occurs again in a batch is not multiplied
     again.
@@ -47,10 +46,10 @@ def build_distinct_hash_embed_v1(width: int, attrs: list[str], rows: list[int]) 
 
 
 def distinct_rows(layer: Model[Ints2d, Floats2d]) -> Model[Ints2d, Floats2d]:
-    """The layer, run over each row of its input once however often it stands there.
+    """Wrap a layer so that it runs once per distinct row of its input.
 
-    Not so where it drops out: equal rows are then to get masks of their own. What backprop
-    returns stands for no gradient, as rows are keys.
+    With dropout it runs over all rows, as equal rows must get different masks. Rows are keys, so
+    what backprop returns is no gradient.
     """
     return Model("distinct_rows", forward, init=init, layers=[layer])
 

@@ -1,4 +1,4 @@
-"""ELMo beside other embeddings of a word, as in the paper ([x; ELMo])."""
+"""Concatenate ELMo with other embeddings of a word, as in the paper ([x; ELMo])."""
 
 from thinc.api import concatenate
 

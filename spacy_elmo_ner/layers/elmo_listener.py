@@ -21,7 +21,9 @@ class Upstream(Protocol):
 
     name: str
 
-    def layers(self, docs: Sequence[Doc], reader: BiLMModel) -> DocLayers: ...
+    def layers(self, docs: Sequence[Doc], listener: BiLMModel) -> DocLayers:
+        """Return the layers of these Docs for this node."""
+        ...
 
 
 class ListenerState:
@@ -41,9 +43,11 @@ class ListenerState:
 
     @property
     def upstream(self) -> Upstream | None:
+        """Return the pipe that the node listens to, or None."""
         return self._upstream() if self._upstream is not None else None
 
     def link(self, upstream: Upstream | None, bilm: Any = None) -> None:
+        """Listen to this pipe from now on, or to none; bilm: the shim of its biLM."""
         self._upstream = weakref.ref(upstream) if upstream is not None else None
         self.bilm = bilm if bilm is not None else self.bilm
         self._is_news = upstream is not None
@@ -58,9 +62,11 @@ class ListenerState:
         self.docs, self.outputs, self.backprop = docs, outputs, backprop
 
     def clear(self) -> None:
+        """Let go of the training batch."""
         self.docs, self.outputs, self.backprop = (), [], None
 
     def has(self, docs: Sequence[Doc]) -> bool:
+        """Return whether the training batch consists of these very Docs."""
         return len(docs) == len(self.docs) > 0 and all(
             a is b for a, b in zip(docs, self.docs, strict=True)
         )
@@ -106,10 +112,10 @@ def build_elmo_listener_v1(
 def forward(
     model: BiLMModel, docs: Sequence[Doc], is_train: bool
 ) -> tuple[DocLayers, LayersBackprop]:
-    found = read_upstream(model, docs, is_train)
-    if found is None:
+    linked = read_upstream(model, docs, is_train)
+    if linked is None:
         raise ValueError(Errors.EL103.format(upstream=model.attrs["upstream"]))
-    return found
+    return linked
 
 
 def read_upstream(

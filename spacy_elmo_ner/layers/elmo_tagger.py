@@ -1,4 +1,4 @@
-"""From Docs to one score per token and label: embed, encode, score."""
+"""Score each token and label of Docs: embed, encode, score."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +15,11 @@ from .types import EncoderModel, Tok2VecModel
 
 @dataclass(frozen=True)
 class Decoding:
-    """Says how a pipe reads the scores. Thinc does not save objects of this type with the
-    weights, so the config can change it after training."""
+    """Says how a pipe reads the scores.
+
+    Thinc does not save objects of this type with the weights, so the config can change it after
+    training.
+    """
 
     decoder: DecoderMode
     transitions: TransitionKind
@@ -45,13 +48,13 @@ def build_elmo_tagger_v2(
     encoder: usually ResidualBiLSTM.v1; null where tok2vec encodes already, such as a listener to
         an encoder that several pipes share.
     decoder: "softmax" takes each token's best label, "constrained" the best valid sequence;
-        both train each token by itself, so one can take the other's place after training.
+        both train on single tokens, so one can replace the other after training.
         "crf" trains whole sequences and learns how labels follow each other, as parameters of
         the model: choose it before training.
     transitions: what "crf" learns. "full" is a score for each pair of labels, and takes time
-        quadratic in their number. "structured" knows BIO labels, and is linear: all pairs have
-        scores of their own but one entity directly behind another, whose score is a sum of one
-        for the label before and one for the type behind.
+        quadratic in their number. "structured" knows BIO labels and is linear: all pairs have
+        their own scores, except an entity directly after another, whose score is the sum of one
+        for the label before and one for the type after.
     nO: number of labels; known at initialization.
     """
     encoded = encoder or tok2vec

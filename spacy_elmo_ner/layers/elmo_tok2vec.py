@@ -44,7 +44,7 @@ def build_elmo_tok2vec_v1(
 
 
 class ListenerReplacement:
-    """Config and model of a pipe whose listener becomes a biLM of its own.
+    """Makes config and model of a pipe whose listener becomes a biLM of its own.
 
     spaCy's replace_listeners asks for the config first, with the whole [model.tok2vec] block in
     hand, puts it where the user's path says and then asks for the model, node by node. The path
@@ -82,7 +82,7 @@ class ListenerReplacement:
             if shim.trainable:
                 config.update(trainable=True, learn_rate_scale=shim.learn_rate_scale)
         in_block = [_at(self._block, path) for path in _paths(self._block)]
-        elsewhere = [one for one in configs if not any(one is other for other in in_block)]
+        elsewhere = [config for config in configs if not any(config is other for other in in_block)]
         listeners = list(_listener_paths(self._before))
         if elsewhere and listeners not in ([], [()]):
             # The user's path was that of the block: spaCy has put the config in its place.
@@ -102,7 +102,7 @@ class ListenerReplacement:
 
 
 def _paths(block: dict[str, Any]) -> Iterator[tuple[str, ...]]:
-    """Paths of all blocks within this one, which is at ()."""
+    """Yield the paths of all blocks within this one, which is at ()."""
     yield ()
     for name, value in block.items():
         if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Two bidirectional LSTMs whose outputs are added: the head's encoder."""
+"""Build the head's encoder: two bidirectional LSTMs whose outputs are added."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,8 +22,11 @@ from .windows import Window, windows
 
 @dataclass(frozen=True)
 class Encoding:
-    """Says how prediction runs. Thinc does not save objects of this type with the weights, so
-    the config can change it after training."""
+    """Says how prediction runs.
+
+    Thinc does not save objects of this type with the weights, so the config can change it after
+    training.
+    """
 
     precision: Precision
 
@@ -34,8 +37,7 @@ def build_residual_bilstm_v1(
     recurrent_dropout: float = 0.2,
     precision: Precision = "exact",
 ) -> EncoderModel:
-    """Build the layer: vectors of each Doc -> (n_tokens, 2 * units) float32, the sum x1 + x2 of
-    two stacked BiLSTMs.
+    """Build vectors of each Doc -> (n_tokens, 2 * units) float32: two stacked BiLSTMs, added up.
 
     units: cells per direction.
     dropout: share of each BiLSTM's inputs dropped in training, the same inputs at every token of a
@@ -77,8 +79,8 @@ def forward(
 ) -> tuple[list[Floats2d], Any]:
     lengths = [len(doc) for doc in docs]
     offsets = [0, *accumulate(lengths)]
-    found = [w for n, offset in zip(lengths, offsets, strict=False) for w in windows(n, offset)]
-    if not found:
+    cut = [w for n, offset in zip(lengths, offsets, strict=False) for w in windows(n, offset)]
+    if not cut:
         nO = model.get_dim("nO")
         return [model.ops.alloc2f(0, nO) for _ in docs], lambda d: [doc * 0 for doc in docs]
     module = cast(ResidualBiLSTM, _shim(model).module)
@@ -88,12 +90,12 @@ def forward(
         module.train()
         with training():
             inputs = xp2torch(flat, requires_grad=True)
-            outputs = _encode_for_training(module, inputs, found)
+            outputs = _encode_for_training(module, inputs, cut)
     else:
         module.eval()
         with torch.no_grad(), on_cpu(), in_precision(model.attrs["encoding"].precision):
             inputs = xp2torch(flat)
-            outputs = _encode(module, inputs, found)
+            outputs = _encode(module, inputs, cut)
 
     def backprop(d_outputs: Sequence[Floats2d]) -> list[Floats2d]:
         with training():
@@ -103,25 +105,25 @@ def forward(
     return _split(model, torch2xp(outputs.detach()), lengths), backprop
 
 
-def _encode_for_training(module: ResidualBiLSTM, inputs: Tensor, found: Sequence[Window]) -> Tensor:
+def _encode_for_training(module: ResidualBiLSTM, inputs: Tensor, cut: Sequence[Window]) -> Tensor:
     """Encode all windows as one batch, whose size [training.batcher] limits."""
-    rows = torch.cat([torch.arange(w.start, w.end) for w in found]).to(inputs.device)
-    kept = torch.cat([torch.arange(w.first, w.last) - w.start + n for w, n in _placed(found)])
-    encoded = module(inputs[rows], Packing.of([w.end - w.start for w in found]))
+    rows = torch.cat([torch.arange(w.start, w.end) for w in cut]).to(inputs.device)
+    kept = torch.cat([torch.arange(w.first, w.last) - w.start + n for w, n in _placed(cut)])
+    encoded = module(inputs[rows], Packing.of([w.end - w.start for w in cut]))
     return encoded[kept.to(inputs.device)]
 
 
-def _encode(module: ResidualBiLSTM, inputs: Tensor, found: Sequence[Window]) -> Tensor:
+def _encode(module: ResidualBiLSTM, inputs: Tensor, cut: Sequence[Window]) -> Tensor:
     """Encode in batches that reuse their memory."""
     width = 2 * module.lower.hidden_size
-    sizes = [w.end - w.start for w in found]
+    sizes = [w.end - w.start for w in cut]
     batches = list(token_batches(sizes))
     most = max(sum(sizes[i] for i in batch) for batch in batches)
     x1 = empty(most, width, device=inputs.device)
     # Tokens that a window does not keep are written to the extra row at the end.
     outputs = empty(len(inputs) + 1, width, device=inputs.device)
     for indices in batches:
-        batch = [found[i] for i in indices]
+        batch = [cut[i] for i in indices]
         rows = torch.cat([torch.arange(w.start, w.end) for w in batch])
         kept = torch.cat([_kept_rows(w, len(inputs)) for w in batch])
         packing = Packing.of([sizes[i] for i in indices])

@@ -1,4 +1,4 @@
-"""The learned mix of a biLM's layers (Peters et al. 2018, equation 1)."""
+"""Learn a weighted mix of a biLM's layers (Peters et al. 2018, equation 1)."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -16,9 +16,9 @@ Array = Any
 
 
 def scalar_mix(n_layers: int, width: int | None = None) -> ScalarMixModel:
-    """Build gamma * sum_k softmax(weights)_k * layer_k: (n_layers, n_tokens, width) -> (n_tokens,
-    width) float32 per Doc.
+    """Build the mix gamma * sum_k softmax(weights)_k * layer_k.
 
+    (n_layers, n_tokens, width) -> (n_tokens, width) float32 per Doc.
     n_layers: 0 if known only from the data or the saved model.
     """
     return Model(

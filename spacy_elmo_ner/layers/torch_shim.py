@@ -19,6 +19,7 @@ from thinc.types import FloatsXd
 from thinc.util import get_torch_default_device, torch2xp, xp2torch
 from torch import Tensor, nn
 
+from ..elmo.kernels import multiplies_bfloat16
 from ..elmo.locks import Lock
 from ..elmo.modes import lasting
 from ..errors import Errors
@@ -35,12 +36,15 @@ Precision = Literal["exact", "bf16"]
 def in_precision(precision: Precision) -> torch.autocast:
     """Return a context in which prediction multiplies in bfloat16, unless precision is exact.
 
-    Raises ValueError for another name.
+    On a CPU that has no products of bfloat16, all precisions are exact: emulated ones are slower,
+    and oneDNN refuses them on some. Raises ValueError for another name.
     """
     if precision not in get_args(Precision):
         names = ", ".join(map(repr, get_args(Precision)))
         raise ValueError(Errors.EL107.format(value=precision, names=names))
-    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16")
+    return torch.autocast(
+        "cpu", dtype=torch.bfloat16, enabled=precision == "bf16" and multiplies_bfloat16()
+    )
 
 
 class TorchShim(Shim):
@@ -57,6 +61,7 @@ class TorchShim(Shim):
 
     @property
     def module(self) -> nn.Module:
+        """Return the module, built at first use."""
         if self._model is None:
             with self._lock:
                 if self._model is None:
@@ -65,6 +70,7 @@ class TorchShim(Shim):
         return cast(nn.Module, self._model)
 
     def finish_update(self, optimizer: Optimizer) -> None:
+        """Change the parameters by their gradients."""
         # nlp.rehearse() collects gradients with a function that takes no scale.
         scale = {"lr_scale": self.learn_rate_scale} if isinstance(optimizer, Optimizer) else {}
         for name, parameter in self.module.named_parameters():
@@ -94,6 +100,7 @@ class TorchShim(Shim):
                 _write(p, backup[name])
 
     def to_device(self, device_type: str, device_id: int) -> None:
+        """Move the module."""
         self.module.to("cpu" if device_type == "cpu" else f"cuda:{device_id}")
 
     def to_bytes(self) -> bytes:

@@ -1,4 +1,4 @@
-"""Names for what flows between layers."""
+"""Name the types of what flows between layers."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Static word vectors as a Thinc layer: Docs in, a fixed vector per token out."""
+"""Wrap static word vectors as a Thinc layer: Docs in, a fixed vector per token out."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, cast
@@ -27,8 +27,9 @@ from .types import Tok2VecModel
 def build_word_vectors_v1(
     name: str | None = "glove-en", include_vectors: bool = False
 ) -> Tok2VecModel:
-    """Build Docs -> (n_tokens, width) float32 each: the vector of the word as written, else of the
-    word in lower case, else zeros.
+    """Build Docs -> (n_tokens, width) float32 each: a static vector per word.
+
+    A word is looked up as written, then in lower case; an unknown one gets zeros.
 
     name: a packaged table, "glove-en"; a folder that `python -m spacy elmo vectors` wrote; a
         folder or an installed pipeline with spaCy's vectors; or null for those of nlp.vocab.
@@ -55,10 +56,12 @@ def forward(
     else:
         table = shim.table
         keys = [word_keys(doc, table.attr) for doc in docs]
-        found = table.look_up(np.concatenate(keys)) if keys else np.zeros((0, 0), dtype="f")
+        looked_up = table.look_up(np.concatenate(keys)) if keys else np.zeros((0, 0), dtype="f")
         ends = np.cumsum([len(doc) for doc in docs]).tolist()
-        vectors = [found[end - len(doc) : end] for doc, end in zip(docs, ends, strict=True)]
-    return [model.ops.asarray2f(cast(Floats2d, one)) for one in vectors], lambda d_vectors: []
+        vectors = [looked_up[end - len(doc) : end] for doc, end in zip(docs, ends, strict=True)]
+    return [
+        model.ops.asarray2f(cast(Floats2d, doc_vectors)) for doc_vectors in vectors
+    ], lambda d_vectors: []
 
 
 def init(model: Tok2VecModel, X: Sequence[Doc] | None = None, Y: Any = None) -> None:
@@ -74,15 +77,15 @@ def init(model: Tok2VecModel, X: Sequence[Doc] | None = None, Y: Any = None) -> 
 
 
 def _of_vocab(model: Tok2VecModel, doc: Doc) -> NDArray[np.float32]:
-    """A Doc's vectors in its own vocab. Raises ValueError for those of another width (EL118)."""
-    width, found = model.get_dim("nO"), vocab_width(doc.vocab)
-    if found != width:
-        raise ValueError(Errors.EL118.format(width=width, found=found))
+    """Return a Doc's vectors in its own vocab. Raises ValueError for another width (EL118)."""
+    width, vocab_has = model.get_dim("nO"), vocab_width(doc.vocab)
+    if vocab_has != width:
+        raise ValueError(Errors.EL118.format(width=width, found=vocab_has))
     return vocab_vectors(doc)
 
 
 class VectorsShim(Shim):
-    """A table that is shared in memory and saved by name where that says it all."""
+    """Holds a table that is shared in memory, and saved by name if it is packaged."""
 
     def __init__(self, name: str | None, include_vectors: bool) -> None:
         super().__init__(None)
@@ -91,21 +94,24 @@ class VectorsShim(Shim):
 
     @property
     def table(self) -> VectorTable:
+        """Return the table, read at first use."""
         if self._model is None:
             self._model = shared_table(cast(str, self.name))
         return cast(VectorTable, self._model)
 
     @property
     def is_saved_by_name(self) -> bool:
+        """Return whether the pipeline names the table instead of holding it."""
         return self.name in packaged_names() and not self.include_vectors
 
     def finish_update(self, optimizer: Optimizer) -> None:
-        """Nothing here learns."""
+        """Do nothing: vectors do not learn."""
 
     def to_device(self, device_type: str, device_id: int) -> None:
-        """The table stays in main memory; its vectors go to the device."""
+        """Do nothing: the table stays in main memory, and its vectors go to the device."""
 
     def copy(self) -> "VectorsShim":
+        """Return a shim that shares the table."""
         other = VectorsShim(self.name, self.include_vectors)
         other._model = self._model
         return other
@@ -114,10 +120,11 @@ class VectorsShim(Shim):
         return self.copy()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """To another process a packaged table goes as its name."""
+        """Send a packaged table to another process as its name."""
         return _shim_from_bytes, (self.include_vectors, self.to_bytes())
 
     def to_bytes(self) -> bytes:
+        """Return the name and sha256 of a packaged table, the content of any other."""
         if self.name is None:
             return srsly.msgpack_dumps({"name": None})
         if self.is_saved_by_name:
@@ -125,14 +132,14 @@ class VectorsShim(Shim):
         return srsly.msgpack_dumps({"name": self.name, "table": self.table.to_bytes()})
 
     def from_bytes(self, bytes_data: bytes) -> "VectorsShim":
-        """Raises ValueError if a named table is not the one the pipeline was trained with."""
+        """Read `to_bytes`; raises ValueError if a named table is not the one trained with."""
         message = srsly.msgpack_loads(bytes_data)
         self.name = message["name"]
         self._model = shared_from_bytes(message["table"]) if "table" in message else None
         if "sha256" in message:
-            found, wanted = packaged_sha256(self.name), message["sha256"]
-            if found != wanted:
-                raise ValueError(Errors.EL116.format(name=self.name, found=found, wanted=wanted))
+            sha256, expected = packaged_sha256(self.name), message["sha256"]
+            if sha256 != expected:
+                raise ValueError(Errors.EL116.format(name=self.name, found=sha256, wanted=expected))
         return self
 
 

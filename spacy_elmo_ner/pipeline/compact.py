@@ -1,4 +1,4 @@
-"""Saving a trained pipeline for others: half the weights' room, no words of the training text."""
+"""Save a trained pipeline for others: weights at half the size, no words of the training text."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ from .token_classifier import TokenClassifier
 # Scores of our heads; where a test file gives none of them, it is of no use.
 HEAD_SCORES = ("ents_f", "tag_acc")
 
-# What a person may say about a pipeline; the rest of meta.json spaCy fills in by itself.
+# What a person may say about a pipeline; spaCy fills in the rest of meta.json.
 DESCRIBING = (
     "name",
     "version",
@@ -34,9 +34,9 @@ def compact_folder(
 ) -> dict[str, Any]:
     """Save a pipeline again with the weights of its heads rounded to float16.
 
-    test: a .spacy file to score it on, as it then is; meta.json has these scores in place of
-    those of training, and they are returned. meta: a JSON file with any keys of `DESCRIBING`,
-    for meta.json.
+    test: a .spacy file on which the rounded pipeline is scored; these scores replace those of
+    training in meta.json, and are returned. meta: a JSON file with any keys of `DESCRIBING`, for
+    meta.json.
 
     spaCy's list of all strings seen in training is left out where no pipe needs it. Raises
     FileNotFoundError or ValueError for a folder without a pipe of ours, and for a test file on
@@ -66,7 +66,7 @@ def compact_folder(
 
 
 def read_description(path: Path) -> dict[str, Any]:
-    """Keys of `DESCRIBING` and their values. Raises ValueError for anything else in the file."""
+    """Read values for keys of `DESCRIBING`. Raises ValueError for anything else in the file."""
     try:
         data = json.loads(path.read_text(encoding="utf8"))
         if not isinstance(data, dict):

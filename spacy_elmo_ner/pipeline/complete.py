@@ -1,4 +1,4 @@
-"""Complete a trained pipeline: sentences, coarse tags and lemmas, as spaCy's own pipelines have.
+"""Add to a trained pipeline: sentences, coarse tags and lemmas, as spaCy's own pipelines have.
 
 Code that was written for ``en_core_web_sm`` asks for ``doc.sents``, ``token.pos_``,
 ``token.lemma_`` and ``doc.noun_chunks``. A `senter` on the same biLM, an `attribute_ruler` with
@@ -92,7 +92,7 @@ def complete_folder(
 
 
 def complete(nlp: Language, senter: Language, tables: Lookups) -> Language:
-    """Add the pipes of `ADDED` behind the tagger; those already there are replaced. Changes nlp.
+    """Add the pipes of `ADDED` after the tagger; those already there are replaced. Changes nlp.
 
     senter: see `complete_folder`; tables: see `english_tables`. Raises ValueError if nlp has no
     `elmo` or `elmo_tagger` (EL692), if there is no trained `senter` (EL693) or if its biLM is

@@ -1,4 +1,4 @@
-"""Probabilities of entities and tags, stored under the characters they belong to.
+"""Store probabilities of entities and tags under the characters they belong to.
 
 spaCy stores a value of ``span._`` or ``token._`` in ``doc.user_data`` under the extension's name
 and the characters of the span or token. All functions of spaCy that copy, join, cut or store Docs
@@ -49,6 +49,7 @@ class Extension(NamedTuple):
 
     @property
     def second_name(self) -> str:
+        """Return the name to use if the first is taken."""
         return f"elmo_{self.name}"
 
     @property
@@ -128,62 +129,62 @@ TAGS = Extension(Token, "tag_confidence", tag_confidence)
 # ---- entities ----------------------------------------------------------------------------
 
 
-def give_entities(doc: Doc, pipe: str, found: Decoded) -> None:
+def give_entities(doc: Doc, pipe: str, decoded: Decoded) -> None:
     """Store the probabilities of all spans that a pipe found; they replace its earlier ones."""
     user_data, names = _user_data(doc), (ENTITIES.key, ALTERNATIVES)
     for key, stored in _stored(doc):
         # New dicts: Docs that were cut or joined share the old ones.
-        others = {label: one for label, one in stored.items() if one["pipe"] != pipe}
+        others = {label: given for label, given in stored.items() if given["pipe"] != pipe}
         if others:
             user_data[key] = others
         else:
             del user_data[key]
-    for name, spans in zip(names, found, strict=True):
-        for one in spans:
-            last = doc[one.end - 1]
-            key = ("._.", name, doc[one.start].idx, last.idx + len(last))
+    for name, spans in zip(names, decoded, strict=True):
+        for span in spans:
+            last = doc[span.end - 1]
+            key = ("._.", name, doc[span.start].idx, last.idx + len(last))
             before = user_data.get(key)
             # float32 as in doc.spans, so that both give the same number.
-            given = {"score": float(np.float32(one.probability)), "pipe": pipe}
-            user_data[key] = {**(before if isinstance(before, dict) else {}), one.label: given}
+            given = {"score": float(np.float32(span.probability)), "pipe": pipe}
+            user_data[key] = {**(before if isinstance(before, dict) else {}), span.label: given}
 
 
 def given_entities(doc: Doc) -> dict[Place, Given]:
     """Return the scores of all spans of this Doc, whether they are entities now or not."""
-    found = _of_group(doc).copy()
+    scores = _of_group(doc).copy()
     for (_, _, start, end), stored in _stored(doc):
-        for label, one in stored.items():
-            found[start, end, label] = Given(one["score"], one["pipe"])
-    return found
+        for label, given in stored.items():
+            scores[start, end, label] = Given(given["score"], given["pipe"])
+    return scores
 
 
 def _stored(doc: Doc) -> list[tuple[Any, dict[str, dict[str, Any]]]]:
     """Return keys and values of all scored spans; entities last, as their scores take priority."""
     names = (ALTERNATIVES, ENTITIES.key)
-    found = [
+    items = [
         (key, value)
         for key, value in _user_data(doc).items()
         if isinstance(key, tuple) and len(key) == 4 and key[0] == "._." and key[1] in names
     ]
-    found.sort(key=lambda item: names.index(item[0][1]))
-    return [(key, value) for key, value in found if isinstance(value, dict)]
+    items.sort(key=lambda item: names.index(item[0][1]))
+    return [(key, value) for key, value in items if isinstance(value, dict)]
 
 
 def located_entities(doc: Doc) -> tuple[Decoded, dict[EntitySpan, str | None]]:
     """Return the scored spans in the Doc's current tokens, and the pipe that scored each."""
     first, last = token_bounds(doc)
     set_here = {(ent.start_char, ent.end_char, ent.label_) for ent in doc.ents}
-    found, pipes = Decoded([], []), {}
+    located, pipes = Decoded([], []), {}
     for place, given in given_entities(doc).items():
         start, end, label = place
         if given.score is None or start not in first or end not in last:
             continue
-        one = EntitySpan(first[start], last[end], label, given.score)
-        (found.entities if place in set_here else found.alternatives).append(one)
-        pipes[one] = given.pipe
-    for spans in found:
-        spans.sort(key=lambda one: one[:2])
-    return found, pipes
+        span = EntitySpan(first[start], last[end], label, given.score)
+        (located.entities if place in set_here else located.alternatives).append(span)
+        pipes[span] = given.pipe
+    for spans in located:
+        spans.sort(key=lambda span: span[:2])
+    return located, pipes
 
 
 def decoded_entities(doc: Doc) -> Decoded:
@@ -196,15 +197,15 @@ def decoded_entities(doc: Doc) -> Decoded:
 
 def write_span_group(doc: Doc) -> None:
     """Set doc.spans["elmo_ner"]: the scored entities in order, then the alternatives."""
-    found, pipes = located_entities(doc)
-    scored = [*found.entities, *found.alternatives]
+    located, pipes = located_entities(doc)
+    scored = [*located.entities, *located.alternatives]
     doc.spans[SPANS_KEY] = ScoredSpans(
         doc,
         name=SPANS_KEY,
-        spans=[Span(doc, one.start, one.end, label=one.label) for one in scored],
+        spans=[Span(doc, span.start, span.end, label=span.label) for span in scored],
         attrs={
-            "scores": np.asarray([one.probability for one in scored], dtype=np.float32),
-            "pipes": [pipes[one] for one in scored],
+            "scores": np.asarray([span.probability for span in scored], dtype=np.float32),
+            "pipes": [pipes[span] for span in scored],
         },
     )
 
@@ -234,10 +235,10 @@ def _read_group(doc: Doc, group: SpanGroup) -> dict[Place, Given]:
         columns.append(column if len(column) == len(spans) else [None] * len(spans))
     strings = doc.vocab.strings
     return {
-        (one.start_char, one.end_char, strings[one.label]): Given(
+        (span.start_char, span.end_char, strings[span.label]): Given(
             None if score is None else float(score), pipe
         )
-        for one, score, pipe in zip(spans, *columns, strict=True)
+        for span, score, pipe in zip(spans, *columns, strict=True)
     }
 
 

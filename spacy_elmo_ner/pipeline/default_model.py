@@ -1,4 +1,4 @@
-"""The [model] block that a pipe has if the config says nothing of it."""
+"""Provide the [model] block of a pipe whose config has none."""
 
 from thinc.api import Config
 

@@ -1,4 +1,4 @@
-"""The `elmo_ner` pipe: named entities with the probability of each span."""
+"""Find named entities, with the probability of each span: the `elmo_ner` pipe."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from spacy.attrs import IOB_STRINGS
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
@@ -16,7 +15,6 @@ from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..decoding import (
-    MISSING,
     Decoded,
     Decoder,
     LabelScheme,
@@ -32,10 +30,9 @@ from .confidence import (
     write_span_group,
 )
 from .default_model import default_model
+from .gold import IOB, gold_bio
 from .settings import PipelineRef, Setting, check_alternatives, check_threshold, settle
-from .token_classifier import BATCH_DOCS, TokenClassifier, same_tokens
-
-_IOB = {name: number for number, name in enumerate(IOB_STRINGS)}  # in Doc.to_array("ENT_IOB")
+from .token_classifier import BATCH_DOCS, TokenClassifier
 
 
 @Language.factory(
@@ -63,8 +60,8 @@ def make_elmo_ner(
 
     overwrite: replace entities that an earlier pipe has set. They stay by default, and ours are
         found around them.
-    threshold: drop entities less probable than this, in [0, 1], and take the best that may stand
-        in their place instead. More precision, less recall; 0 keeps the best reading.
+    threshold: drop entities less probable than this, in [0, 1], and take the best that fit in
+        their place. More precision, less recall; 0 keeps the best reading.
     alternatives: doc.spans["elmo_ner"] also holds the spans that are no entities but at least as
         probable as this, in (0, 1]; null for none.
     The last two can be changed after training, on the pipe or in a config given at loading.
@@ -136,20 +133,10 @@ class ElmoNER(TokenClassifier):
         return (ent.label_ for ent in example.reference.ents)
 
     def gold_classes(self, example: Example) -> NDArray[np.int64]:
-        index: dict[str | None, int] = {label: i for i, label in enumerate(self.scheme.labels)}
-        if not same_tokens(example):
-            classes = (index.get(_bio(tag), MISSING) for tag in example.get_aligned_ner())
-            return np.fromiter(classes, dtype=np.int64, count=len(example.predicted))
-        iob, types = example.reference.to_array(["ENT_IOB", "ENT_TYPE"]).T
-        gold = np.where(iob == _IOB["O"], index["O"], MISSING)
-        # Few tokens are in entities, and there may be hundreds of labels.
-        for i in np.flatnonzero(types).tolist():
-            prefix, label = IOB_STRINGS[iob[i]], self.vocab.strings[types[i]]
-            gold[i] = index.get(f"{prefix}-{label}", MISSING)
-        return gold
+        return gold_bio(example, self.scheme.labels)
 
     @property
-    def reader(self) -> Decoder:
+    def entity_decoder(self) -> Decoder:
         """Return what turns emissions into entities."""
         return Decoder(self.scheme, self.decoder, self.learned_transitions, self.temperature)
 
@@ -161,7 +148,7 @@ class ElmoNER(TokenClassifier):
         docs = list(docs)
         return decode_entities(
             self._emissions(docs),
-            self.reader,
+            self.entity_decoder,
             threshold=self.threshold,
             alternatives=self.alternatives,
             skipped=_spaces(docs),
@@ -179,24 +166,30 @@ class ElmoNER(TokenClassifier):
         for batch in minibatch(docs, size=BATCH_DOCS):
             blocked = [self._taken(doc) for doc in batch]
             yield from best_readings(
-                self._emissions(batch), self.reader, n, blocked=blocked, skipped=_spaces(batch)
+                self._emissions(batch),
+                self.entity_decoder,
+                n,
+                blocked=blocked,
+                skipped=_spaces(batch),
             )
 
     def _emissions(self, docs: Sequence[Doc]) -> list[NDArray[np.float32]]:
-        return [self.model.ops.to_numpy(one) for one in self.predict_scores(docs)]
+        return [self.model.ops.to_numpy(doc_scores) for doc_scores in self.predict_scores(docs)]
 
     def set_annotations(self, docs: Sequence[Doc], predicted: Sequence[Decoded]) -> None:
-        for doc, found in zip(docs, predicted, strict=True):
-            ours = [Span(doc, one.start, one.end, label=one.label) for one in found.entities]
+        for doc, decoded in zip(docs, predicted, strict=True):
+            ours = [Span(doc, span.start, span.end, label=span.label) for span in decoded.entities]
             blocked = [doc[i : i + 1] for i in np.flatnonzero(_blocked(doc)).tolist()]
             kept = self._entities_of_others(doc)
             doc.set_ents([*kept, *ours], blocked=blocked, default="outside")
-            give_entities(doc, self.name, found)
+            give_entities(doc, self.name, decoded)
             write_span_group(doc)
 
     def _taken(self, doc: Doc) -> NDArray[np.bool_]:
-        """Return which tokens our entities must leave out, (n_tokens,): blocked ones, and those in
-        an entity that another pipe or a person set."""
+        """Return which tokens our entities must leave out, (n_tokens,).
+
+        They are those that are blocked, or in an entity that another pipe or a person set.
+        """
         taken = _blocked(doc)
         for ent in self._entities_of_others(doc):
             taken[ent.start : ent.end] = True
@@ -209,9 +202,9 @@ class ElmoNER(TokenClassifier):
         given = given_entities(doc)
         others = []
         for ent in doc.ents:
-            one = given.get((ent.start_char, ent.end_char, ent.label_))
+            scored = given.get((ent.start_char, ent.end_char, ent.label_))
             # pipe is None if the Doc was stored without it: the entity may be ours.
-            if one is None or one.pipe not in (self.name, None):
+            if scored is None or scored.pipe not in (self.name, None):
                 others.append(ent)
         return others
 
@@ -224,12 +217,4 @@ def _spaces(docs: Sequence[Doc]) -> list[Any]:
 def _blocked(doc: Doc) -> NDArray[np.bool_]:
     """Return which tokens set_ents() was told to block, (n_tokens,)."""
     iob, types = doc.to_array(["ENT_IOB", "ENT_TYPE"]).T
-    return (iob == _IOB["B"]) & (types == 0)
-
-
-def _bio(tag: str | None) -> str | None:
-    """Convert spaCy's BILUO label to BIO; missing annotation stays None."""
-    if not tag or tag == "O" or tag[1:2] != "-" or len(tag) < 3:
-        return tag
-    prefix = {"B": "B", "U": "B", "I": "I", "L": "I"}.get(tag[0])
-    return f"{prefix}-{tag[2:]}" if prefix else None
+    return (iob == IOB["B"]) & (types == 0)

@@ -1,4 +1,4 @@
-"""The `elmo_tagger` pipe: part-of-speech tags with their probabilities."""
+"""Find part-of-speech tags, with their probabilities: the `elmo_tagger` pipe."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
@@ -16,7 +16,8 @@ from ..decoding import MISSING, FullTransitions, Transitions, viterbi
 from ..errors import Errors
 from .confidence import TAGS, give_tags
 from .default_model import default_model
-from .token_classifier import TokenClassifier, same_tokens
+from .gold import gold_tags
+from .token_classifier import TokenClassifier
 
 
 @Language.factory(
@@ -43,7 +44,7 @@ def make_elmo_tagger(
     """Make an `elmo_tagger` pipe.
 
     overwrite: replace tags that an earlier pipe has set. True by default, unlike spaCy's
-        tagger: who adds this one behind another wants its tags.
+        tagger: whoever adds this pipe after another wants its tags.
     label_smoothing: share of each gold tag that goes to all other tags in training, in [0, 1); 0
         for decoder "crf".
     neg_prefix: a gold tag that begins with this says which tag the token does not have: "!NN".
@@ -68,7 +69,7 @@ def make_elmo_tagger(
 
 
 class Tags(NamedTuple):
-    """classes: (n_tokens,) int64 of one Doc; probabilities: (n_tokens,) float64 of each."""
+    """Holds the classes of one Doc, (n_tokens,) int64, and their probabilities, float64."""
 
     classes: NDArray[np.int64]
     probabilities: NDArray[np.float64]
@@ -109,13 +110,13 @@ class ElmoTagger(TokenClassifier):
 
     def gold_classes(self, example: Example) -> NDArray[np.int64]:
         index = {self.vocab.strings[label]: i for i, label in enumerate(self.labels)}
-        tags = _gold_tags(example)
+        tags = gold_tags(example)
         return np.asarray([index.get(tag, MISSING) for tag in tags], dtype=np.int64)
 
     def negative_classes(self, example: Example) -> NDArray[np.int64]:
         strings = example.reference.vocab.strings
         index = {label: i for i, label in enumerate(self.labels)}
-        tags = _gold_tags(example)
+        tags = gold_tags(example)
         negative = {
             tag: index.get(strings[tag][len(self.neg_prefix) :], MISSING)
             for tag in set(tags)
@@ -127,8 +128,10 @@ class ElmoTagger(TokenClassifier):
         return np.asarray([negative.get(tag, MISSING) for tag in tags], dtype=np.int64)
 
     def _is_negative(self, tag: str) -> bool:
-        """Return whether a gold tag says which tag a token does not have. A tag that is only the
-        prefix is a tag."""
+        """Return whether a gold tag says which tag a token does not have.
+
+        A tag that is only the prefix is an ordinary tag.
+        """
         if not self.neg_prefix or tag == self.neg_prefix or tag in self.labels:
             return False
         return tag.startswith(self.neg_prefix)
@@ -139,10 +142,12 @@ class ElmoTagger(TokenClassifier):
 
     def predict(self, docs: Iterable[Doc]) -> list[Tags]:
         """Find the best tag of each token and its marginal probability."""
-        scores = [self.model.ops.to_numpy(one) for one in self.predict_scores(list(docs))]
+        scores = [
+            self.model.ops.to_numpy(doc_scores) for doc_scores in self.predict_scores(list(docs))
+        ]
         if not scores:
             return []
-        lengths = [len(one) for one in scores]
+        lengths = [len(doc_scores) for doc_scores in scores]
         emissions = np.concatenate(scores).astype(np.float64) / self.temperature
         if self.scores_sequences:
             best, _ = viterbi(emissions, lengths, self.transitions(self.temperature))
@@ -152,15 +157,15 @@ class ElmoTagger(TokenClassifier):
         ends = np.cumsum(lengths)[:-1]
         of_best = probabilities[np.arange(len(best)), best]
         return [
-            Tags(*one) for one in zip(np.split(best, ends), np.split(of_best, ends), strict=True)
+            Tags(*pair) for pair in zip(np.split(best, ends), np.split(of_best, ends), strict=True)
         ]
 
     def set_annotations(self, docs: Sequence[Doc], predicted: Sequence[Tags]) -> None:
         tag_ids = np.asarray([self.vocab.strings[label] for label in self.labels], dtype=np.uint64)
-        for doc, found in zip(docs, predicted, strict=True):
+        for doc, doc_tags in zip(docs, predicted, strict=True):
             if not len(doc):
                 continue
-            tags: Any = tag_ids[found.classes]
+            tags: Any = tag_ids[doc_tags.classes]
             is_ours = np.ones(len(doc), dtype=bool)
             if not self.cfg["overwrite"]:
                 before = doc.to_array("TAG")
@@ -169,13 +174,6 @@ class ElmoTagger(TokenClassifier):
             doc.from_array(["TAG"], tags)
             names = [
                 self.labels[i] if ours else ""
-                for i, ours in zip(found.classes.tolist(), is_ours, strict=True)
+                for i, ours in zip(doc_tags.classes.tolist(), is_ours, strict=True)
             ]
-            give_tags(doc, names, found.probabilities.tolist())
-
-
-def _gold_tags(example: Example) -> list[int]:
-    """Return the gold tag of each token of the predicted Doc; 0 where there is none."""
-    if same_tokens(example):
-        return example.reference.to_array("TAG").tolist()
-    return [tag or 0 for tag in example.get_aligned("TAG")]
+            give_tags(doc, names, doc_tags.probabilities.tolist())

@@ -1,4 +1,4 @@
-"""The file that holds what a head has learned."""
+"""Write and read the file that holds what a head has learned."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from ..layers.half import narrowed, widened
 
 
 def write_head(path: Path, model: Model[Any, Any]) -> None:
-    """Write the model; weights that float16 holds exactly take half the room."""
+    """Write the model; weights that float16 holds exactly take half the space."""
     path.write_bytes(narrowed(model.to_bytes()))
 
 
@@ -30,7 +30,7 @@ def read_head(path: Path, model: Model[Any, Any]) -> None:
         _require_same_decoder(saved, decoding, path)
         raise
     node = model.maybe_get_ref("crf")
-    # Thinc takes the saved layer's name and parameters whatever they are.
+    # Thinc does not check the saved layer's name and parameters.
     if node is not None and node.name != NAMES[decoding.transitions]:
         kind = next(kind for kind, name in NAMES.items() if name == node.name)
         raise ValueError(
@@ -44,5 +44,7 @@ def _require_same_decoder(saved: bytes, decoding: Decoding, path: Path) -> None:
     has_crf = not layers.isdisjoint(NAMES.values())
     if has_crf == (decoding.decoder == "crf"):
         return
-    wanted = '"crf"' if has_crf else '"softmax" or "constrained"'
-    raise ValueError(Errors.EL110.format(path=path.parent, wanted=wanted, decoder=decoding.decoder))
+    trained_with = '"crf"' if has_crf else '"softmax" or "constrained"'
+    raise ValueError(
+        Errors.EL110.format(path=path.parent, wanted=trained_with, decoder=decoding.decoder)
+    )

@@ -13,6 +13,7 @@ from spacy.tokens import Doc
 
 from ..elmo.locks import Lock
 from ..errors import Warnings
+from .kept_layers import word_hashes
 
 Layers = NDArray[np.float32]
 
@@ -61,9 +62,9 @@ class LayersCache:
         """Keep these layers as far as there is room; stop with a warning when the disk is full."""
         if self._is_forked:
             return
-        for doc, one in zip(docs, layers, strict=True):
+        for doc, doc_layers in zip(docs, layers, strict=True):
             with self._lock:
-                is_full = not self._put(_key(doc), one)
+                is_full = not self._put(_key(doc), doc_layers)
             if is_full:
                 warnings.warn(
                     Warnings.WL101.format(folder=tempfile.gettempdir(), n_bytes=self.n_bytes),
@@ -104,8 +105,3 @@ class LayersCache:
 def _key(doc: Doc) -> bytes:
     """Return a key of the words in the order in which the biLM reads them."""
     return blake2b(word_hashes(doc), digest_size=16).digest()
-
-
-def word_hashes(doc: Doc) -> bytes:
-    """Return the words of a Doc as 8 bytes each: their hashes in the string store."""
-    return doc.to_array("ORTH").tobytes()

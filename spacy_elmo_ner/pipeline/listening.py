@@ -1,4 +1,4 @@
-"""A pipe that may listen to an `elmo` pipe, and reports when that is missing."""
+"""Listen to an `elmo` pipe, and report when it is missing."""
 
 import warnings
 from typing import Any
@@ -23,12 +23,15 @@ class ListeningPipe(TrainablePipe):
     listening_components: tuple[str, ...] = ()
     _n_names = 0  # set since the pipeline was last linked; two if this pipe was just sourced
 
-    def add_listener(self, listener: Model, component_name: str) -> None: ...
+    def add_listener(self, listener: Model, component_name: str) -> None:
+        """Do nothing: no pipe listens to this one."""
 
     def remove_listener(self, listener: Model, component_name: str) -> bool:
+        """Return False: no pipe listens to this one."""
         return False
 
-    def find_listeners(self, component: Any) -> None: ...
+    def find_listeners(self, component: Any) -> None:
+        """Do nothing: no pipe listens to this one."""
 
     @property
     def name(self) -> str:
@@ -41,6 +44,7 @@ class ListeningPipe(TrainablePipe):
 
     @property
     def listener_map(self) -> dict[str, list[Model]]:
+        """Return an empty map; setting it checks the links of this pipe."""
         return {}
 
     @listener_map.setter

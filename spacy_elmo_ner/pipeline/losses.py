@@ -1,4 +1,4 @@
-"""What training minimizes: per token by itself, or per sequence."""
+"""Compute the losses of single tokens; `layers/crf.py` has that of sequences."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +16,7 @@ HeadModel = Model[list[Doc], list[Floats2d]]
 def cross_entropy(
     emissions: Floats2d, gold: Any, xp: Any, *, negative: Any = None, smoothing: float = 0.0
 ) -> tuple[float, Floats2d]:
-    """Mean over the annotated tokens in nats, and its gradient, as emissions.
+    """Compute the mean over annotated tokens in nats, and its gradient for the emissions.
 
     emissions: (n_tokens, n_classes) float32; gold: (n_tokens,) int64, classes or MISSING; both
     of xp, which is numpy or cupy. Tokens that are not annotated add nothing.
@@ -60,11 +60,13 @@ def rehearsal(model: HeadModel, tutor: HeadModel, docs: Sequence[Doc]) -> float:
     scores, backprop = model.begin_update(list(docs))
     emissions, n_known = xp.concatenate(scores), target.shape[1]
     log_p = _log_softmax(emissions[:, :n_known], xp)
-    wanted = xp.exp(_log_softmax(target, xp))
+    tutored = xp.exp(_log_softmax(target, xp))
     gradient = xp.zeros_like(emissions)
-    gradient[:, :n_known] = (xp.exp(log_p) - wanted) / len(emissions)
-    backprop(xp.split(gradient, np.cumsum([len(one) for one in scores])[:-1].tolist()))
-    return -float((wanted * log_p).sum()) / len(emissions)
+    gradient[:, :n_known] = (xp.exp(log_p) - tutored) / len(emissions)
+    backprop(
+        xp.split(gradient, np.cumsum([len(doc_scores) for doc_scores in scores])[:-1].tolist())
+    )
+    return -float((tutored * log_p).sum()) / len(emissions)
 
 
 def _log_softmax(scores: Any, xp: Any) -> Any:

@@ -1,4 +1,4 @@
-"""``doc.noun_chunks`` from tags, for pipelines without a parser.
+"""Find ``doc.noun_chunks`` by tags, for pipelines without a parser.
 
 spaCy finds base noun phrases in a dependency parse and raises an error (E029) where there is none.
 Here they are runs of tags: determiners and modifiers up to the last noun, or a pronoun. A parse
@@ -26,7 +26,7 @@ _LETTERS = {
     "POS": "S",
 }
 _PRONOUNS = ("DT", "NN")
-# A participle modifies a noun only behind a determiner or another modifier: "the selected
+# A participle modifies a noun only after a determiner or another modifier: "the selected
 # officials", but "killing officials". An adverb modifies an adjective: "a very old man".
 _PHRASE = re.compile(r"D*(?:R?J|(?<=[DJ])R?V|NS|N)*N|P")
 

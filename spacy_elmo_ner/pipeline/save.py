@@ -1,4 +1,4 @@
-"""Saving a pipeline so that its folder holds the old one or the new one, whole."""
+"""Save a pipeline so that its folder holds either the old one or the new one, complete."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -21,11 +21,10 @@ def save_pipeline(
     exclude: Iterable[str] = (),
     texts: Mapping[str, str] | None = None,
 ) -> None:
-    """Save like ``nlp.to_disk``, but as an `atomic_folder`: the old pipeline stays until all of
-    the new one is on the disk.
+    """Save like ``nlp.to_disk``, but as an `atomic_folder`.
 
-    texts: more files of the folder, by name. Raises OSError where it cannot be written; what was
-    there before stays.
+    The old pipeline stays until all of the new one is on the disk. texts: more files of the folder,
+    by name. Raises OSError if it cannot be written; what was there before stays.
     """
     with atomic_folder(folder) as staged:
         nlp.to_disk(staged, exclude=exclude)
@@ -34,7 +33,9 @@ def save_pipeline(
 
 
 def needs_vocab(nlp: Language) -> bool:
-    """Tell whether a pipeline must be saved with its vocabulary: it has vectors, or pipes that
-    are not known to do without."""
+    """Tell whether a pipeline must be saved with its vocabulary.
+
+    It must if it has vectors, or pipes that are not known to do without.
+    """
     factories = {nlp.get_pipe_meta(name).factory for name in nlp.component_names}
     return bool(len(nlp.vocab.vectors)) or not factories <= SELF_CONTAINED

@@ -1,4 +1,4 @@
-"""A span group that stays correct when tokens are merged or split."""
+"""Keep a span group correct when tokens are merged or split."""
 
 import struct
 from collections.abc import Iterable, Iterator
@@ -16,7 +16,7 @@ _ATTRS: Any = SpanGroup.attrs  # the group's own, which a subclass hides
 
 
 class StoredSpan(NamedTuple):
-    """A span as a SpanGroup stores it; start and end may be out of date."""
+    """Holds a span as a SpanGroup stores it; start and end may be out of date."""
 
     id: int
     kb_id: int
@@ -33,7 +33,7 @@ def stored_spans(group: SpanGroup) -> list[StoredSpan]:
 
 
 class ScoredSpans(SpanGroup):
-    """A span group that follows its Doc's tokens.
+    """Holds spans that follow their Doc's tokens.
 
     spaCy's own group stores token numbers: once tokens are merged, reading, copying or storing it
     gives other spans or raises an IndexError. This one finds its spans again by their characters.
@@ -94,14 +94,14 @@ class ScoredSpans(SpanGroup):
         first, last = token_bounds(doc)
         spans = _unpacked(super().to_bytes())
         kept = [
-            i for i, one in enumerate(spans) if one.start_char in first and one.end_char in last
+            i for i, span in enumerate(spans) if span.start_char in first and span.end_char in last
         ]
         message = {
             "name": self.name,
             "attrs": {key: _taken(value, kept, len(spans)) for key, value in self._attrs.items()},
             "spans": [
-                _SPAN.pack(*one[:3], first[one.start_char], last[one.end_char], *one[5:])
-                for one in (spans[i] for i in kept)
+                _SPAN.pack(*span[:3], first[span.start_char], last[span.end_char], *span[5:])
+                for span in (spans[i] for i in kept)
             ],
         }
         self._tokens = tokens  # first: what follows reads this group

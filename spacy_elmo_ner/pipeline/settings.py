@@ -1,4 +1,4 @@
-"""Settings that come from the config, can be changed on a trained pipe, and are saved."""
+"""Define settings that come from the config, can be changed on a trained pipe, and are saved."""
 
 import weakref
 from collections.abc import Callable
@@ -36,10 +36,10 @@ class HasSettings(Protocol):
 
 
 class Setting:
-    """An attribute of a pipe that is checked when it is set and saved with the pipe.
+    """Describes an attribute of a pipe that is checked when it is set, and saved with the pipe.
 
-    The pipeline's config follows, so that it shows what is used. A config that is given when the
-    pipeline is loaded wins over what was saved.
+    The pipeline's config is kept up to date with it. A config that is given when the pipeline is
+    loaded wins over what was saved.
     """
 
     def __init__(self, default: Any, check: Callable[[str, Any], Any]) -> None:
@@ -68,6 +68,7 @@ class Setting:
 
 
 def settings_of(pipe: HasSettings) -> list[Setting]:
+    """Return the settings that the pipe's class defines."""
     return [value for value in vars(type(pipe)).values() if isinstance(value, Setting)]
 
 
@@ -81,9 +82,9 @@ def settle(pipe: HasSettings, configured: dict[str, Any], folder: Path | None) -
     for setting in settings_of(pipe):
         name, ours = setting.name, configured[setting.name]
         if pipe.cfg[name] != ours:
-            beside = _saved_config(folder)
-            if name in beside:
-                is_given = ours != beside[name]
+            saved = _saved_config(folder)
+            if name in saved:
+                is_given = ours != saved[name]
             else:  # saved on its own: a default in the config is no decision against it
                 is_given = ours not in (setting.default, loaded.get(name, ours))
             if is_given:

@@ -1,8 +1,7 @@
-"""What `elmo_tagger` and `elmo_ner` share: labels, initialization, loss and calibration."""
+"""Score, train and calibrate: what `elmo_tagger` and `elmo_ner` share besides their labels."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,17 +19,16 @@ from ..decoding import MISSING, DecoderMode, Transitions, log_softmax, marginals
 from ..elmo.packing import token_batches
 from ..errors import Errors
 from ..layers import crf
-from .calibration import Calibration, ScoredBatch, calibrate
-from .head_file import read_head, write_head
-from .listening import ListeningPipe
+from .labels import LabelledPipe
 from .losses import cross_entropy, rehearsal
+from .temperature import Calibration, ScoredBatch, calibrate
 
 # Docs scored at once outside of nlp.pipe().
 BATCH_DOCS = 64
 
 
-class TokenClassifier(ListeningPipe):
-    """A pipe that scores each token against a fixed list of classes.
+class TokenClassifier(LabelledPipe):
+    """Scores each token against a fixed list of classes.
 
     Subclasses say which labels an Example holds, which class each token's gold label is, which
     classes may follow each other, and what a batch of scores means for a Doc.
@@ -55,10 +53,6 @@ class TokenClassifier(ListeningPipe):
 
     # ---- for subclasses --------------------------------------------------------------
 
-    @property
-    def n_classes(self) -> int:
-        raise NotImplementedError
-
     def example_labels(self, example: Example) -> Iterable[str]:
         """Return the labels that occur in one Example's reference."""
         raise NotImplementedError
@@ -68,15 +62,16 @@ class TokenClassifier(ListeningPipe):
         raise NotImplementedError
 
     def negative_classes(self, example: Example) -> NDArray[np.int64]:
-        """Return a class that each token is known not to have, or MISSING: (n_tokens of the
-        predicted Doc,) int64."""
+        """Return a class that each token is known not to have, or MISSING.
+
+        (n_tokens of the predicted Doc,) int64.
+        """
         return np.full(len(example.predicted), MISSING, dtype=np.int64)
 
     label_smoothing = 0.0
 
     def transitions(self, temperature: float) -> Transitions:
-        """Return what sequences of classes score beside the emissions, over temperature; -inf
-        for what is never a sequence."""
+        """Return the scores of sequences of classes, over temperature; -inf for impossible ones."""
         raise NotImplementedError
 
     @property
@@ -88,6 +83,7 @@ class TokenClassifier(ListeningPipe):
 
     @property
     def decoder(self) -> DecoderMode:
+        """Return how the pipe reads scores: "softmax", "constrained" or "crf"."""
         return self.model.attrs["decoding"].decoder
 
     @property
@@ -100,62 +96,6 @@ class TokenClassifier(ListeningPipe):
         """Return what the CRF has learned; None with another decoder."""
         node = self.model.maybe_get_ref("crf")
         return None if node is None else crf.learned(node)
-
-    # ---- labels ----------------------------------------------------------------------
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        return tuple(self.cfg["labels"])
-
-    @property
-    def label_data(self) -> tuple[str, ...]:
-        """Return what `spacy init labels` saves."""
-        return self.labels
-
-    def add_label(self, label: str) -> int:
-        """Add a label. Returns 1, or 0 if it was there already.
-
-        A trained model grows: its old labels keep their scores; those of the new label start at 0
-        and are learned in further training. Raises ValueError for a label that is not a str, or if
-        the config fixes the number of labels.
-        """
-        if not isinstance(label, str):
-            raise ValueError(SpacyErrors.E187)
-        if label in self.labels:
-            return 0
-        output_layer = self.model.get_ref("output_layer")
-        if output_layer.has_dim("nO") and not output_layer.has_param("W"):
-            raise ValueError(SpacyErrors.E922.format(name=self.name, nO=output_layer.get_dim("nO")))
-        self.cfg["labels"].append(label)
-        self.vocab.strings.add(label)
-        if output_layer.has_param("W"):
-            self.set_output(self.n_classes)
-        return 1
-
-    # ---- saving ----------------------------------------------------------------------
-
-    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
-        """Write the pipe to a folder; weights that float16 holds exactly take half the room."""
-        super().to_disk(path, exclude=[*exclude, "model"])
-        if "model" not in exclude:
-            write_head(Path(path) / "model", self.model)
-
-    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "TokenClassifier":
-        super().from_bytes(bytes_data, exclude=exclude)
-        self._add_strings()
-        return self
-
-    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "TokenClassifier":
-        super().from_disk(path, exclude=[*exclude, "model"])
-        if "model" not in exclude:
-            read_head(Path(path) / "model", self.model)
-        self._add_strings()
-        return self
-
-    def _add_strings(self) -> None:
-        """Add the labels to the vocab, which may have been saved without them."""
-        for label in self.labels:
-            self.vocab.strings.add(label)
 
     # ---- training --------------------------------------------------------------------
 
@@ -173,8 +113,10 @@ class TokenClassifier(ListeningPipe):
         validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
         self._takes_labels = labels is None
         if labels is None:
-            found = {label for example in get_examples() for label in self.example_labels(example)}
-            labels = sorted(found)
+            in_examples = {
+                label for example in get_examples() for label in self.example_labels(example)
+            }
+            labels = sorted(in_examples)
         for label in labels:
             self.add_label(label)
         self._require_labels()
@@ -190,7 +132,7 @@ class TokenClassifier(ListeningPipe):
         sgd: Optimizer | None = None,
         losses: dict[str, float] | None = None,
     ) -> dict[str, float]:
-        """Learn from a batch of examples; labels that the pipe does not know yet are added.
+        """Learn from a batch of examples, and add labels that the pipe does not know yet.
 
         If initialize() was given a list of labels, others do not count as annotation.
         """
@@ -198,7 +140,7 @@ class TokenClassifier(ListeningPipe):
         validate_examples(examples, f"{type(self).__name__}.update")
         if self._takes_labels and self.is_trained:
             known = set(self.labels)
-            new = {label for one in examples for label in self.example_labels(one)} - known
+            new = {label for example in examples for label in self.example_labels(example)} - known
             for label in sorted(new):
                 self.add_label(label)
         return super().update(examples, drop=drop, sgd=sgd, losses=losses)
@@ -238,9 +180,9 @@ class TokenClassifier(ListeningPipe):
         # A Doc's scores depend on the Doc alone; the arrays of a few thousand tokens at a time
         # are fetched from memory less often than those of all.
         for batch in token_batches([len(doc) for doc in docs]):
-            found = self.model.predict([docs[i] for i in batch])
-            for i, one in zip(batch, found, strict=True):
-                scores[i] = one
+            batch_scores = self.model.predict([docs[i] for i in batch])
+            for i, doc_scores in zip(batch, batch_scores, strict=True):
+                scores[i] = doc_scores
         return scores
 
     def get_loss(
@@ -271,7 +213,7 @@ class TokenClassifier(ListeningPipe):
         loss, gradient = cross_entropy(
             emissions, xp.asarray(gold), xp, negative=negative, smoothing=smoothing
         )
-        ends = np.cumsum([len(one) for one in scores])
+        ends = np.cumsum([len(doc_scores) for doc_scores in scores])
         return loss, xp.split(gradient, ends[:-1].tolist())
 
     # ---- probabilities ---------------------------------------------------------------
@@ -284,10 +226,12 @@ class TokenClassifier(ListeningPipe):
         scores = self.predict_scores(docs)
         if not scores:
             return []
-        lengths = [len(one) for one in scores]
+        lengths = [len(doc_scores) for doc_scores in scores]
         emissions = self.model.ops.to_numpy(self.model.ops.xp.concatenate(scores))
-        found = self._probabilities(emissions.astype(np.float64) / self.temperature, lengths)
-        return np.split(found, np.cumsum(lengths)[:-1])
+        probabilities = self._probabilities(
+            emissions.astype(np.float64) / self.temperature, lengths
+        )
+        return np.split(probabilities, np.cumsum(lengths)[:-1])
 
     def _probabilities(
         self, emissions: NDArray[np.float64], lengths: Sequence[int]
@@ -306,28 +250,15 @@ class TokenClassifier(ListeningPipe):
         batches = list(self._scored(examples))
         if not any((batch.gold != MISSING).any() for batch in batches):
             raise ValueError(Errors.EL108.format(name=self.name))
-        found = calibrate(batches, self.transitions if self.scores_sequences else None)
-        self.cfg["temperature"] = found.temperature
-        return found
+        calibration = calibrate(batches, self.transitions if self.scores_sequences else None)
+        self.cfg["temperature"] = calibration.temperature
+        return calibration
 
     def _scored(self, examples: Iterable[Example]) -> Iterator[ScoredBatch]:
         for batch in minibatch(examples, size=BATCH_DOCS):
             scores = self.predict_scores([example.predicted for example in batch])
             yield ScoredBatch(
                 self.model.ops.to_numpy(self.model.ops.xp.concatenate(scores)),
-                [len(one) for one in scores],
+                [len(doc_scores) for doc_scores in scores],
                 np.concatenate([self.gold_classes(example) for example in batch]),
             )
-
-
-def same_tokens(example: Example) -> bool:
-    """Return whether gold has the tokens of the predicted Doc, none of them whitespace.
-
-    Nearly always so in training; what gold says can then be read as it stands, many times as
-    fast as through spaCy's alignment, which made up a sixth of a training step.
-    """
-    predicted, reference = example.predicted, example.reference
-    if len(predicted) != len(reference):
-        return False
-    same = np.array_equal(predicted.to_array("ORTH"), reference.to_array("ORTH"))
-    return same and not reference.to_array("IS_SPACE").any()

@@ -19,7 +19,7 @@ from ..elmo.states import BiLMStates, states_of_tensors, tensors_of_states
 from ..errors import Errors, shown
 from ..files import atomic_folder, remove_folder
 
-# How a file that is missing, cut short or overwritten shows itself.
+# What is raised for a file that is missing, cut short or overwritten.
 _DAMAGED = (
     OSError,
     ValueError,
@@ -109,7 +109,10 @@ def load_checkpoint(
 
 
 def _decisive(config: dict[str, Any]) -> dict[str, Any]:
-    """What a run's past depends on: while its learning rate is constant, not where it will end."""
+    """Return the settings that a run's past depends on.
+
+    While its learning rate is constant, that excludes where it will end.
+    """
     training = config.get("training")
     if not (isinstance(training, dict) and training.get("decay_steps")):
         return config
@@ -126,8 +129,8 @@ def load_states(path: Path, options: BiLMOptions) -> BiLMStates:
     try:
         tensors = _load_finite(path / "states.safetensors")
         n_streams = len(next(iter(tensors.values())))
-        found = {name: tuple(value.shape) for name, value in tensors.items()}
-        if found != options.shapes_of_states(n_streams):
+        shapes = {name: tuple(value.shape) for name, value in tensors.items()}
+        if shapes != options.shapes_of_states(n_streams):
             raise ValueError("its states are not those of a biLM of this shape")
         return states_of_tensors(tensors, options)
     except (*_DAMAGED, StopIteration) as err:
@@ -155,7 +158,7 @@ def _optimizer_states(
         shape = () if name == "step" else parameters[int(number)].shape
         if name not in _ADAMW or value.shape != shape:
             raise ValueError(f"{key!r} is of shape {tuple(value.shape)}")
-        # Steps done and squares: what is below zero fails, or turns all to NaN, a step later.
+        # Steps and squares: a negative value would fail, or turn everything to NaN, a step later.
         if name != "exp_avg" and value.min() < 0:
             raise ValueError(f"{key!r} holds {value.min().item()}")
         states[int(number)][name] = value

@@ -13,10 +13,11 @@ from pydantic.dataclasses import dataclass
 from spacy.util import load_config_from_str
 from thinc.api import Config
 
+from ..corpus.language import TextLanguage
+from ..corpus.text_files import is_packed
 from ..elmo import BiLMOptions
 from ..elmo.options import CharCNNOptions, LSTMOptions
 from ..errors import Errors, shown
-from .files import is_packed
 
 # The shape of `small-en`: 4.7 M parameters, 4.7 MFLOP per token in the LSTMs.
 _SMALL = BiLMOptions(
@@ -31,14 +32,14 @@ _SMALL = BiLMOptions(
 # References to values that hold references multiply: a few lines could ask for all memory.
 _MOST_BYTES, _MOST_REFERENCES = 1 << 16, 24
 
-# Numbers beyond this are a slip, and fit no array.
+# Larger numbers are a mistake, and fit no array.
 _MOST = 1 << 48
 
 # Text that a model of this size is worth training on; less is read several times.
 _WORDS_WANTED = 2_000_000
 
 # Settings that came after the first release.
-_LATER = ("state", "decay_steps", "lower_case", "upper_case", "title_case")
+_LATER = ("lang", "tokenizer", "state", "decay_steps", "lower_case", "upper_case", "title_case")
 
 # A vocabulary holds three marks and two words to tell apart.
 _VocabularySize = Annotated[int, Field(ge=5, le=_MOST)]
@@ -62,31 +63,43 @@ _CHECKED = ConfigDict(strict=True, extra="forbid")
 
 @dataclass(frozen=True, config=_CHECKED)
 class TextConfig:
-    """paths: text files, as `files` reads them, and folders of them; named twice counts twice.
+    """Says what to read.
+
+    paths: text files, as `files` reads them, and folders; a file named twice counts twice.
 
     n_vocabulary: words that can be predicted. n_held_out: sentences at the end of each file
     that are kept for measuring and never trained on.
+    lang: of the text, as spaCy names it. tokenizer: a block [text.tokenizer] with "@tokenizers",
+    instead of the language's own.
     """
 
     paths: _Paths = ()
     n_vocabulary: _VocabularySize = 60_000
     n_held_out: _Count = 2_000
+    lang: str = "en"
+    tokenizer: dict[str, Any] | None = None
+
+    @property
+    def language(self) -> TextLanguage:
+        """Return what cuts the text into words."""
+        return TextLanguage(self.lang, self.tokenizer)
 
 
 @dataclass(frozen=True, config=_CHECKED)
 class TrainingConfig:
-    """batch_tokens: tokens of one step. max_steps: 0 for max_epochs passes over the text.
+    """Says how to train.
 
-    learning_rate: of AdamW, reached after warmup_steps and brought to zero along a cosine. With
-    decay_steps it stays where it is until those last steps and falls in them along a line
-    (Hägele et al. 2024): until then a run can be resumed with another max_steps.
+    batch_tokens: tokens per step. max_steps: 0 for max_epochs passes over the text.
+    learning_rate: of AdamW, reached after warmup_steps, then lowered to zero along a cosine. With
+    decay_steps it is constant instead, and falls linearly to zero in the last decay_steps (Hägele
+    et al. 2024): until then a run can be resumed with another max_steps.
     lower_case, upper_case, title_case: shares of sentences that are spelled in another case; the
     words to predict stay as they are written.
-    state: where the LSTMs begin a sentence. "sentence": at zeros. "running": where they ended the
-    sentence before it in the text, as ELMo's original did; gradients still end with the sentence.
+    state: where the LSTMs start a sentence. "sentence": at zeros. "running": where they ended the
+    previous sentence of the text, as in the original ELMo; gradients still end with the sentence.
     softmax_cutoffs: vocabulary ranks where the adaptive softmax starts a narrower cluster.
-    bf16: matrix products in bfloat16 on CPUs that have them, all else in float32; false: nothing in
-    bfloat16 on any CPU. checkpoint_every: steps.
+    bf16: run matrix products in bfloat16 on CPUs that have them; everything else is float32.
+    evaluate_every, checkpoint_every: steps.
     """
 
     seed: _Count = 0
@@ -111,11 +124,11 @@ class TrainingConfig:
 
 @dataclass(frozen=True, config=_CHECKED)
 class SilverConfig:
-    """Labels for the biLM to predict beside words, see `silver`; none without a pipeline.
+    """Says which labels the biLM predicts alongside words, see `silver`; none without a pipeline.
 
-    pipeline: name or folder of a spaCy pipeline that gives entities or tags. n_words: so many are
-    labelled, of sentences drawn with seed. weight: of the mean loss of a label beside that of a
-    word. share: labelled sentences are repeated until they are this share of all that is read.
+    pipeline: name or folder of a spaCy pipeline that gives entities or tags. n_words: number of
+    words to label, in sentences drawn with seed. weight: of a label's mean loss against a word's.
+    share: labelled sentences are repeated until they are this share of all sentences.
     """
 
     pipeline: str = ""
@@ -130,6 +143,8 @@ _Block = TypeVar("_Block", TextConfig, TrainingConfig, SilverConfig)
 
 @plain_dataclass(frozen=True)
 class PretrainingConfig:
+    """Holds all settings of a run, and the shape of its biLM."""
+
     text: TextConfig = field(default_factory=TextConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     options: BiLMOptions = _SMALL
@@ -154,7 +169,7 @@ class PretrainingConfig:
             training = _block(TrainingConfig, config.get("training", {}), "training")
             silver = _block(SilverConfig, config.get("silver", {}), "silver")
             _check_names(config.get("bilm", {}), _SMALL.to_dict(), "bilm")
-        # Of a reference that leads nowhere or in a circle, the reader tells by the last four.
+        # The last four are raised for a reference that leads nowhere or in a circle.
         except (ValueError, configparser.Error, LookupError, TypeError, RecursionError) as err:
             problem = str(err).strip() or repr(err)
             raise ValueError(Errors.EL405.format(path=path, problem=problem)) from err
@@ -164,7 +179,7 @@ class PretrainingConfig:
         return cls(text, training, options, silver)
 
     @classmethod
-    def for_text(cls, paths: Iterable[Path]) -> "PretrainingConfig":
+    def for_text(cls, paths: Iterable[Path], lang: str = "en") -> "PretrainingConfig":
         """Choose settings for plain text files by their size: more passes over less text.
 
         The same files always give the same settings, so that such a run can be resumed.
@@ -174,13 +189,14 @@ class PretrainingConfig:
         for path in paths:
             if not path.is_file():
                 raise FileNotFoundError(Errors.EL401.format(path=path))
-        # English text has about 6 bytes a word; packed, a third to a quarter of that.
+        # English text has about 6 bytes per word; packed, a third to a quarter of that.
         n_words = sum(path.stat().st_size // (2 if is_packed(path) else 6) for path in paths)
         epochs = min(10, max(1, round(_WORDS_WANTED / max(1, n_words))))
         return cls(
             text=TextConfig(
                 paths=tuple(map(str, paths)),
                 n_vocabulary=min(60_000, max(1_000, n_words // 20)),
+                lang=lang,
             ),
             training=TrainingConfig(
                 max_epochs=epochs,
@@ -189,16 +205,25 @@ class PretrainingConfig:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        training = asdict(self.training)
-        for name in _LATER:
-            if training[name] == getattr(TrainingConfig, name):
-                del training[name]  # checkpoints from before there was a choice go on
+        """Return the settings as a checkpoint keeps them."""
         return {
-            "text": asdict(self.text),
-            "training": training,
+            "text": _settings(self.text),
+            "training": _settings(self.training),
             "bilm": self.options.to_dict(),
             **({"silver": asdict(self.silver)} if self.silver.pipeline else {}),
         }
+
+
+def _settings(block: TextConfig | TrainingConfig) -> dict[str, Any]:
+    """Return a block's settings, without later ones that have their default.
+
+    Checkpoints from before such a setting stay valid.
+    """
+    settings = asdict(block)
+    for name in set(_LATER) & settings.keys():
+        if settings[name] == getattr(type(block), name):
+            del settings[name]
+    return settings
 
 
 def _read(path: Path, overrides: dict[str, Any]) -> Config:
@@ -222,7 +247,7 @@ def _check_names(block: dict[str, Any], known: dict[str, Any], name: str) -> Non
 
 def _block(cls: type[_Block], values: dict[str, Any], name: str) -> _Block:
     """Return a block's values over the defaults. Raises ValueError for one that is wrong."""
-    _check_names(values, {each.name: None for each in fields(cls)}, name)
+    _check_names(values, {setting.name: None for setting in fields(cls)}, name)
     try:
         return cls(**values)
     except ValidationError as error:
@@ -237,7 +262,7 @@ def _problem(error: Mapping[str, Any], values: dict[str, Any]) -> str:
         return f"paths holds {shown(error['input'])}, which is no text"
     if key == "softmax_cutoffs" and kind != "tuple_type":
         return f"softmax_cutoffs is {shown(value)}, not rising whole numbers"
-    wanted = {
+    expected = {
         "greater_than_equal": f"{context.get('ge')} or more",
         "less_than_equal": f"at most {context.get('le')}",
         "less_than": f"below {context.get('lt')}",
@@ -245,4 +270,4 @@ def _problem(error: Mapping[str, Any], values: dict[str, Any]) -> str:
         "literal_error": f"one of {', '.join(get_args(TrainingConfig.__annotations__['state']))}",
         "tuple_type": "of type list",
     }.get(kind, f"of type {kind.removesuffix('_type')}")
-    return f"{key} is {shown(value)}, not {wanted}"
+    return f"{key} is {shown(value)}, not {expected}"

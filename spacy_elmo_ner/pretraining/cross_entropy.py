@@ -1,4 +1,4 @@
-"""Softmax over a large vocabulary and its gradient, without keeping the logits.
+"""Compute the softmax over a large vocabulary and its gradient, without keeping the logits.
 
 Logits of a batch over tens of thousands of words are hundreds of megabytes that a CPU would
 write, read and throw away several times. Here rows go through in blocks that stay in the
@@ -49,7 +49,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
 
 
 class _Arguments(ctypes.Structure):
-    """`struct softmax` of softmax.c."""
+    """Mirrors `struct softmax` of softmax.c."""
 
     _fields_ = (
         *((name, ctypes.c_int64) for name in ("n", "dim", "n_classes", "n_parts", "threads")),
@@ -107,10 +107,10 @@ def _fits(hidden: Tensor, dtype: torch.dtype) -> bool:
 
 
 def linear_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
-    """Sum of -log softmax(hidden @ weight.T)[target], a float32 scalar with gradients.
+    """Sum -log softmax(hidden @ weight.T)[target] up: a float32 scalar with gradients.
 
     hidden (n, dim), weight (n_classes, dim), targets (n,) int64. Products run in the autocast
-    type if there is one; the softmax is float32 always.
+    type if there is one; the softmax is always float32.
     """
     autocast = torch.is_autocast_enabled("cpu") and hidden.device.type == "cpu"
     dtype = torch.get_autocast_dtype("cpu") if autocast else hidden.dtype

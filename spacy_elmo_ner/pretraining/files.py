@@ -105,8 +105,8 @@ def _numbered_paragraphs(path: Path) -> Iterator[tuple[int, str]]:
             value = json.loads(line)
             if not isinstance(value, dict) or not isinstance(value.get("text"), str):
                 raise ValueError(f'{shown(value)} is no object with a "text"')
-            if found := _NOT_JSON_TEXT.search(value["text"]):
-                raise ValueError(f"its text holds U+{ord(found[0]):04X}")
+            if match := _NOT_JSON_TEXT.search(value["text"]):
+                raise ValueError(f"its text holds U+{ord(match[0]):04X}")
         except (ValueError, RecursionError) as err:
             raise ValueError(Errors.EL415.format(path=path, line=number, problem=err)) from err
         for paragraph in _LINE_BREAKS.split(value["text"]):
@@ -128,8 +128,8 @@ def _numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
                     raise ValueError(
                         Errors.EL404.format(path=path, line=number, limit=_LONGEST_LINE)
                     )
-                if found := _NOT_TEXT.search(line):
-                    problem = f"byte 0x{ord(found[0]) & 0xFF:02x}"
+                if match := _NOT_TEXT.search(line):
+                    problem = f"byte 0x{ord(match[0]) & 0xFF:02x}"
                     raise ValueError(Errors.EL403.format(path=path, line=number, problem=problem))
                 if line := line.strip():
                     yield number, line

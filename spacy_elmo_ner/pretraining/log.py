@@ -25,6 +25,7 @@ class Log:
                 temporary.write_text(kept, encoding="utf8")
 
     def append(self, row: dict[str, Any]) -> None:
+        """Write one row."""
         with named_if_not_written(self.path), self.path.open("a", encoding="utf8") as file:
             file.write(json.dumps(row) + "\n")
 
@@ -35,7 +36,7 @@ def named_if_not_written(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as err:
-        if err.errno is None:  # one of our own, with a message of its own
+        if err.errno is None:  # ours, which has its own message
             raise
         message = Errors.EL418 if is_out_of_room(err) else Errors.EL426
         raise OSError(message.format(path=path, problem=err.strerror)) from err

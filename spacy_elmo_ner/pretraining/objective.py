@@ -15,12 +15,12 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ..corpus.casing import SPELLINGS
 from ..elmo import BiLM, BiLMOptions
 from ..elmo.characters import BOS, EOS, words_to_ids
 from ..elmo.lstm import LSTMState
 from ..elmo.packing import Packing, inverse
 from ..elmo.states import BiLMStates
-from .case import CASES
 from .cross_entropy import linear_cross_entropy
 
 UNKNOWN = "<UNK>"
@@ -28,7 +28,7 @@ SPECIAL = [BOS, EOS, UNKNOWN]
 
 
 class Batch(NamedTuple):
-    """Sentences ready for the biLM, marks included, sentence after sentence.
+    """Holds sentences ready for the biLM, marks included, sentence after sentence.
 
     char_ids (n_words, max_characters) int64 and lengths (n_words,): the distinct words.
     word_index (n_flat,): which of them each token is. targets (n_flat,): vocabulary ids.
@@ -47,12 +47,12 @@ class Batch(NamedTuple):
 
     @property
     def n_predictions(self) -> int:
-        """What each direction predicts: the words and one mark per sentence."""
+        """Return how many predictions each direction makes: the words and one mark per sentence."""
         return len(self.targets) - int(self.is_first.sum())
 
 
 class Vocabulary:
-    """The words that can be predicted, most frequent first, after the three special ones."""
+    """Holds the words that can be predicted, most frequent first, after three special ones."""
 
     def __init__(self, words: Sequence[str]) -> None:
         self.words = list(words)
@@ -63,16 +63,17 @@ class Vocabulary:
 
     @classmethod
     def most_frequent(cls, words: Sequence[str], size: int) -> "Vocabulary":
-        """words: distinct, most frequent first; special ones stand in front and count."""
+        """Take the first of distinct words, most frequent first; size includes special ones."""
         known = [word for word in words[: size + len(SPECIAL)] if word not in SPECIAL]
         return cls(SPECIAL + known[: size - len(SPECIAL)])
 
     def ids(self, words: Sequence[str]) -> NDArray[np.int64]:
+        """Return the id of each word, that of `UNKNOWN` for any other: (n_words,)."""
         unknown = self.index[UNKNOWN]
         return np.asarray([self.index.get(word, unknown) for word in words], dtype=np.int64)
 
     def lacks(self, words: Sequence[str]) -> NDArray[np.bool_]:
-        """Which of these words cannot be predicted: (n_words,)."""
+        """Return which of these words cannot be predicted: (n_words,) bool."""
         return np.asarray([word not in self.index for word in words], dtype=bool)
 
 
@@ -80,7 +81,7 @@ class BatchMaker:
     """Turns sentences over a fixed list of words into batches, spelling each word once."""
 
     def __init__(self, words: Sequence[str], vocabulary: Vocabulary, options: BiLMOptions) -> None:
-        # The marks take the last two rows, behind all words.
+        # The marks take the last two rows, after all words.
         spelled = [*words, BOS, EOS]
         char_ids, lengths = words_to_ids(spelled, options.char_cnn.max_characters_per_token)
         self._char_ids = char_ids.astype(np.int16)
@@ -94,7 +95,7 @@ class BatchMaker:
     ) -> Batch:
         """Make one batch of sentences, each (n_tokens,) indices into the words.
 
-        cases (n_sentences,): how each is spelled, an index into `case.CASES`; as it is if None.
+        cases (n_sentences,): each one's index into `casing.SPELLINGS`; None leaves all as written.
         The words to predict stay as they are.
         """
         sizes = np.asarray([len(sentence) + 2 for sentence in sentences])
@@ -121,19 +122,19 @@ class BatchMaker:
         )
 
     def _spell(self, spelled: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """(n_words,) word + n_words * case, rising -> char_ids (n_words, n), lengths (n_words,)."""
+        """Spell word + n_words * case, rising: char_ids (n_words, n) and lengths (n_words,)."""
         case, word = np.divmod(spelled, len(self._lengths))
         char_ids = self._char_ids[word].astype(np.int64)
         lengths = self._lengths[word]
         changed = np.flatnonzero((case > 0) & (word < self._bos))
         if len(changed):
-            new = [CASES[case[i]](self._words[word[i]]) for i in changed]
+            new = [SPELLINGS[case[i]](self._words[word[i]]) for i in changed]
             char_ids[changed], lengths[changed] = words_to_ids(new, self._max_characters)
         return char_ids, lengths
 
 
 class LanguageModel(nn.Module):
-    """A biLM and the softmax over a vocabulary that it is trained with."""
+    """Joins a biLM and the softmax over a vocabulary that it is trained with."""
 
     def __init__(
         self,
@@ -142,7 +143,7 @@ class LanguageModel(nn.Module):
         cutoffs: Sequence[int],
         n_silver: Mapping[str, int] | None = None,
     ) -> None:
-        """n_silver: kind of label -> number of labels that each layer is also to tell."""
+        """Add a softmax; n_silver: kind -> number of labels that each layer also predicts."""
         super().__init__()
         self.bilm = bilm
         options = bilm.options
@@ -163,12 +164,12 @@ class LanguageModel(nn.Module):
     def forward(
         self, batch: Batch, states: BiLMStates | None = None
     ) -> tuple[Tensor, Tensor, Tensor, BiLMStates]:
-        """Summed negative log-likelihood in nats, forward and backward: float32 scalars.
+        """Compute the losses of a batch: forward, backward and of silver labels, float32 scalars.
 
-        Forward predicts every word and the end mark, backward every word and the begin mark:
-        `batch.n_predictions` each. Then the mean loss of a silver label, 0 without any. states:
-        where each sentence starts; zeros if None. Returned with the losses are the states they
-        end in, cut off from the gradient.
+        The first two are summed negative log-likelihoods in nats, of `batch.n_predictions` each:
+        forward predicts every word and the end mark, backward every word and the begin mark. The
+        third is the mean over silver labels, 0 without any. states: where each sentence starts;
+        zeros if None. Also returns the states each sentence ends in, without gradients.
         """
         vectors = self.bilm.char_cnn(batch.char_ids, batch.lengths)
         # torch takes longer for the gradient of vectors[...].
@@ -190,7 +191,7 @@ class LanguageModel(nn.Module):
     def _silver_loss(
         self, directions: Sequence[tuple[Tensor, Sequence[Tensor]]], batch: Batch
     ) -> Tensor:
-        """directions: of both, flat token -> packed position, and the outputs of each layer."""
+        """Compute the mean loss of silver labels; directions: each one's positions and outputs."""
         losses = []
         for kind, labels in batch.silver.items():
             rows = (labels >= 0).nonzero().squeeze(1)

@@ -1,7 +1,7 @@
 """Measure perplexity on held-out text over the full vocabulary, in each direction."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
+from ..corpus.language import ENGLISH, TextLanguage
 from ..elmo import BiLM
+from ..elmo.packing import BATCH_TOKENS
 from ..errors import Errors
 from ..files import atomic_file
 from .log import named_if_not_written
 from .objective import SPECIAL, BatchMaker, LanguageModel, Vocabulary
-from .text import TokenizedText, split_held_out, tokenize
+from .text import TokenizedText, batches_by_length, split_held_out, tokenize
 from .text_counts import read_n_held_out
 
 SOFTMAX_FILE, VOCABULARY_FILE = "softmax.safetensors", "vocabulary.txt"
@@ -25,7 +27,7 @@ SOFTMAX_FILE, VOCABULARY_FILE = "softmax.safetensors", "vocabulary.txt"
 
 @dataclass(frozen=True)
 class Perplexity:
-    """Hold perplexities with the vocabulary's size and what it misses: they compare only over one.
+    """Holds perplexities; they can only be compared over the same vocabulary.
 
     forward, backward: exp of the mean negative log-likelihood per prediction (words and one
     sentence mark). n_tokens: words measured. oov: share of them outside the vocabulary.
@@ -62,7 +64,7 @@ def measure(
     rows: NDArray,
     vocabulary: Vocabulary,
     *,
-    batch_tokens: int = 4096,
+    batch_tokens: int = BATCH_TOKENS,
 ) -> Perplexity:
     """Measure the perplexity of the sentences `rows` of a text, at least one, in float32.
 
@@ -73,14 +75,20 @@ def measure(
 
 
 def measure_files(
-    model: LanguageModel, vocabulary: Vocabulary, paths: Iterable[Path], *, progress: bool = True
+    model: LanguageModel,
+    vocabulary: Vocabulary,
+    paths: Iterable[Path],
+    language: TextLanguage = ENGLISH,
+    *,
+    progress: bool = True,
 ) -> BySource:
     """Measure text files together, and each that holds a word by its path.
 
+    language: what cut the text that the biLM was trained on.
     Raises FileNotFoundError or ValueError as `tokenize` does.
     """
     paths = list(paths)
-    text = tokenize(paths, progress=progress)
+    text = tokenize(paths, language, progress=progress)
     return _by_source(model, vocabulary, text, np.arange(text.n_sentences), list(map(str, paths)))
 
 
@@ -118,7 +126,7 @@ def _by_source(
         part = rows[text.source[rows] == number]
         if len(part):
             sums.setdefault(name, []).append(_sums(model, make_batch, text, part, unknown))
-    whole = [each for parts in sums.values() for each in parts]
+    whole = [part_sums for parts in sums.values() for part_sums in parts]
     by_source = {name: _perplexity(_added(parts), vocabulary) for name, parts in sums.items()}
     return _perplexity(_added(whole), vocabulary), by_source
 
@@ -129,13 +137,13 @@ def _sums(
     text: TokenizedText,
     rows: NDArray,
     unknown: NDArray,
-    batch_tokens: int = 4096,
+    batch_tokens: int = BATCH_TOKENS,
 ) -> _Sums:
     """Sum up losses; unknown: (n_words of the text,) bool, words outside the vocabulary."""
     totals = np.zeros(2)
     n_predictions = n_tokens = 0
     with torch.no_grad():
-        for batch_rows in _by_length(text, rows, batch_tokens):
+        for batch_rows in batches_by_length(text, rows, batch_tokens):
             batch = make_batch([text.sentence(i) for i in batch_rows])
             forward, backward, *_ = model(batch)
             totals += [forward.item(), backward.item()]
@@ -207,10 +215,3 @@ def _read_vocabulary(path: Path) -> Vocabulary:
     except ValueError as err:  # also for what is no UTF-8
         raise ValueError(Errors.EL004.format(path=path, problem=err)) from err
     return Vocabulary(words)
-
-
-def _by_length(text: TokenizedText, rows: NDArray, batch_tokens: int) -> Iterator[NDArray]:
-    lengths = np.diff(text.offsets)[rows]
-    order = np.argsort(-lengths, kind="stable")
-    ends = np.cumsum(lengths[order] + 2)
-    yield from np.split(rows[order], np.flatnonzero(np.diff(ends // batch_tokens)) + 1)

@@ -19,13 +19,14 @@ from torch.nn.parallel import DistributedDataParallel
 
 @dataclass(frozen=True)
 class Processes:
-    """rank: which of the n processes this one is. The first one alone writes and reports."""
+    """Says which of the n processes this one is; only the first writes and reports."""
 
     rank: int = 0
     n: int = 1
 
     @property
     def is_first(self) -> bool:
+        """Return whether this process writes and reports."""
         return self.rank == 0
 
     def parallel(self, model: nn.Module) -> nn.Module:

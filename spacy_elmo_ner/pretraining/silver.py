@@ -1,14 +1,15 @@
-"""Labels of tokens that another pipeline gives, for the biLM to predict beside words.
+"""Label the tokens of a text with another pipeline, for the biLM to predict alongside words.
 
-A linear layer over the forward and backward states of each LSTM layer predicts them and is thrown
-away after the training, as the softmax over words is. It leaves behind layers that know what
-decides between a person and a place.
+A linear layer over the forward and backward states of each LSTM layer predicts them. It is dropped
+after the training, as the softmax over words is, but the layers below it have learned what tells
+a person from a place.
 """
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import spacy
@@ -27,13 +28,13 @@ from .text import TokenizedText
 
 LABELS_FILE, PROGRESS_FILE = "silver.json", "silver-progress.json"
 MISSING = 255  # of a token without a label; so there are at most 255 labels of a kind
-# Sentences labelled between two notes of how far it has come.
+# Sentences labelled between two writes of the progress file.
 _CHUNK = 8192
 
 
 @dataclass(frozen=True)
 class SilverLabels:
-    """Labels beside a text.
+    """Holds the labels of a text's tokens.
 
     labels: kind, "entities" or "tags" -> names of its labels. ids: kind -> (n_tokens,) uint8
     indices into them, `MISSING` where a token has none; tokens as in the `TokenizedText`.
@@ -44,26 +45,28 @@ class SilverLabels:
 
     @property
     def n_labels(self) -> dict[str, int]:
-        """Number of labels of each kind."""
+        """Return the number of labels of each kind."""
         return {kind: len(names) for kind, names in self.labels.items()}
 
     @classmethod
     def from_disk(cls, directory: Path, n_tokens: int) -> "SilverLabels":
-        """Read the labels of a text of n_tokens, arrays mapped. Raises ValueError (EL421) for
-        those of another text."""
+        """Read the labels of a text of n_tokens; arrays are memory-mapped.
+
+        Raises ValueError (EL421) for the labels of another text.
+        """
         labels = json.loads((directory / LABELS_FILE).read_text(encoding="utf8"))
         ids = {}
         for kind in labels:
             path = _ids_file(directory, kind)
             array = np.load(path, mmap_mode="r", allow_pickle=False)
             if array.shape != (n_tokens,) or array.dtype != np.uint8:
-                found = f"{array.size} {array.dtype}"
-                raise ValueError(Errors.EL421.format(path=path, found=found, n_tokens=n_tokens))
+                held = f"{array.size} {array.dtype}"
+                raise ValueError(Errors.EL421.format(path=path, found=held, n_tokens=n_tokens))
             ids[kind] = array
         return cls(labels, ids)
 
     def labelled(self, text: TokenizedText, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Of the sentences `rows`, those that have labels."""
+        """Return those of the sentences `rows` that have labels."""
         first = text.offsets[rows]
         known = np.zeros(len(rows), dtype=bool)
         for ids in self.ids.values():
@@ -75,9 +78,11 @@ class SilverLabels:
         inner = ~(batch.is_first | batch.is_last)
         silver = {}
         for kind, ids in self.ids.items():
-            found = np.concatenate([ids[text.offsets[i] : text.offsets[i + 1]] for i in rows])
+            of_tokens = np.concatenate([ids[text.offsets[i] : text.offsets[i + 1]] for i in rows])
             labels = torch.full((len(batch.targets),), -1, dtype=torch.int64)
-            labels[inner] = torch.from_numpy(np.where(found == MISSING, -1, found.astype(np.int64)))
+            labels[inner] = torch.from_numpy(
+                np.where(of_tokens == MISSING, -1, of_tokens.astype(np.int64))
+            )
             silver[kind] = labels
         return batch._replace(silver=silver)
 
@@ -85,13 +90,13 @@ class SilverLabels:
 def repeated(
     rows: NDArray[np.int64], labelled: NDArray[np.int64], share: float
 ) -> NDArray[np.int64]:
-    """The sentences `rows`, those of them with labels so often that they are this share of all.
+    """Repeat the sentences that have labels until they are this share of all; return all.
 
-    As often as in rows, where that is more already.
+    Where their share is larger already, rows are returned as they are.
     """
     others = len(rows) - len(labelled)
-    wanted = round(share * others / (1 - share))
-    times = max(1, round(wanted / max(1, len(labelled))))
+    n_labelled = round(share * others / (1 - share))
+    times = max(1, round(n_labelled / max(1, len(labelled))))
     return np.concatenate([rows, *[labelled] * (times - 1)])
 
 
@@ -101,59 +106,79 @@ def label_text(
     config: SilverConfig,
     directory: Path,
     *,
-    progress: bool = True,
+    progress_bar: bool = True,
 ) -> None:
     """Label sentences of `rows` in random order, and write the labels beside the text.
 
-    Stopped and called again, it continues. Raises OSError where the pipeline cannot be loaded,
-    ValueError (EL428) if it gives neither entities nor tags.
+    After an interruption the next call continues; the pipeline is only loaded if there is something
+    left to label. Raises OSError if it cannot be loaded, ValueError (EL428) if it gives neither
+    entities nor tags.
     """
+    order = np.random.default_rng(config.seed).permutation(rows)
+    order = order[np.cumsum(np.diff(text.offsets)[order]) <= config.n_words]
+    made_from = {
+        "n_tokens": len(text.tokens),
+        "pipeline": config.pipeline,
+        "seed": config.seed,
+    }
+    progress = _read_progress(directory)
+    if progress.get("made_from") == made_from and progress["sentences"] >= len(order):
+        return
     nlp = spacy.load(config.pipeline)
     labels = _labels_of(nlp)
     if not labels:
         raise ValueError(Errors.EL428.format(name=config.pipeline, pipes=nlp.pipe_names))
     given = {pipe for pipe, kind in _givers(nlp)}
     listened_to = {"tok2vec", "transformer", "elmo"}
-    order = np.random.default_rng(config.seed).permutation(rows)
-    order = order[np.cumsum(np.diff(text.offsets)[order]) <= config.n_words]
-    done = _done(directory, labels, len(text.tokens))
+    unused = [name for name in nlp.pipe_names if name not in given | listened_to]
+    done = 0
+    # Earlier runs did not write what the labels were made from.
+    if progress.get("made_from", made_from) == made_from and _saved_labels(directory) == labels:
+        done = progress.get("sentences", 0)
+    if not done:
+        _make_files(directory, labels, len(text.tokens))
+        _write_progress(directory, 0, made_from)
     arrays = {
         kind: np.load(_ids_file(directory, kind), mmap_mode="r+", allow_pickle=False)
         for kind in labels
     }
     index = {kind: {name: i for i, name in enumerate(names)} for kind, names in labels.items()}
-    unused = [name for name in nlp.pipe_names if name not in given | listened_to]
     with (
         nlp.select_pipes(disable=unused),
         tqdm(
-            desc="Label", initial=done, total=len(order), unit=" sentences", disable=not progress
+            desc="Label",
+            initial=done,
+            total=len(order),
+            unit=" sentences",
+            disable=not progress_bar,
         ) as bar,
     ):
         for start in range(done, len(order), _CHUNK):
             part = order[start : start + _CHUNK]
             with nlp.memory_zone():
-                for row, found in zip(part, _labelled(nlp, text, part), strict=True):
+                for row, labelled in zip(part, _labelled(nlp, text, part), strict=True):
                     place = slice(text.offsets[row], text.offsets[row + 1])
                     for kind, array in arrays.items():
-                        array[place] = [index[kind].get(name, MISSING) for name in found[kind]]
+                        array[place] = [index[kind].get(name, MISSING) for name in labelled[kind]]
             for array in arrays.values():
                 array.flush()
-            _note(directory, start + len(part))
+            _write_progress(directory, start + len(part), made_from)
             bar.update(len(part))
+    _write_progress(directory, len(order), made_from)
 
 
 def _labelled(
     nlp: Language, text: TokenizedText, rows: NDArray[np.int64]
 ) -> Iterator[dict[str, list[str]]]:
-    """Labels of each sentence by kind, one per word."""
+    """Yield the labels of each sentence by kind, one per word."""
     words = ([text.words[i] for i in text.sentence(row)] for row in rows)
-    for doc in nlp.pipe(Doc(nlp.vocab, each) for each in words):
+    for doc in nlp.pipe(Doc(nlp.vocab, sentence) for sentence in words):
         spans = [(ent.start, ent.end, ent.label_) for ent in doc.ents]
         yield {"entities": spans_to_bio(len(doc), spans), "tags": [token.tag_ for token in doc]}
 
 
 def _givers(nlp: Language) -> Iterator[tuple[str, str]]:
-    """Pipes that give labels, each with their kind."""
+    """Yield the pipes that give labels, each with their kind."""
     for name in nlp.pipe_names:
         assigns = nlp.get_pipe_meta(name).assigns
         if "doc.ents" in assigns:
@@ -163,33 +188,39 @@ def _givers(nlp: Language) -> Iterator[tuple[str, str]]:
 
 
 def _labels_of(nlp: Language) -> dict[str, list[str]]:
-    """The names of the labels of each kind that a pipeline gives."""
-    found: dict[str, set[str]] = {}
+    """Return the names of the labels that a pipeline gives, by kind."""
+    by_kind: dict[str, set[str]] = {}
     for name, kind in _givers(nlp):
         labels = getattr(nlp.get_pipe(name), "labels", ())
         bio = {f"{prefix}-{label}" for label in labels for prefix in "BI"} | {"O"}
-        found.setdefault(kind, set()).update(bio if kind == "entities" else labels)
-    return {kind: sorted(labels) for kind, labels in found.items() if labels}
+        by_kind.setdefault(kind, set()).update(bio if kind == "entities" else labels)
+    return {kind: sorted(labels) for kind, labels in by_kind.items() if labels}
 
 
-def _done(directory: Path, labels: Mapping[str, Sequence[str]], n_tokens: int) -> int:
-    """How many sentences are labelled; makes the files where none are."""
-    path, progress = directory / LABELS_FILE, directory / PROGRESS_FILE
-    if progress.is_file() and json.loads(path.read_text(encoding="utf8")) == labels:
-        return json.loads(progress.read_text(encoding="utf8"))["sentences"]
+def _make_files(directory: Path, labels: Mapping[str, Sequence[str]], n_tokens: int) -> None:
+    """Write the names of the labels, and for each kind a file in which no token has one."""
     for kind in labels:
         ids = np.lib.format.open_memmap(
             _ids_file(directory, kind), mode="w+", dtype=np.uint8, shape=(n_tokens,)
         )
         ids[:] = MISSING
         ids.flush()
-    write_text(path, json.dumps(labels))
-    _note(directory, 0)
-    return 0
+    write_text(directory / LABELS_FILE, json.dumps(labels))
 
 
-def _note(directory: Path, n_sentences: int) -> None:
-    write_text(directory / PROGRESS_FILE, json.dumps({"sentences": n_sentences}))
+def _saved_labels(directory: Path) -> Any:
+    path = directory / LABELS_FILE
+    return json.loads(path.read_text(encoding="utf8")) if path.is_file() else None
+
+
+def _read_progress(directory: Path) -> dict[str, Any]:
+    path = directory / PROGRESS_FILE
+    return json.loads(path.read_text(encoding="utf8")) if path.is_file() else {}
+
+
+def _write_progress(directory: Path, n_sentences: int, made_from: dict[str, Any]) -> None:
+    progress = {"sentences": n_sentences, "made_from": made_from}
+    write_text(directory / PROGRESS_FILE, json.dumps(progress))
 
 
 def _ids_file(directory: Path, kind: str) -> Path:

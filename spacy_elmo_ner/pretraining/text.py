@@ -11,10 +11,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import spacy
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from ..corpus.language import ENGLISH, TextLanguage
 from ..errors import Errors, Warnings, shown
 from ..files import atomic_file
 from .files import read_sentences
@@ -46,12 +46,15 @@ class TokenizedText:
 
     @property
     def n_sentences(self) -> int:
+        """Return the number of sentences."""
         return len(self.offsets) - 1
 
     def sentence(self, i: int) -> NDArray[np.int32]:
+        """Return the word ids of one sentence."""
         return self.tokens[self.offsets[i] : self.offsets[i + 1]]
 
     def to_disk(self, directory: Path) -> None:
+        """Write the arrays as .npy files and the words as JSON, each file whole or not at all."""
         directory.mkdir(parents=True, exist_ok=True)
         for name in _DTYPES:
             with atomic_file(directory / f"{name}.npy") as path, path.open("wb") as file:
@@ -114,15 +117,17 @@ class TokenizedText:
                 raise ValueError(f"{name}.npy points beyond the end of words.json")
 
 
-def tokenize(paths: Iterable[Path], *, progress: bool = True) -> TokenizedText:
+def tokenize(
+    paths: Iterable[Path], language: TextLanguage = ENGLISH, *, progress: bool = True
+) -> TokenizedText:
     """Read files as `read_sentences` does and number their words; files in order.
 
     Warns of files that are not plain text (WL403), or not cut into words (WL404). Raises
     FileNotFoundError, or ValueError naming file and line for what cannot be read, a line of more
-    than a million characters, or files without any word.
+    than a million characters, or files without any word; or for the language (EL657).
     """
     paths = list(paths)
-    nlp = spacy.blank("en")
+    nlp = language.blank()
     index: dict[str, int] = {}
     tokens: list[NDArray[np.int32]] = []
     lengths: list[int] = []
@@ -158,14 +163,14 @@ def tokenize(paths: Iterable[Path], *, progress: bool = True) -> TokenizedText:
 
 
 def _warn_of_unsegmented(text: TokenizedText, paths: Sequence[Path]) -> None:
-    for found in unsegmented(zip(text.words, text.counts.tolist(), strict=True)):
-        first = int(np.argmax(text.tokens == text.words.index(found.word)))
+    for script in unsegmented(zip(text.words, text.counts.tolist(), strict=True)):
+        first = int(np.argmax(text.tokens == text.words.index(script.word)))
         sentence = int(np.searchsorted(text.offsets, first, side="right")) - 1
         message = Warnings.WL404.format(
             path=paths[text.source[sentence]],
-            script=found.script,
-            value=shown(found.word),
-            language=found.language,
+            script=script.script,
+            value=shown(script.word),
+            language=script.language,
         )
         warnings.warn(message, stacklevel=3)
 
@@ -178,7 +183,7 @@ def split_held_out(text: TokenizedText, n_held_out: int) -> tuple[NDArray, NDArr
     all sources together where each is too short for that, as in a folder of small files.
     """
     n_sources = len(text.sources)
-    # Sentences stand source after source.
+    # Sentences are ordered by source.
     starts = np.searchsorted(text.source, np.arange(n_sources + 1)).tolist()
     if n_held_out and all(b - a < 10 for a, b in pairwise(starts)):
         starts = [0, text.n_sentences]
@@ -195,16 +200,19 @@ def shuffled_batches(
     text: TokenizedText, rows: NDArray, batch_tokens: int, rng: np.random.Generator
 ) -> list[NDArray]:
     """Cut one epoch into batches of about batch_tokens tokens, of sentences of similar length."""
-    lengths = np.diff(text.offsets)
     order = rng.permutation(rows)
     batches = []
     for start in range(0, len(order), _POOL):
-        pool = order[start : start + _POOL]
-        pool = pool[np.argsort(-lengths[pool], kind="stable")]
-        ends = np.cumsum(lengths[pool] + 2)
-        cuts = np.flatnonzero(np.diff(ends // batch_tokens)) + 1
-        batches.extend(np.split(pool, cuts))
+        batches += batches_by_length(text, order[start : start + _POOL], batch_tokens)
     return [batches[i] for i in rng.permutation(len(batches))]
+
+
+def batches_by_length(text: TokenizedText, rows: NDArray, batch_tokens: int) -> list[NDArray]:
+    """Cut sentences into batches of about batch_tokens tokens, marks included, longest first."""
+    lengths = np.diff(text.offsets)[rows]
+    order = np.argsort(-lengths, kind="stable")
+    ends = np.cumsum(lengths[order] + 2)
+    return np.split(rows[order], np.flatnonzero(np.diff(ends // batch_tokens)) + 1)
 
 
 def running_batches(

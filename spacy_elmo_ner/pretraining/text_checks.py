@@ -1,6 +1,6 @@
-"""Warn of text that a biLM would learn wrongly: markup and tables, and words that are not cut.
+"""Warn of text that a biLM would learn wrongly: markup, tables, and text not cut into words.
 
-Both read without an error, and a run over them takes hours before its perplexity looks odd.
+Both can be read without an error, and a run takes hours before its perplexity looks odd.
 """
 
 import csv
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from ..errors import Warnings, shown
 
-# Lines of a file that tell what it is; further ones are not looked at.
+# Lines at the start of a file that are checked.
 _N_LINES = 200
 
 _MARKUP = re.compile(r"<!doctype\b|<\?xml\b|<!--|</?[a-z][\w:.-]*(\s+[^<>]*)?/?>", re.IGNORECASE)
@@ -59,8 +59,8 @@ def with_warning_of_structure(path: Path, lines: Iterator[Line]) -> Iterator[str
     lines: (number, text) of those that are not blank.
     """
     first = list(islice(lines, _N_LINES))
-    if found := structure_of([line for _, line in first]):
-        kind, row = found
+    if structure := structure_of([line for _, line in first]):
+        kind, row = structure
         number, line = first[row]
         warnings.warn(
             Warnings.WL403.format(path=path, kind=kind, line=number, value=shown(line)),
@@ -107,7 +107,7 @@ def _markup_line(lines: Sequence[str]) -> int | None:
 
 
 def _conll_line(lines: Sequence[str]) -> int | None:
-    """Recognize a word per line, with its annotation behind it in columns."""
+    """Recognize one word per line, followed by its annotation in columns."""
     start = next((row for row, line in enumerate(lines) if _DOCUMENT_START.match(line)), None)
     if start is not None:
         return start
@@ -134,7 +134,7 @@ def _is_comment(line: str) -> bool:
 
 
 def _table_line(lines: Sequence[str]) -> int | None:
-    """Recognize rows of equally many cells; behind a comma of prose there is a space."""
+    """Recognize rows of equally many cells; in prose a space follows a comma."""
     if len(lines) < 3:
         return None
     for delimiter in "\t,;|":
@@ -168,7 +168,7 @@ def _word_list_line(lines: Sequence[str]) -> int | None:
 
 
 class Unsegmented(NamedTuple):
-    """Text of one script that is not cut into words; word: the most frequent one too long."""
+    """Describes text of one script that is not cut into words, by the most frequent long one."""
 
     script: str
     language: str
@@ -187,10 +187,10 @@ def unsegmented(words: Iterable[tuple[str, int]]) -> list[Unsegmented]:
         n_all += len(word) * count
         if word.isascii():
             continue
-        found = _script_in(word)
-        if found is None:
+        script_and_length = _script_in(word)
+        if script_and_length is None:
             continue
-        index, length = found
+        index, length = script_and_length
         n_words[index] += count
         n_characters[index] += length * count
         if length > _SCRIPTS[index].longest_mean and not examples[index]:
@@ -205,6 +205,6 @@ def unsegmented(words: Iterable[tuple[str, int]]) -> list[Unsegmented]:
 def _script_in(word: str) -> tuple[int, int] | None:
     """Return the index of the script a word is in, and its characters of it."""
     for index, script in enumerate(_SCRIPTS):
-        if found := script.words.findall(word):
-            return index, sum(map(len, found))
+        if matches := script.words.findall(word):
+            return index, sum(map(len, matches))
     return None

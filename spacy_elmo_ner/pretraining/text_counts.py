@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
+from ..corpus.language import ENGLISH, TextLanguage
 from ..errors import Errors
 from ..files import write_text
 from .objective import Vocabulary
@@ -18,7 +20,7 @@ COUNTS_FILE = "text.json"
 
 @dataclass(frozen=True)
 class PartSize:
-    """oov: share of the tokens that is outside the vocabulary; None where there are none."""
+    """Holds the size of a part; oov: share of tokens outside the vocabulary, None if empty."""
 
     n_sentences: int
     n_tokens: int
@@ -27,6 +29,8 @@ class PartSize:
 
 @dataclass(frozen=True)
 class SourceSize:
+    """Holds the sizes of a file's two parts."""
+
     file: str
     train: PartSize
     held_out: PartSize
@@ -34,7 +38,10 @@ class SourceSize:
 
 @dataclass(frozen=True)
 class TextCounts:
-    """n_distinct: words of all parts. n_held_out: sentences that [text] n_held_out asked for."""
+    """Counts what a run reads.
+
+    n_distinct: distinct words of all parts. n_held_out, language: settings of [text].
+    """
 
     n_files: int
     n_distinct: int
@@ -43,6 +50,7 @@ class TextCounts:
     train: PartSize
     held_out: PartSize
     sources: list[SourceSize]
+    language: TextLanguage = ENGLISH
 
     @classmethod
     def of(
@@ -52,6 +60,7 @@ class TextCounts:
         held_out: NDArray,
         vocabulary: Vocabulary,
         n_held_out: int,
+        language: TextLanguage = ENGLISH,
     ) -> "TextCounts":
         """Count; train, held_out: indices of sentences, as `split_held_out` gives them."""
         unknown = vocabulary.lacks(text.words)
@@ -61,7 +70,9 @@ class TextCounts:
         columns = (np.ones_like(missed), np.diff(text.offsets), missed)
         # (n_sources, sentences | tokens | tokens outside the vocabulary)
         parts = [
-            np.stack([np.bincount(text.source[rows], each[rows], n_sources) for each in columns], 1)
+            np.stack(
+                [np.bincount(text.source[rows], column[rows], n_sources) for column in columns], 1
+            )
             for rows in (train, held_out)
         ]
         by_source = (map(_part, part) for part in parts)
@@ -74,6 +85,7 @@ class TextCounts:
             train=whole_train,
             held_out=whole_held_out,
             sources=[SourceSize(*row) for row in zip(text.sources, *by_source, strict=True)],
+            language=language,
         )
 
     def lines(self) -> Iterator[str]:
@@ -90,6 +102,7 @@ class TextCounts:
             yield f"{name}: {part.n_sentences:,} sentences, {part.n_tokens:,} tokens{missed}"
 
     def to_json(self, path: Path) -> None:
+        """Write the counts, whole or not at all."""
         write_text(path, json.dumps(asdict(self), indent=1) + "\n")
 
 
@@ -105,6 +118,21 @@ def read_n_held_out(directory: Path) -> int:
     except (ValueError, LookupError, TypeError, RecursionError) as err:
         raise ValueError(Errors.EL423.format(path=path, problem=err)) from err
     return value
+
+
+def read_language(directory: Path) -> TextLanguage:
+    """Read what cut a run's text into words: English where it does not say so, as in 0.1.0.
+
+    Raises ValueError (EL423) for damage.
+    """
+    path = directory / COUNTS_FILE
+    if not path.is_file():
+        return ENGLISH
+    try:
+        settings = json.loads(path.read_text(encoding="utf8")).get("language", {})
+        return TypeAdapter(TextLanguage).validate_python(settings, strict=False)
+    except (ValueError, AttributeError, TypeError, RecursionError) as err:
+        raise ValueError(Errors.EL423.format(path=path, problem=err)) from err
 
 
 def _part(counts: NDArray) -> PartSize:

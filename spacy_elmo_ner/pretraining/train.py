@@ -1,4 +1,4 @@
-"""Pre-train a biLM on raw text: one run, step by step."""
+"""Train a biLM on raw text: one run, step by step."""
 
 import math
 import time
@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from ..corpus.casing import CaseShares
 from ..elmo import BiLM
 from ..elmo.kernels import multiplies_bfloat16
 from ..elmo.states import BiLMStates
 from ..elmo.storage import WEIGHTS_FILE
 from ..errors import Errors, shown
 from ..files import make_output_folder
-from .case import CaseShares
 from .checkpoint import (
     Progress,
     checkpoints,
@@ -85,17 +85,17 @@ class _Run:
         processes: Processes,
         progress_bar: bool,
     ) -> None:
-        found = checkpoints(output / "checkpoints")
-        if found and not resume:
+        saved = checkpoints(output / "checkpoints")
+        if saved and not resume:
             raise FileExistsError(Errors.EL408.format(path=output))
-        if not found and (output / WEIGHTS_FILE).exists():
+        if not saved and (output / WEIGHTS_FILE).exists():
             raise FileExistsError(Errors.EL411.format(path=output))
         self.config, self.output, self.processes = config, output, processes
         make_output_folder(output)
         self.settings = settings = config.training
         show = progress_bar and processes.is_first
         if processes.is_first:
-            _prepare_text(config, output / "text", bool(found), show)
+            _prepare_text(config, output / "text", bool(saved), show)
         processes.wait()
         self.text = TokenizedText.from_disk(output / "text")
         self.train_rows, self.held_out_rows = split_held_out(self.text, config.text.n_held_out)
@@ -109,7 +109,7 @@ class _Run:
         if config.silver.pipeline:
             if processes.is_first:
                 label_text(
-                    self.text, self.train_rows, config.silver, output / "text", progress=show
+                    self.text, self.train_rows, config.silver, output / "text", progress_bar=show
                 )
             processes.wait()
             self.silver = SilverLabels.from_disk(output / "text", len(self.text.tokens))
@@ -134,13 +134,13 @@ class _Run:
         )
         self.progress = Progress()
         self.states: BiLMStates | None = None  # of running text, where the batch before ended
-        if found:
-            self.progress = load_checkpoint(found[-1], self.model, self.optimizer, config.to_dict())
+        if saved:
+            self.progress = load_checkpoint(saved[-1], self.model, self.optimizer, config.to_dict())
             if settings.state == "running":
-                self.states = load_states(found[-1], config.options)
+                self.states = load_states(saved[-1], config.options)
         self.parallel = processes.parallel(self.model)
 
-        # Epochs differ by a few batches; the schedule is the first one's, wherever a run goes on.
+        # Epochs differ by a few batches; the schedule is always that of the first.
         in_epoch = len(self._epoch(0)) // processes.n
         self.n_steps = settings.max_steps or settings.max_epochs * max(1, in_epoch)
         self.batches = self._epoch(self.progress.epoch)
@@ -191,7 +191,7 @@ class _Run:
         return in_batches(self.text, self.train_rows, self.settings.batch_tokens, rng)
 
     def _next_batch(self) -> Batch:
-        """Return this process's one of the next n batches; drop what is left of an epoch."""
+        """Return this process's share of the next n batches; drop the rest of an epoch."""
         progress, processes = self.progress, self.processes
         # An epoch of fewer batches than processes gives some of them the same one.
         if progress.batch and progress.batch + processes.n > len(self.batches):
@@ -206,22 +206,23 @@ class _Run:
         return batch if self.silver is None else self.silver.add_to(batch, self.text, rows)
 
     def _report_text(self) -> None:
-        found = TextCounts.of(
+        counts = TextCounts.of(
             self.text,
             self.train_rows,
             self.held_out_rows,
             self.vocabulary,
             self.config.text.n_held_out,
+            self.config.text.language,
         )
         path = self.output / COUNTS_FILE
         with named_if_not_written(path):
-            found.to_json(path)
+            counts.to_json(path)
         if not self.bar.disable:
-            for line in found.lines():
+            for line in counts.lines():
                 self.bar.write(line)
 
     def _report(self, log: Log, loss: float, norm: float, silver: float) -> None:
-        """Log, now and then with a look at held-out text and a checkpoint; first process only."""
+        """Write a log row, at times also perplexity and a checkpoint; first process only."""
         settings, progress = self.settings, self.progress
         row: dict[str, Any] = {
             "step": progress.step,
@@ -257,9 +258,10 @@ class _Run:
 
 
 def learning_rate(step: int, n_steps: int, settings: TrainingConfig) -> float:
-    """Linear warm-up, then a cosine down to zero (Loshchilov and Hutter 2017).
+    """Compute the rate: linear warm-up, then a cosine to zero (Loshchilov and Hutter 2017).
 
-    With decay_steps: constant, and a line down to zero in the last of them (Hägele et al. 2024).
+    With decay_steps it is constant, and falls linearly to zero in the last of them (Hägele et al.
+    2024).
     """
     warmup = min(settings.warmup_steps, max(1, n_steps // 10))
     if step < warmup:
@@ -279,6 +281,6 @@ def _prepare_text(
     """
     if not (resume and (directory / "words.json").is_file()):
         paths = find_text_files([Path(path) for path in config.text.paths])
-        text = tokenize(paths, progress=progress_bar)
+        text = tokenize(paths, config.text.language, progress=progress_bar)
         with named_if_not_written(directory):
             text.to_disk(directory)

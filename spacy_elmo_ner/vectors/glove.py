@@ -1,4 +1,4 @@
-"""GloVe 6B 50d (Pennington et al. 2014, PDDL 1.0) from the wheel it is published in on PyPI."""
+"""Read GloVe 6B 50d (Pennington et al. 2014, PDDL 1.0) from the wheel it is published in."""
 
 import hashlib
 import io
@@ -26,7 +26,7 @@ _FILES = {
 
 
 def read_glove_wheel(path: Path) -> VectorTable:
-    """All 400,000 words, most frequent first, in float32.
+    """Read all 400,000 words, most frequent first, in float32.
 
     Raises ValueError if a file in the wheel is missing or has another sha256 (EL054), ImportError
     without pyarrow (EL528).
@@ -35,7 +35,7 @@ def read_glove_wheel(path: Path) -> VectorTable:
         import pyarrow.parquet as parquet
     except ImportError as err:
         raise ImportError(Errors.EL528) from err
-    values, words = (_checked(path, name, wanted) for name, wanted in _FILES.items())
+    values, words = (_checked(path, name, sha256) for name, sha256 in _FILES.items())
     vectors: NDArray[np.float32] = np.load(io.BytesIO(values), allow_pickle=False)
     index = parquet.read_table(io.BytesIO(words))["index"].to_pylist()
     # Not hash_string: words that are names of spaCy's own symbols ("case", "root") have others.
@@ -43,15 +43,15 @@ def read_glove_wheel(path: Path) -> VectorTable:
     return table_of(keys, None, PlainValues(vectors))
 
 
-def _checked(path: Path, name: str, wanted: str) -> bytes:
-    """The content of a file in the wheel, if it is the one we know."""
+def _checked(path: Path, name: str, expected: str) -> bytes:
+    """Return the content of a file in the wheel, after checking its sha256."""
     try:
         with zipfile.ZipFile(path) as archive:
             content = archive.read(name)
     except (zipfile.BadZipFile, KeyError) as err:
         raise ValueError(Errors.EL054.format(path=path, problem=err, wheel=WHEEL)) from err
-    found = hashlib.sha256(content).hexdigest()
-    if found != wanted:
-        problem = f"{name} has sha256 {found}, not {wanted}"
+    sha256 = hashlib.sha256(content).hexdigest()
+    if sha256 != expected:
+        problem = f"{name} has sha256 {sha256}, not {expected}"
         raise ValueError(Errors.EL054.format(path=path, problem=problem, wheel=WHEEL))
     return content

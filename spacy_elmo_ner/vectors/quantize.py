@@ -1,4 +1,4 @@
-"""The values of a vector table: as they are, or as product-quantized bytes (Jégou et al. 2011)."""
+"""Hold a table's values as they are, or as product-quantized bytes (Jégou et al. 2011)."""
 
 from dataclasses import dataclass
 
@@ -14,26 +14,28 @@ _SAMPLE = 40_000  # rows that the centres are fitted to: more change the cosine 
 
 @dataclass(frozen=True, eq=False)
 class PlainValues:
-    """Rows as they are: vectors (n_rows, width) float32 or float16."""
+    """Holds rows as they are: vectors (n_rows, width) float32 or float16."""
 
     vectors: NDArray[np.floating]
 
     @property
     def n_rows(self) -> int:
+        """Return the number of rows."""
         return len(self.vectors)
 
     @property
     def width(self) -> int:
+        """Return the number of values per row."""
         return self.vectors.shape[1]
 
     def take(self, rows: NDArray[np.integer]) -> NDArray[np.float32]:
-        """Rows (n,) -> vectors (n, width) float32."""
+        """Return the vectors of rows (n,): (n, width) float32."""
         return self.vectors[rows].astype(np.float32, copy=False)
 
 
 @dataclass(frozen=True, eq=False)
 class QuantizedValues:
-    """One byte for each part of a row: the number of the centre nearest to that part.
+    """Holds one byte per part of a row: the number of the centre nearest to that part.
 
     codes: (n_rows, n_parts) uint8. codebook: (n_parts, 256, part_width) float32.
     """
@@ -43,15 +45,17 @@ class QuantizedValues:
 
     @property
     def n_rows(self) -> int:
+        """Return the number of rows."""
         return len(self.codes)
 
     @property
     def width(self) -> int:
+        """Return the number of values per row."""
         n_parts, _, part_width = self.codebook.shape
         return n_parts * part_width
 
     def take(self, rows: NDArray[np.integer]) -> NDArray[np.float32]:
-        """Rows (n,) -> vectors (n, width) float32."""
+        """Return the vectors of rows (n,): (n, width) float32."""
         n_parts, n_centres, part_width = self.codebook.shape
         first = np.arange(n_parts, dtype=np.int64) * n_centres
         centres = self.codebook.reshape(-1, part_width)
@@ -81,7 +85,7 @@ def quantize(vectors: NDArray[np.floating], part_width: int = 2, seed: int = 0) 
 
 
 def _centres(values: NDArray[np.float32], generator: np.random.Generator) -> NDArray[np.float32]:
-    """At most 256 centres (n, part_width) of these values, by k-means."""
+    """Compute at most 256 centres (n, part_width) of these values by k-means."""
     centres = generator.permutation(np.unique(values, axis=0))[:N_CENTRES].copy()
     for _ in range(_ITERATIONS):
         nearest = _nearest(values, centres)
@@ -94,7 +98,7 @@ def _centres(values: NDArray[np.float32], generator: np.random.Generator) -> NDA
 
 
 def _nearest(values: NDArray[np.float32], centres: NDArray[np.float32]) -> NDArray[np.intp]:
-    """The number of the centre nearest to each of the values, (n,)."""
+    """Return the number of the centre nearest to each value, (n,)."""
     nearest = np.empty(len(values), dtype=np.intp)
     for start in range(0, len(values), 4096):  # distances that stay in the cache
         block = values[start : start + 4096]
@@ -106,7 +110,7 @@ def _nearest(values: NDArray[np.float32], centres: NDArray[np.float32]) -> NDArr
 
 
 def cosines(vectors: NDArray[np.floating], others: NDArray[np.floating]) -> NDArray[np.float64]:
-    """The cosine of each row with the other of the same number, (n,); 0 for a row of zeros."""
+    """Compute the cosine between rows of the same number, (n,); 0 for a row of zeros."""
     a, b = vectors.astype(np.float64), others.astype(np.float64)
     norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
     return np.divide((a * b).sum(axis=1), norms, out=np.zeros(len(a)), where=norms > 0)

@@ -1,4 +1,4 @@
-"""Vector tables by name, each in memory once: those of the package, and those of folders."""
+"""Find vector tables by name and keep each in memory once: packaged ones, and folders."""
 
 import hashlib
 import weakref
@@ -20,11 +20,12 @@ _reading = Lock()
 
 
 def packaged_names() -> list[str]:
+    """Return the names of the tables that ship in the package."""
     return sorted(path.parent.name for path in PACKAGED.glob(f"*/{TABLE_FILE}"))
 
 
 def packaged_sha256(name: str) -> str | None:
-    """sha256 of a packaged table's file; None for a name that is not packaged."""
+    """Return the sha256 of a packaged table's file; None for a name that is not packaged."""
     if name not in packaged_names():
         return None
     path = PACKAGED / name / TABLE_FILE
@@ -37,9 +38,9 @@ def _sha256_once(path: Path, mtime_ns: int) -> str:
 
 
 def table_width(name: str) -> int | None:
-    """The width of the vectors by this name, without reading them.
+    """Return the width of the vectors by this name, without reading them.
 
-    None where nothing has this name: a saved pipeline may bring its table along.
+    None if nothing has this name: a saved pipeline may bring its table along.
     Raises ValueError for a file that is no table (EL050).
     """
     path = _table_file(name)
@@ -57,7 +58,7 @@ def table_width(name: str) -> int | None:
 
 
 def shared_table(name: str) -> VectorTable:
-    """The table by this name, read once for all who ask for it.
+    """Return the table by this name, which is read once for all who ask for it.
 
     name: a packaged table; a folder with vectors.safetensors, as `elmo vectors` writes it; a
     folder or an installed pipeline with spaCy's vectors. Raises ValueError if there is none by
@@ -83,7 +84,7 @@ def shared_table(name: str) -> VectorTable:
 
 
 def shared_from_bytes(data: bytes) -> VectorTable:
-    """A table that a pipeline was saved with, shared by all with the same bytes.
+    """Return a table that a pipeline was saved with, shared by all with the same bytes.
 
     Raises ValueError if it cannot be read (EL050).
     """

@@ -1,4 +1,4 @@
-"""Any word vectors that spaCy can hold: from a folder, an installed pipeline, or a vocab."""
+"""Read word vectors that spaCy holds: from a folder, an installed pipeline, or a vocab."""
 
 from pathlib import Path
 
@@ -17,9 +17,9 @@ from .table import VectorTable, table_of
 
 
 def vectors_folder(name: str) -> Path | None:
-    """Where spaCy has saved vectors: name's own folder, one inside it, or an installed package's.
+    """Find where spaCy has saved vectors: in name's folder, one inside it, or an installed package.
 
-    None where there are none.
+    None if there are none.
     """
     folders = [Path(name).expanduser()]
     if name and is_package(name):
@@ -35,7 +35,7 @@ def _holds_vectors(folder: Path) -> bool:
 
 
 def saved_width(folder: Path) -> int:
-    """The width of the vectors in such a folder, without reading them.
+    """Return the width of the vectors in such a folder, without reading them.
 
     Raises ValueError if they cannot be read (EL050).
     """
@@ -46,14 +46,14 @@ def saved_width(folder: Path) -> int:
 
 
 def read_spacy_vectors(folder: Path) -> VectorTable:
-    """The table in a folder that `Vectors.to_disk` wrote.
+    """Read the table in a folder that `Vectors.to_disk` wrote.
 
     Raises ValueError if it cannot be read or is empty (EL050), or if it is a floret table, whose
     words have no keys (EL052).
     """
     try:
         vectors = Vectors().from_disk(folder)
-    except Exception as err:  # whatever spaCy's own readers stumble over
+    except Exception as err:  # any error of spaCy's readers
         raise ValueError(Errors.EL050.format(path=folder, problem=err)) from err
     if vectors.mode != Mode.default:
         raise ValueError(Errors.EL052.format(path=folder, mode=vectors.mode))
@@ -69,26 +69,26 @@ def read_spacy_vectors(folder: Path) -> VectorTable:
 
 
 def word_keys(doc: Doc, attr: int = ORTH) -> NDArray[np.uint64]:
-    """(n_tokens, 2) uint64: each token's hash as the table has it, and in lower case."""
+    """Return each token's hash as the table has it, and in lower case: (n_tokens, 2) uint64."""
     return np.asarray(doc.to_array([attr, LOWER]), dtype=np.uint64).reshape(len(doc), 2)
 
 
 def vocab_width(vocab: Vocab) -> int:
-    """The width of a vocab's vectors; 0 where it has none."""
+    """Return the width of a vocab's vectors; 0 if it has none."""
     return vocab.vectors.shape[1]
 
 
 def vocab_vectors(doc: Doc) -> NDArray[np.float32]:
-    """(n_tokens, width) from the Doc's own vocab: as written, then in lower case, then zeros.
+    """Look a Doc's words up in its vocab: as written, else in lower case, else zeros.
 
-    A floret table has a vector for any word; the lower-cased one is not asked for.
+    Returns (n_tokens, width). A floret table has a vector for any word as written.
     """
     vectors = doc.vocab.vectors
     keys = word_keys(doc, getattr(vectors, "attr", ORTH))
     ops = get_array_ops(vectors.data) if isinstance(vectors, Vectors) else None
     if ops is None or vectors.mode != Mode.default:
-        found = vectors.get_batch(keys[:, 0])
-        return get_array_ops(found).to_numpy(found).astype(np.float32, copy=False)
+        looked_up = vectors.get_batch(keys[:, 0])
+        return get_array_ops(looked_up).to_numpy(looked_up).astype(np.float32, copy=False)
     rows = np.asarray(ops.to_numpy(vectors.find(keys=keys[:, 0])))
     unknown = rows < 0
     if unknown.any():

@@ -1,4 +1,4 @@
-"""A table of static word vectors, looked up by spaCy's 64-bit hashes of words."""
+"""Look static word vectors up by spaCy's 64-bit hashes of words."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ Keys = NDArray[np.uint64]
 
 @dataclass(frozen=True, eq=False)
 class VectorTable:
-    """Word hashes and the vectors that belong to them. Never changes, so threads may share it.
+    """Holds word hashes and their vectors. It never changes, so threads may share it.
 
     keys: (n_keys,) uint64, ascending. rows: (n_keys,) int32, the row of each key; None if key i
     has row i. attr: the attribute of a token that the keys are hashes of, ORTH in most tables.
@@ -33,10 +33,11 @@ class VectorTable:
 
     @property
     def width(self) -> int:
+        """Return the number of values per vector."""
         return self.values.width
 
     def find(self, keys: Keys) -> NDArray[np.int64]:
-        """(n,) uint64 -> the row of each key, (n,) int64; -1 where the table has none."""
+        """Find the row of each key: (n,) uint64 -> (n,) int64, -1 for unknown ones."""
         if not len(self.keys):
             return np.full(len(keys), -1, dtype=np.int64)
         places = np.searchsorted(self.keys, keys)
@@ -45,7 +46,7 @@ class VectorTable:
         return np.where(self.keys[places] == keys, rows, -1)
 
     def look_up(self, keys: Keys) -> NDArray[np.float32]:
-        """Vectors (n, width) of words, from n rows of keys to try in turn; zeros for unknown ones.
+        """Return vectors (n, width) of words, from n rows of keys to try in turn; zeros if unknown.
 
         keys: (n, n_tries) uint64, usually the hash as written and that of the lower-cased word.
         """
@@ -63,7 +64,7 @@ class VectorTable:
     # ---- bytes -----------------------------------------------------------------------
 
     def to_bytes(self) -> bytes:
-        """The table as safetensors; equal tables give equal bytes."""
+        """Return the table as safetensors; equal tables give equal bytes."""
         tensors: dict[str, NDArray[Any]] = {"keys": self.keys}
         if self.rows is not None:
             tensors["rows"] = self.rows
@@ -105,7 +106,7 @@ def table_of(
     values: PlainValues | QuantizedValues,
     attr: int = ORTH,
 ) -> VectorTable:
-    """A table of keys in any order; where one stands there twice, its first row counts.
+    """Build a table of keys in any order; if a key is there twice, its first row counts.
 
     keys: (n_keys,). rows: (n_keys,), or None if key i has row i.
     """
@@ -115,7 +116,7 @@ def table_of(
 
 
 def _problem(tensors: dict[str, NDArray[Any]]) -> str | None:
-    """What keeps these tensors from being a table; None if nothing does."""
+    """Return what keeps these tensors from being a table; None if nothing does."""
     values = {"vectors"} if "vectors" in tensors else {"codes", "codebook"}
     wrong = sorted((set(tensors) - {"rows", "attr"}) ^ ({"keys"} | values))
     if wrong:

@@ -113,7 +113,7 @@ def test_settings_of_a_config_can_be_given_as_options(config: Path, tmp_path: Pa
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (["--treads", "2"], "[EL427] --treads is no option"),
+        (["--treads", "2"], "[EL427] --treads is not an option"),
         (["--training.max_steps", "many"], "max_steps is 'many', not of type int"),
         (["--training.steps", "3"], "[training] has no setting 'steps'"),
     ],

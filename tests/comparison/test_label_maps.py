@@ -8,15 +8,10 @@ from spacy.vocab import Vocab
 
 from spacy_elmo_ner.comparison.captions import remarks
 from spacy_elmo_ner.comparison.corpora import Annotation
-from spacy_elmo_ner.comparison.label_maps import (
-    EITHER,
-    LabelMap,
-    LabelSets,
-    entity_targets,
-    translate,
-)
+from spacy_elmo_ner.comparison.label_maps import LabelSets, translate
 from spacy_elmo_ner.comparison.run import Comparison, compare
 from spacy_elmo_ner.corpus.gmb import ENTITY_TYPES, GMBFile
+from spacy_elmo_ner.corpus.label_map import EITHER, LabelMap, entity_targets
 from spacy_elmo_ner.decoding import EntitySpan
 
 from ..corpus.conftest import published  # noqa: F401

@@ -57,7 +57,7 @@ def test_two_entities_in_one_word_leave_the_first():
 
 
 def test_another_text_is_refused():
-    with pytest.raises(ValueError, match=r"EL317.*Text 3.*'In Paris'.*'In Rome'"):
+    with pytest.raises(ValueError, match=r"EL317.*text 3.*'In Paris'.*'In Rome'"):
         onto_words(["In", "Paris"], doc(["In", "Rome"]), 2)
 
 

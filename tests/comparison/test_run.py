@@ -299,7 +299,7 @@ def test_a_folder_that_is_not_there_is_skipped_with_the_commands_that_train_one(
 
 @pytest.mark.parametrize("argument", ["ours=folder", "ours:0=x", "ours:100=x", "ours:ten=x", ""])
 def test_what_is_no_point_of_a_learning_curve_is_refused(argument):
-    with pytest.raises(ValueError, match=r"EL318.*is no point"):
+    with pytest.raises(ValueError, match=r"EL318.*is not a point"):
         TrainedOnShare.parse(argument)
 
 

@@ -8,9 +8,9 @@ import spacy
 from spacy import registry
 
 from spacy_elmo_ner.corpus.gmb_reader import create_gmb_reader
-from spacy_elmo_ner.corpus.sample import write_conll
 
 from .conftest import WriteCsv, sentence
+from .conll import write_conll
 
 
 @pytest.fixture

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from spacy_elmo_ner.corpus.gmb import GMBSentence
-from spacy_elmo_ner.corpus.sample import read_conll, read_sample, write_conll
+from spacy_elmo_ner.corpus.sample import read_conll, read_sample
 
 from .conftest import numbered
+from .conll import write_conll
 
 TEXT = "# by hand\n\nRome\tNNP\tB-geo\n# inside a sentence\n#\t#\tO\n\n\nfell\tVBD\tO"
 SENTENCES = [

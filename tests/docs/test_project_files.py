@@ -1,4 +1,4 @@
-"""README, changelog, citation and templates agree with setup.cfg, and no link is dead."""
+"""README, changelog, citation and templates agree with setup.cfg; their links lead somewhere."""
 
 import os
 import re
@@ -29,10 +29,14 @@ PAGES = [
 
 
 def anchors(page: Path) -> set[str]:
-    """Return what a link may name on a page, as GitHub and MkDocs make it of headings."""
+    """Return what a link may name on a page: its headings, as `_plain` writes them."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf8"), re.MULTILINE)
-    plain = (re.sub(r"[^\w\- ]", "", heading).strip().lower() for heading in headings)
-    return {re.sub(r"[ \-]+", "-", heading) for heading in plain}
+    return {_plain(heading) for heading in headings}
+
+
+def _plain(heading: str) -> str:
+    """Write a heading as anchors do, without what GitHub and MkDocs write in different ways."""
+    return re.sub(r"[ -]+", "-", re.sub(r"[^\w -]|_", "", heading).strip().lower())
 
 
 def prose(page: Path) -> str:
@@ -68,6 +72,12 @@ def test_the_readme_installs_torch_for_cpus() -> None:
         assert "https://download.pytorch.org/whl/cpu" in text
 
 
+def test_every_extra_is_on_the_page_about_installation() -> None:
+    install = (ROOT / "docs" / "install.md").read_text(encoding="utf8")
+    missing = [name for name in SETUP["options.extras_require"] if f"[{name}]" not in install]
+    assert missing == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_links_to_files_and_sections_lead_somewhere(page: Path) -> None:
     wrong = []
@@ -76,9 +86,7 @@ def test_links_to_files_and_sections_lead_somewhere(page: Path) -> None:
             continue
         path, _, anchor = target.partition("#")
         linked = page if not path else Path(os.path.normpath(page.parent / path))
-        if not linked.exists() or (
-            anchor and anchor.replace("_", "") not in {a.replace("_", "") for a in anchors(linked)}
-        ):
+        if not linked.exists() or (anchor and _plain(anchor) not in anchors(linked)):
             wrong.append(target)
     assert wrong == []
 

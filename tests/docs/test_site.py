@@ -68,8 +68,8 @@ def test_what_a_browser_would_load_from_elsewhere_is_found(
 def test_links_and_own_files_are_no_requests() -> None:
     html = (
         '<a href="https://spacy.io">spaCy</a><link rel="canonical" href="https://x.example/">'
-        '<script src="../assets/x.js"></script>'
-        '<img src="data:image/png;base64,AA"><img src="a.svg">'
+        '<script src="../assets/x.js"></script><img src="data:image/png;base64,AA">'
+        '<img src="a.svg">'
     )
     assert site_hooks.external_requests(html) == []
 

@@ -10,7 +10,7 @@ import sys
 import torch
 from torch import nn
 
-from spacy_elmo_ner.elmo import kernels, table_sums
+from spacy_elmo_ner.elmo import char_cnn_compiled, kernels
 from spacy_elmo_ner.elmo.lstm_training import LSTMWeights, packed_lstm
 from spacy_elmo_ner.pretraining.cross_entropy import linear_cross_entropy
 
@@ -56,14 +56,15 @@ def char_cnn(draw: random.Random) -> None:
         for _ in range(draw.randint(1, 4))
     ]
     ids, lengths = torch.randint(262, (n_words, n_slots)), torch.randint(2, n_slots + 1, (n_words,))
-    pooled = table_sums.pooled(ids, lengths, embedding, convolutions, torch.float32)
-    alone = table_sums.Tables(embedding, convolutions).pooled(ids, lengths)
+    tables = char_cnn_compiled.Tables.for_training(embedding, convolutions)
+    pooled = tables.pooled_with_gradients(ids, lengths, torch.float32)
+    alone = char_cnn_compiled.Tables.for_prediction(embedding, convolutions).pooled(ids, lengths)
     torch.testing.assert_close(alone, pooled, atol=1e-5, rtol=1e-5)
     pooled.sum().backward()
     assert embedding.weight.grad is not None and embedding.weight.grad.isfinite().all()
     width = 16 * draw.randint(1, 9)
     x = torch.randn(n_words, width).bfloat16().requires_grad_()
-    table_sums.highway(x, nn.Linear(width, width), nn.Linear(width, width)).sum().backward()
+    char_cnn_compiled.highway(x, nn.Linear(width, width), nn.Linear(width, width)).sum().backward()
     assert x.grad is not None and x.grad.isfinite().all()
 
 

@@ -11,10 +11,10 @@ from spacy_elmo_ner.elmo.characters import (
     END_WORD,
     EOS,
     PADDING,
-    distinct_words,
     word_to_ids,
     words_to_ids,
 )
+from spacy_elmo_ner.elmo.sentences import distinct_words
 
 BEGIN, END = BEGIN_WORD + 1, END_WORD + 1
 

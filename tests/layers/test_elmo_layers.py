@@ -6,6 +6,7 @@ import spacy
 from spacy.tokens import Doc
 from thinc.api import Adam
 
+from spacy_elmo_ner.elmo import pretrained
 from spacy_elmo_ner.layers.bilm_layer import bilm_shim, build_bilm_v1
 from spacy_elmo_ner.layers.elmo_listener import build_elmo_listener_v1
 from spacy_elmo_ner.layers.elmo_tok2vec import build_elmo_tok2vec_v1
@@ -113,8 +114,25 @@ def test_a_pipeline_refuses_packaged_weights_of_another_sha256(docs, monkeypatch
     model.initialize(X=docs)
     data = model.to_bytes()
     monkeypatch.setattr("spacy_elmo_ner.layers.bilm_layer.published_sha256", lambda name: "0" * 64)
+    monkeypatch.setattr("spacy_elmo_ner.layers.bilm_layer.packaged_name", lambda sha256: None)
     with pytest.raises(ValueError, match=r"EL102.*small-en.*000000"):
         build_bilm_v1("small-en").from_bytes(data)
+
+
+def test_a_pipeline_finds_its_weights_under_the_name_they_have_since(
+    docs, monkeypatch, bilm_dir, make_bilm
+):
+    """A later version has better weights by the same name, and the earlier ones by another."""
+    monkeypatch.setattr(pretrained, "PACKAGED", bilm_dir.parent)
+    model = build_bilm_v1("bilm")
+    model.initialize(X=docs)
+    expected, data = model.predict(docs), model.to_bytes()
+    bilm_dir.rename(bilm_dir.with_name("bilm-1"))
+    make_bilm(seed=1).to_disk(bilm_dir)
+    loaded = build_bilm_v1("bilm").from_bytes(data)
+    for found, own in zip(loaded.predict(docs), expected, strict=True):
+        np.testing.assert_array_equal(found, own)
+    assert b"bilm-1" in loaded.to_bytes()
 
 
 def test_a_listener_without_upstream_says_what_to_add(docs):

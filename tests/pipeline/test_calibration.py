@@ -9,7 +9,7 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from spacy_elmo_ner.decoding import FullTransitions, log_softmax, viterbi
-from spacy_elmo_ner.pipeline.calibration import ScoredBatch, calibrate, fit_temperature
+from spacy_elmo_ner.pipeline.temperature import ScoredBatch, calibrate, fit_temperature
 
 from .conftest import annotation, make_examples
 

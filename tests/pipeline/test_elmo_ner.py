@@ -249,5 +249,5 @@ def test_gold_read_as_it_stands_is_what_alignment_gives(make_nlp, monkeypatch, s
     )
     example = Example(Doc(nlp.vocab, words=words), reference)
     found = pipe.gold_classes(example)
-    monkeypatch.setattr("spacy_elmo_ner.pipeline.elmo_ner.same_tokens", lambda example: False)
+    monkeypatch.setattr("spacy_elmo_ner.pipeline.gold.same_tokens", lambda example: False)
     np.testing.assert_array_equal(found, pipe.gold_classes(example))

@@ -54,7 +54,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_example_ends_with_a_pipeline_on_the_readers_own_text(
     checkout: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (commands,) = _blocks("bash")
+    commands = _blocks("bash")[0]
     for command in commands.splitlines():
         python, _, module, app, *arguments = shlex.split(command)
         assert (python, module, app) == ("python", "spacy", "elmo")
@@ -66,7 +66,7 @@ def test_the_example_ends_with_a_pipeline_on_the_readers_own_text(
     assert own.options == small.options
     change = (own.char_cnn.projection.weight - small.char_cnn.projection.weight).abs().max()
     assert 0 < change.item() < 0.1  # it went on from small-en, and not far in two steps
-    (code,) = _blocks("python")
+    code = _blocks("python")[0]
     found: dict[str, Any] = {"spacy": spacy}
     (checkout / "own-bilm").rename(checkout / "elsewhere")  # the pipeline is complete in itself
     exec(code, found)

@@ -96,7 +96,7 @@ def test_without_labels_the_loss_is_that_of_the_words_alone(make_bilm) -> None:
 
 def test_a_pipeline_labels_the_sentences_it_is_given(ruler: str, tmp_path: Path) -> None:
     text = _text()
-    label_text(text, np.asarray([2, 1]), SilverConfig(pipeline=ruler), tmp_path, progress=False)
+    label_text(text, np.asarray([2, 1]), SilverConfig(pipeline=ruler), tmp_path, progress_bar=False)
     silver = SilverLabels.from_disk(tmp_path, len(text.tokens))
     assert silver.labels == {"entities": ["B-GPE", "I-GPE", "O"]}
     found = silver.ids["entities"].tolist()
@@ -109,7 +109,7 @@ def test_labelling_that_was_stopped_continues(
 ) -> None:
     text, rows, config = _text(), np.asarray([0, 1, 2]), SilverConfig(pipeline=ruler)
     monkeypatch.setattr("spacy_elmo_ner.pretraining.silver._CHUNK", 1)
-    label_text(text, rows, config, tmp_path, progress=False)
+    label_text(text, rows, config, tmp_path, progress_bar=False)
     whole = np.load(tmp_path / "silver-entities.npy")
     # Stopped after two of three sentences: only the third is labelled again.
     order = np.random.default_rng(config.seed).permutation(rows)
@@ -118,15 +118,41 @@ def test_labelling_that_was_stopped_continues(
     ids[text.offsets[order[2]] : text.offsets[order[2] + 1]] = MISSING
     np.save(tmp_path / "silver-entities.npy", ids)
     (tmp_path / "silver-progress.json").write_text('{"sentences": 2}')
-    label_text(text, rows, config, tmp_path, progress=False)
+    label_text(text, rows, config, tmp_path, progress_bar=False)
     found = np.load(tmp_path / "silver-entities.npy")
     assert np.flatnonzero(found != whole).tolist() == [text.offsets[order[0]]]
+
+
+def test_a_pipeline_is_only_loaded_while_there_is_something_to_label(
+    ruler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text, rows, config = _text(), np.asarray([0, 1, 2]), SilverConfig(pipeline=ruler)
+    label_text(text, rows, config, tmp_path, progress_bar=False)
+    loaded: list[str] = []
+    load = spacy.load
+    monkeypatch.setattr(spacy, "load", lambda name: (loaded.append(name), load(name))[1])
+    label_text(text, rows, config, tmp_path, progress_bar=False)
+    assert loaded == []
+    label_text(text, rows, replace(config, seed=1), tmp_path, progress_bar=False)
+    assert loaded == [ruler]
+
+
+def test_labels_of_another_text_with_the_same_pipeline_are_made_anew(
+    ruler: str, tmp_path: Path
+) -> None:
+    text, rows, config = _text(), np.asarray([0, 1, 2]), SilverConfig(pipeline=ruler)
+    label_text(text, rows, config, tmp_path, progress_bar=False)
+    offsets = np.asarray([*text.offsets[:-1], 11])
+    longer = replace(text, tokens=text.tokens[[*range(10), 4]], offsets=offsets)
+    label_text(longer, rows, config, tmp_path, progress_bar=False)
+    silver = SilverLabels.from_disk(tmp_path, len(longer.tokens))
+    assert silver.ids["entities"].tolist() == [2, 2, 2, 2, 0, 2, 2, 2, 2, 0, 0]
 
 
 def test_no_more_words_are_labelled_than_asked_for(ruler: str, tmp_path: Path) -> None:
     text = _text()
     config = SilverConfig(pipeline=ruler, n_words=5)
-    label_text(text, np.arange(3), config, tmp_path, progress=False)
+    label_text(text, np.arange(3), config, tmp_path, progress_bar=False)
     silver = SilverLabels.from_disk(tmp_path, len(text.tokens))
     assert 0 < (silver.ids["entities"] != MISSING).sum() <= 5
 
@@ -142,7 +168,7 @@ def test_a_pipeline_without_labels_is_refused(tmp_path: Path) -> None:
     spacy.blank("en").to_disk(tmp_path / "blank")
     config = SilverConfig(pipeline=str(tmp_path / "blank"))
     with pytest.raises(ValueError, match=r"EL428.*blank"):
-        label_text(_text(), np.arange(3), config, tmp_path, progress=False)
+        label_text(_text(), np.arange(3), config, tmp_path, progress_bar=False)
 
 
 def test_a_run_labels_its_text_and_learns_from_it(

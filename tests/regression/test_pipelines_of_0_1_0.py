@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import spacy
 
-SAVED = Path(__file__).parents[2] / "assets" / "pipelines" / "en_elmo_gmb_sm"
+SAVED = Path(__file__).parent / "en_elmo_gmb_sm-0.1.0"
 
 
 def test_a_newer_default_model_adds_nothing_to_a_saved_one() -> None:

@@ -18,10 +18,11 @@ DOCSTRING = """Build a layer.
 
 width: the number of values. It has
     two lines.
-first, second: both of them.
+first, second: both of them. last: behind
+    them, note: no name.
 other: no parameter
 Raises ValueError (EL001): never."""
-NAMES = {"width", "first", "second"}
+NAMES = {"width", "first", "second", "last"}
 
 
 def test_every_registered_name_and_all_its_settings_are_on_the_page() -> None:
@@ -81,6 +82,7 @@ def test_entries_are_read_with_their_further_lines_and_names_alone() -> None:
         "width": "the number of values. It has two lines.",
         "first": "both of them.",
         "second": "both of them.",
+        "last": "behind them, note: no name.",
     }
     left = without_entries(DOCSTRING, NAMES)
     assert left == "Build a layer.\n\nother: no parameter\nRaises ValueError (EL001): never."
@@ -89,14 +91,14 @@ def test_entries_are_read_with_their_further_lines_and_names_alone() -> None:
 def test_entries_become_a_list_and_the_rest_stays() -> None:
     assert as_list(DOCSTRING, NAMES) == (
         "Build a layer.\n\n- `width`: the number of values. It has two lines.\n"
-        "- `first`, `second`: both of them.\n\nother: no parameter\n"
-        "Raises ValueError (EL001): never."
+        "- `first`, `second`: both of them.\n- `last`: behind them, note: no name.\n\n"
+        "other: no parameter\nRaises ValueError (EL001): never."
     )
 
 
 def test_the_site_shows_parameters_as_a_list() -> None:
     griffe: Any = pytest.importorskip("griffe", reason="the site needs the extra [docs]")
-    from scripts.docstrings import ListedParameters
+    from scripts.site_docstrings import ListedParameters
 
     package = griffe.load(
         "spacy_elmo_ner.pipeline.elmo_ner",

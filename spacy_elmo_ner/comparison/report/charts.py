@@ -1,4 +1,4 @@
-"""Charts of a comparison, drawn from its results alone; those without data are left out."""
+"""Draw charts of a comparison from its results alone; those without data are left out."""
 
 from collections.abc import Iterator
 
@@ -10,8 +10,7 @@ from ..metrics import SEQEVAL_DEFAULT
 from ..plotting import GRID, HEAT, INK, MUTED, Chart, figure, series_color, series_marker
 from ..results import CorpusResult, Results, SystemScores
 from ..tables import Table, percent, type_support, type_table
-from .confidence_charts import reliability_chart, threshold_chart
-from .curves import learning_chart, training_charts
+from .curves import learning_chart, reliability_chart, threshold_chart, training_charts
 
 # The ink stays readable on the strongest cell (contrast above 4.5) in both themes.
 STRONGEST = 0.5
@@ -156,10 +155,10 @@ def _types(
         fig.legend(loc="outside upper left", ncols=2, fontsize=9)
     winners = []
     for label in reversed(labels):
-        found = {name: per_type[label].f1 for name, per_type in scores.items() if label in per_type}
-        best = max(found, key=lambda name: found[name])
-        if found[best] > 0:
-            winners.append(f"{label}: {best} {percent(found[best])}")
+        f1_of = {name: per_type[label].f1 for name, per_type in scores.items() if label in per_type}
+        best = max(f1_of, key=lambda name: f1_of[name])
+        if f1_of[best] > 0:
+            winners.append(f"{label}: {best} {percent(f1_of[best])}")
     return Chart(
         "types",
         "F1 by entity type",
@@ -221,7 +220,7 @@ def _worst(counts: dict[str, dict[str, int]]) -> str:
     ]
     listed = ", ".join(
         f"{gold} as {predicted} {n:,} times"
-        for n, gold, predicted in sorted(wrong, key=lambda each: -each[0])[:3]
+        for n, gold, predicted in sorted(wrong, key=lambda confusion: -confusion[0])[:3]
     )
     missed = sum(row.get(NOTHING, 0) for gold, row in counts.items() if gold != NOTHING)
     invented = sum(counts.get(NOTHING, {}).values())

@@ -1,29 +1,20 @@
-"""The report as one HTML file that needs neither a network nor a second file."""
+"""Write the report as one HTML file that needs neither a network nor a second file."""
 
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from typing import NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from spacy import displacy
 
 from ...files import write_text
-from ..captions import (
-    ERROR_HEADER,
-    ERROR_TEXT_COLUMNS,
-    NEVER_CHANGED,
-    error_cells,
-    errors_title,
-    legend,
-    marked_words,
-    remarks,
-    timing_remark,
-)
+from .. import captions
 from ..detail_tables import detail_tables
+from ..examples import GOLD
 from ..plotting import Chart, write_pictures
 from ..results import Example, LabeledSpan, Results
 from ..tables import (
@@ -34,7 +25,7 @@ from ..tables import (
     pipeline_table,
     type_detail_table,
 )
-from ..texts import GOLD, Texts
+from ..texts import Texts
 from .charts import draw_charts
 from .summary import summarise
 
@@ -85,20 +76,23 @@ def render_page(results: Results, texts: Texts, charts: Sequence[Chart]) -> str:
         examples=[draw_example(example, colors) for example in texts.examples()],
         errors=[
             (
-                errors_title(found),
-                [(row.kind, marked_words(row.context), error_cells(row)) for row in found.rows],
+                captions.errors_title(errors),
+                [
+                    (row.kind, captions.marked_words(row.context), captions.error_cells(row))
+                    for row in errors.rows
+                ],
             )
-            for found in results.probable_errors
+            for errors in results.probable_errors
         ],
-        errors_header=ERROR_HEADER,
-        errors_text_columns=ERROR_TEXT_COLUMNS,
-        errors_remark=NEVER_CHANGED,
+        errors_header=captions.ERROR_HEADER,
+        errors_text_columns=captions.ERROR_TEXT_COLUMNS,
+        errors_remark=captions.NEVER_CHANGED,
         texts=texts,
         payload=_payload(texts),
         pipelines=pipeline_table(results),
-        legend=legend(results),
-        timing=timing_remark(results),
-        remarks=remarks(results),
+        legend=captions.legend(results),
+        timing=captions.timing_remark(results),
+        remarks=captions.remarks(results),
     )
 
 
@@ -118,18 +112,16 @@ def _payload(texts: Texts) -> Markup:
 # ---- texts side by side ---------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """One system's reading as HTML; ``right`` is None for gold itself and without gold."""
+class Drawn(NamedTuple):
+    """Holds one system's reading as HTML; ``right`` is None for gold itself and without gold."""
 
     name: str
     html: str
     right: bool | None
 
 
-@dataclass(frozen=True)
-class DrawnExample:
-    """One text with every reading of it, in the order of the systems."""
+class DrawnExample(NamedTuple):
+    """Holds one text with every reading of it, in the order of the systems."""
 
     title: str
     readings: list[Drawn]

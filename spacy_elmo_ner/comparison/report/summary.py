@@ -1,7 +1,7 @@
-"""The first table of the report: one row per pipeline, the best of each column marked."""
+"""Build the first table of the report: one row per pipeline, the best of each column marked."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..breakdowns import UNSEEN
 from ..metrics import SEQEVAL_DEFAULT, TAG_ACCURACY
@@ -14,34 +14,30 @@ SIGNIFICANT = 0.05
 BEST, TIED = "best", "tied"
 
 
-@dataclass(frozen=True)
-class Cell:
-    """A value; ``mark`` is "best", "tied" (these texts do not tell it from the best) or empty."""
+class Cell(NamedTuple):
+    """Holds a value; ``mark`` is "best", "tied" (not told from the best by these texts) or ""."""
 
     text: str
     note: str = ""
     mark: str = ""
 
 
-@dataclass(frozen=True)
-class SummaryRow:
-    """One pipeline, or somebody's published figures."""
+class SummaryRow(NamedTuple):
+    """Holds the figures of one pipeline, or somebody's published ones."""
 
     name: str
     cells: list[Cell]
 
 
-@dataclass(frozen=True)
-class Summary:
-    """``header`` has one title per cell; the rows' names are in front of them."""
+class Summary(NamedTuple):
+    """Holds the rows; ``header`` has one title per cell, the rows' names come before the cells."""
 
     header: list[str]
     rows: list[SummaryRow]
 
 
-@dataclass(frozen=True)
-class _Column:
-    """``mode``: the metric whose interval and differences belong to this column, if any."""
+class _Column(NamedTuple):
+    """Describes a column; ``mode``: the metric whose interval and differences belong to it."""
 
     title: str
     value: Callable[[SystemScores, PipelineInfo], float | None]

@@ -18,13 +18,13 @@ from ..gmb import DOCUMENT_START
 from .iob import UNKNOWN, Label, Scheme, entities, parse_label, scheme_of
 from .texts import OwnText, Problem
 
-# What stands in a column of tags that a file does not use.
+# The content of a column of tags that a file does not use.
 _NO_TAGS = {"_", "-", "-X-", "O", "X"}
 
 
 @dataclass(frozen=True)
 class _Sentence:
-    """Rows (line number, cells) of one sentence; the last cell of each is its label."""
+    """Holds the rows (line number, cells) of one sentence; each one's last cell is its label."""
 
     rows: list[tuple[int, list[str]]]
     labels: list[Label]
@@ -79,7 +79,7 @@ def _tag_column(rows: Sequence[Sequence[str]]) -> int | None:
 
 
 def _sentences(path: Path, text: str) -> Iterator[_Sentence]:
-    # Not splitlines, which also breaks at characters that may stand in a word.
+    # Not splitlines, which also breaks at characters that may be in a word.
     lines = [(number, line.rstrip("\r")) for number, line in enumerate(text.split("\n"), 1)]
     first = next((line for _, line in lines if _is_data(line)), "")
     if "\t" not in first and first and all("|" in item for item in first.split()):

@@ -1,4 +1,4 @@
-"""Divide texts in train and dev where a person has only one file."""
+"""Split texts into train and dev where a person has only one file."""
 
 import hashlib
 from collections.abc import Hashable, Sequence

@@ -12,7 +12,7 @@ UNKNOWN = "-"
 
 
 class Label(NamedTuple):
-    """One word's label: "B", "I", "L" or "U" with an entity type, or "O" or "-" with none."""
+    """Holds one word's label: "B", "I", "L" or "U" with an entity type, or "O" or "-" with none."""
 
     prefix: str
     type: str
@@ -30,7 +30,7 @@ def parse_label(text: str) -> Label | None:
 
 @dataclass(frozen=True)
 class Scheme:
-    """How a file writes its entities.
+    """Says how a file writes its entities.
 
     has_ends: BILOU, where the last word of an entity is marked too. begins_inside: IOB, where an
     entity begins with I- unless it follows one of the same type.
@@ -41,6 +41,7 @@ class Scheme:
 
     @property
     def name(self) -> str:
+        """Return the scheme's name."""
         if self.has_ends:
             return "BILOU"
         return "IOB" if self.begins_inside else "IOB2"
@@ -68,7 +69,7 @@ def entities(
 ) -> tuple[list[tuple[int, int, str]], list[int]]:
     """Return entities (start, end, type), and the words whose label cannot follow the one before.
 
-    Such a label begins an entity where it goes on with none, and ends the one before it.
+    Such a label begins an entity if there is none to continue, and ends the one before it.
     """
     found: list[tuple[int, int, str]] = []
     wrong: list[int] = []

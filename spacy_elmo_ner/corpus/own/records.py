@@ -24,7 +24,7 @@ _BLANKS = re.compile(r"\\n|\s+")
 
 
 class _Record(NamedTuple):
-    """A text with its spans, and what does not fit it; is_annotated: it says which it has."""
+    """Holds a text with its spans, and what does not fit it; is_annotated: it says which it has."""
 
     text: str
     spans: list[CharSpan]

@@ -1,4 +1,4 @@
-"""Describe a corpus before training: labels, lengths, and texts that stand in it twice."""
+"""Describe a corpus before training: labels, lengths, and texts that occur twice."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ class PartReport:
 class Report:
     """Describe the parts, with problems in the order of the parts' texts.
 
-    repeated: texts of a part that stand in it or in an earlier part before, by (part, earlier).
+    repeated: texts of a part that occur earlier in it or in a previous part, by (part, earlier).
     """
 
     parts: dict[str, PartReport]
@@ -40,7 +40,7 @@ class Report:
 
     @property
     def labels(self) -> list[str]:
-        """All entity labels, the most frequent first."""
+        """Return all entity labels, the most frequent first."""
         total: Counter[str] = sum((part.labels for part in self.parts.values()), Counter())
         return sorted(total, key=lambda label: (-total[label], label))
 

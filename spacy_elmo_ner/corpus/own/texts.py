@@ -1,4 +1,4 @@
-"""Annotated texts of people's own files, each with the place where it was found."""
+"""Hold annotated texts of people's own files, each with the place where it was found."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ _BLANKS = re.compile(r"\s")
 
 
 class CharSpan(NamedTuple):
-    """An entity by characters of its text, the end exclusive."""
+    """Describes an entity by characters of its text, the end exclusive."""
 
     start: int
     end: int
@@ -23,7 +23,7 @@ class CharSpan(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """Something in a file that a person should look at; the text is used all the same.
+    """Describes something in a file that a person should check; the text is used anyway.
 
     kind: "span", "sequence", "duplicate" or "contradiction". place: such as "line 3".
     """
@@ -36,7 +36,7 @@ class Problem(NamedTuple):
 
 @dataclass(frozen=True)
 class OwnText:
-    """One text as a Doc with entities and tags.
+    """Holds one text as a Doc with entities and tags.
 
     place: where it begins in its file, such as "line 3". document: the number of its document in a
     file that marks where documents begin, otherwise None.
@@ -50,11 +50,12 @@ class OwnText:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The words without white space, by which equal texts are known in any format."""
+        """Return the words without white space, by which equal texts are known in any format."""
         return tuple(token.text for token in self.doc if not token.is_space)
 
     @property
     def entities(self) -> list[tuple[int, int, str]]:
+        """Return the entities as (start, end, label), in tokens."""
         return [(ent.start, ent.end, ent.label_) for ent in self.doc.ents]
 
     def with_labels(self, labels: set[str]) -> "OwnText":

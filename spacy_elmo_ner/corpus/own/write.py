@@ -21,8 +21,11 @@ _ATTRS = ("ORTH", "TAG", "ENT_IOB", "ENT_TYPE")
 
 
 def check_output(output: Path) -> None:
-    """Raise FileExistsError (EL650) for a folder that holds something, OSError (EL425) where
-    none can be written: before the files are read."""
+    """Check the output folder before the files are read.
+
+    Raises FileExistsError (EL650) for a folder that holds something, OSError (EL425) for one that
+    cannot be written.
+    """
     if output.is_file() or (output.is_dir() and any(output.iterdir())):
         raise FileExistsError(Errors.EL650.format(path=output))
     make_output_folder(output.absolute().parent)

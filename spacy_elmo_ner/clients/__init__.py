@@ -1,0 +1,1 @@
+"""Provide what programs that build on spaCy need to use our pipelines."""
