@@ -207,6 +207,21 @@ _WORTH_THREADS = 50_000_000
 _ROWS_PER_PART = 6
 
 
+class Places(NamedTuple):
+    """Says where a layer reads and writes, instead of in packed order and to a new tensor.
+
+    reads (n_packed,) int64: rows of inputs in packed order. outputs: the tensor to fill in.
+    writes (n_packed,) int64: rows of outputs in packed order.
+    """
+
+    reads: Tensor | None = None
+    outputs: Tensor | None = None
+    writes: Tensor | None = None
+
+
+IN_ORDER = Places()
+
+
 class PackedLayer:
     """Runs one layer and direction for prediction in float32, its weights laid out for the CPU."""
 
@@ -251,12 +266,10 @@ class PackedLayer:
         inputs: Tensor,
         batch_sizes: Sequence[int],
         state: tuple[Tensor, Tensor] | None = None,
-        *,
-        reads: Tensor | None = None,
-        outputs: Tensor | None = None,
-        writes: Tensor | None = None,
+        places: Places = IN_ORDER,
     ) -> tuple[Tensor, Tensor]:
         """Run as `FastLSTM` does. Raises ValueError for steps or rows that do not fit together."""
+        reads, outputs, writes = places
         n_packed = (inputs if reads is None else reads).shape[0]
         if outputs is None:
             outputs = torch.empty(n_packed, self.n_out, dtype=torch.float32)

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from spacy_elmo_ner.elmo import kernels
-from spacy_elmo_ner.elmo.lstm_compiled import PackedLayer
+from spacy_elmo_ner.elmo.lstm_compiled import PackedLayer, Places
 from spacy_elmo_ner.elmo.lstm_training import LSTMWeights, packed_lstm
 
 HERE = Path(kernels.__file__).parent
@@ -93,9 +93,11 @@ def test_steps_and_rows_that_do_not_fit_are_refused(
         layer(
             torch.zeros(5, 4),
             sizes,
-            reads=None if reads is None else torch.tensor(reads),
-            outputs=torch.zeros(5, 16),
-            writes=None if writes is None else torch.tensor(writes),
+            places=Places(
+                reads=None if reads is None else torch.tensor(reads),
+                outputs=torch.zeros(5, 16),
+                writes=None if writes is None else torch.tensor(writes),
+            ),
         )
 
 
