@@ -228,15 +228,13 @@ class PackedLayer:
     def __init__(
         self,
         weights: Any,
-        *,
-        cell_clip: float | None = None,
-        proj_clip: float | None = None,
+        clips: tuple[float | None, float | None] = (None, None),
         kind: int | None = None,
     ) -> None:
         """Lay out the weights.
 
-        weights: `LSTMWeights` in torch's order. kind: of CPU, as `prediction_kind` of
-        lstm_prediction.c tells them apart; this CPU's if None.
+        weights: `LSTMWeights` in torch's order. clips: of cells and of outputs. kind: of CPU, as
+        `prediction_kind` of lstm_prediction.c tells them apart; this CPU's if None.
         """
         self.n_in, self.n_out = weights.input.shape[1], weights.recurrent.shape[1]
         self.units = len(weights.bias) // 4
@@ -246,8 +244,8 @@ class PackedLayer:
             "n_out": self.n_out,
             "units": self.units,
             "kind": kind_of_cpu() if kind is None else kind,
-            "cell_clip": _UNBOUNDED if cell_clip is None else cell_clip,
-            "proj_clip": _UNBOUNDED if proj_clip is None else proj_clip,
+            "cell_clip": _UNBOUNDED if clips[0] is None else clips[0],
+            "proj_clip": _UNBOUNDED if clips[1] is None else clips[1],
         }
         names = ("input", "recurrent", "bias", "projection")
         pointers = {name: part.data_ptr() for name, part in zip(names, own, strict=False)}

@@ -74,7 +74,7 @@ class FastLSTM:
         self._compiled: PackedLayer | None = None
         on_cpu = weights.bias.device.type == "cpu"
         if dtype == torch.float32 and on_cpu and kernels.available():
-            self._compiled = PackedLayer(weights, cell_clip=cell_clip, proj_clip=proj_clip)
+            self._compiled = PackedLayer(weights, (cell_clip, proj_clip))
             return
         self._cell_bound = None if cell_clip is None else 2 * cell_clip
         both = torch.cat([weights.input, weights.recurrent], dim=1)

@@ -44,7 +44,7 @@ def test_each_kind_of_cpu_gives_torchs_numbers(
     x, h, c = torch.randn(sum(sizes), n_in), torch.randn(rows, n_out), torch.randn(rows, units)
     bounds = {"cell_clip": 0.6, "proj_clip": 0.4 if n_out != units else None}
     expected, expected_last = packed_lstm(x, sizes, weights, state=(h, c), **bounds)
-    found, last = PackedLayer(weights, **bounds, kind=kind)(x, sizes, (h, c))
+    found, last = PackedLayer(weights, tuple(bounds.values()), kind)(x, sizes, (h, c))
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
     torch.testing.assert_close(last, expected_last, atol=1e-5, rtol=0)
 
