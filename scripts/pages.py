@@ -11,9 +11,9 @@ What a results file in benchmarks/results/ goes into, and what makes that file:
   `python -m benchmarks.run_experiments` with the plan of the same name.
 - bilm.json, pipelines.json, pipelines-compiled.json, latency.json, training.json: docs/speed.md.
   `make bench`.
-- pretraining.json: docs/pretraining.md and the model card of small-en. `python -m
+- pretraining.json: docs/pretraining.md. `python -m
   benchmarks.run_experiments benchmarks/experiments/pretraining.json`.
-- perplexity.json: the model card. `python -m spacy elmo perplexity FOLDER --json`.
+- perplexity.json: the model card of small-en. `python -m spacy elmo perplexity FOLDER --json`.
 - yardstick.json, yardstick-test.json: docs/yardstick.md. `python -m benchmarks.yardstick`, and the
   same with `--test`.
 - annotate.json: docs/annotate.md. `python -m benchmarks.annotate PIPELINE`.
@@ -42,7 +42,7 @@ from scripts.commands_page import commands_page
 from scripts.config_page import config_page
 from scripts.pretraining_page import by_share, perplexity_table, worth_caption, worth_chart
 from scripts.readme_table import caption, readme_table
-from scripts.speed_page import lengths_chart, speed_sections
+from scripts.speed_page import lengths_chart, lengths_table, speed_sections
 from scripts.yardstick_page import yardstick_page
 from spacy_elmo_ner.comparison.plotting import Chart, write_pictures
 from spacy_elmo_ner.comparison.render import markdown_table, render_readme
@@ -147,7 +147,8 @@ def generate(folder: Path) -> Generated:
     speed = [*speed_sections(*map(load, names))]
     if pipelines:
         found.charts.append(lengths_chart(pipelines))
-        speed.append(_picture(found.charts[-1]))
+        after = speed.index(markdown_table(lengths_table(pipelines)))
+        speed.insert(after + 1, _picture(found.charts[-1]))
     if speed:
         found.parts.append(Part("docs/speed.md", "\n\n".join([WRITTEN, *speed]), "speed"))
     if worth := load("pretraining"):
@@ -155,7 +156,6 @@ def generate(folder: Path) -> Generated:
         chart = worth_chart(by_bilm)
         told = f"{worth_caption(by_bilm)}\n\n{markdown_table(chart.table)}"
         found.parts.append(Part("docs/pretraining.md", f"{told}\n\n{_picture(chart)}", "worth"))
-        found.parts.append(Part(CARD, told, "worth"))
         found.charts.append(chart)
     if measured := load("annotate"):
         told = "\n\n".join(annotate_sections(measured))

@@ -845,9 +845,9 @@ class Warnings(metaclass=_Coded):
         '{{"text": ...}} in a .jsonl file.'
     )
     WL404 = (
-        "{path} holds {script} text that is not cut into words: {value} is read as one word. Cut "
-        'it with a tokenizer of its language, for instance spacy.blank("{language}"), and give '
-        "the Docs as a .spacy file, which keeps its words."
+        "{path} holds {script} text that is not cut into words: {value} is read as one word. Set "
+        '[text] lang = "{language}" (or --lang {language}), or cut it with another tokenizer and '
+        "give the Docs as a .spacy file, which keeps its words."
     )
 
     # WL6xx: annotating many texts
