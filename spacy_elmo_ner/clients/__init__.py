@@ -1,1 +1,1 @@
-"""What programs that build on spaCy need to use our pipelines."""
+"""Provide what programs that build on spaCy need to use our pipelines."""

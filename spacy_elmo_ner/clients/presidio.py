@@ -1,4 +1,4 @@
-"""An NLP engine for Microsoft Presidio (presidio-analyzer) with the probability of each entity.
+"""Run Microsoft Presidio (presidio-analyzer) on our pipelines, with each entity's probability.
 
 Presidio gives all entities of a spaCy pipeline the same score, 0.85. This engine gives each its
 own, ``ent._.confidence``, so that a `score_threshold` means something. Context words are compared
@@ -16,7 +16,7 @@ CONFIGURATION = Path(__file__).parents[1] / "data/presidio.yaml"
 
 
 class ElmoNlpEngine(SpacyNlpEngine):
-    """Presidio's engine for spaCy pipelines, with the scores of `elmo_ner`.
+    """Extends Presidio's engine for spaCy pipelines by the scores of `elmo_ner`.
 
     Entities of another pipe, which have no probability, get the configuration's `default_score`.
     """
