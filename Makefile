@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 # oneDNN and the kernels then run as on a CPU without AVX-512 and bfloat16.
 OLDER_CPU := ONEDNN_MAX_CPU_ISA=AVX2
 
-.PHONY: run test lint docs bench clean
+.PHONY: run test lint docs bench release clean
 
 run: $(VENV)/.installed
 	$(BIN)/python -m spacy project run all
@@ -40,6 +40,10 @@ bench: $(VENV)/.installed
 		--corpus corpus/dev.spacy
 	$(BIN)/python -m benchmarks.training_speed --corpus corpus/train.spacy
 	$(BIN)/python scripts/pages.py
+
+# What is uploaded, into dist/, tried in a fresh environment without the checkout.
+release: $(VENV)/.installed
+	$(BIN)/python -m scripts.release --torch-index $(TORCH_INDEX)
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

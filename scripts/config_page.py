@@ -62,13 +62,13 @@ def _registered(block: str) -> Iterator[tuple[str, Callable[..., Any]]]:
 
 def _pipe_sections(name: str, function: Callable[..., Any]) -> Iterator[str]:
     meta = Language.get_factory_meta(name)
-    defaults = {key: value for key, value in meta.default_config.items() if key != "model"}
+    defaults = meta.default_config or {}
     yield f"### `{name}`"
     yield _described(function)
     yield markdown_table(settings_table(function, defaults, leave_out={"nlp", "name", "model"}))
     assigned = ", ".join(f"`{one}`" for one in meta.assigns)
     yield f"Sets {assigned}. Its model, if the config has none:"
-    model = Config({"model": meta.default_config["model"]}).to_str().strip()
+    model = Config({"model": defaults["model"]}).to_str().strip()
     yield f"```ini\n{model}\n```"
 
 

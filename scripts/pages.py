@@ -16,6 +16,7 @@ What a results file in benchmarks/results/ goes into, and what makes that file:
 - perplexity.json: the model card. `python -m spacy elmo perplexity FOLDER --json`.
 - yardstick.json, yardstick-test.json: docs/yardstick.md. `python -m benchmarks.yardstick`, and the
   same with `--test`.
+- annotate.json: docs/annotate.md. `python -m benchmarks.annotate PIPELINE`.
 
 docs/config.md and docs/commands.md come from the code. A part whose results are not there is left
 out of a whole page, and left as it is between marks.
@@ -36,11 +37,12 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from scripts.accuracy_page import accuracy_sections
+from scripts.annotate_page import annotate_sections
 from scripts.commands_page import commands_page
 from scripts.config_page import config_page
 from scripts.pretraining_page import by_share, perplexity_table, worth_caption, worth_chart
 from scripts.readme_table import caption, readme_table
-from scripts.speed_page import lengths_chart, speed_sections
+from scripts.speed_page import lengths_chart, lengths_table, speed_sections
 from scripts.yardstick_page import yardstick_page
 from spacy_elmo_ner.comparison.plotting import Chart, write_pictures
 from spacy_elmo_ner.comparison.render import markdown_table, render_readme
@@ -145,7 +147,8 @@ def generate(folder: Path) -> Generated:
     speed = [*speed_sections(*map(load, names))]
     if pipelines:
         found.charts.append(lengths_chart(pipelines))
-        speed.append(_picture(found.charts[-1]))
+        after = speed.index(markdown_table(lengths_table(pipelines)))
+        speed.insert(after + 1, _picture(found.charts[-1]))
     if speed:
         found.parts.append(Part("docs/speed.md", "\n\n".join([WRITTEN, *speed]), "speed"))
     if worth := load("pretraining"):
@@ -155,6 +158,9 @@ def generate(folder: Path) -> Generated:
         found.parts.append(Part("docs/pretraining.md", f"{told}\n\n{_picture(chart)}", "worth"))
         found.parts.append(Part(CARD, told, "worth"))
         found.charts.append(chart)
+    if measured := load("annotate"):
+        told = "\n\n".join(annotate_sections(measured))
+        found.parts.append(Part("docs/annotate.md", told, "annotate"))
     if yardstick:
         found.parts.append(
             Part("docs/yardstick.md", yardstick_page(yardstick, load("yardstick-test")))

@@ -727,6 +727,10 @@ class Errors(metaclass=_Coded):
         "Standard input cannot be read with --ray: a shard that is lost is read again. Save it, "
         "and give the file."
     )
+    EL633 = (
+        "Ray could not finish: {problem}. What is done is kept: look at the cluster, and give the "
+        "same command again."
+    )
 
     # EL65x: a corpus of one's own
     EL650 = "{path} exists already and is not empty. Choose another folder, or delete it first."
@@ -841,9 +845,9 @@ class Warnings(metaclass=_Coded):
         '{{"text": ...}} in a .jsonl file.'
     )
     WL404 = (
-        "{path} holds {script} text that is not cut into words: {value} is read as one word. Cut "
-        'it with a tokenizer of its language, for instance spacy.blank("{language}"), and give '
-        "the Docs as a .spacy file, which keeps its words."
+        "{path} holds {script} text that is not cut into words: {value} is read as one word. Set "
+        '[text] lang = "{language}" (or --lang {language}), or cut it with another tokenizer and '
+        "give the Docs as a .spacy file, which keeps its words."
     )
 
     # WL6xx: annotating many texts

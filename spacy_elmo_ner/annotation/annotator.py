@@ -1,4 +1,4 @@
-"""The class that does the work, in this process, in one of several, or as an actor of Ray Data."""
+"""Annotate shards: in this process, in one of several, or as an actor of Ray Data."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _MOST_ERRORS = 5
 
 @dataclass(frozen=True)
 class Settings:
-    """What decides about the annotation and its form.
+    """Says what decides about the annotation and its form.
 
     pipeline: a folder or an installed package. formats: names in FORMATS. threshold: of the
     pipeline's elmo_ner; None keeps its own. batch_size: texts per batch; None for the pipeline's.

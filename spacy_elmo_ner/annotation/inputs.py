@@ -50,7 +50,7 @@ Reading = Iterator[tuple[Text, int]]
 
 @dataclass(frozen=True)
 class InputFile:
-    """A file as it was named, its size in bytes, and what kind of file it is (".txt")."""
+    """Describes a file as it was named, by its size in bytes and what kind it is (".txt")."""
 
     name: str
     kind: str
@@ -59,7 +59,7 @@ class InputFile:
 
 @dataclass(frozen=True)
 class Fields:
-    """How texts are found in files.
+    """Says how texts are found in files.
 
     text, id: columns of tables and keys of JSON objects. whole_files: each .txt file is one text;
     otherwise each of its lines is.

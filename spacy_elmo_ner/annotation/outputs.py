@@ -21,7 +21,7 @@ from .rows import Annotated
 
 @dataclass(frozen=True)
 class PipelineFacts:
-    """What a format says of the pipeline: its name with version, and its entity types."""
+    """Holds what a format says of the pipeline: its name with version, and its entity types."""
 
     name: str
     labels: tuple[str, ...]
@@ -62,6 +62,7 @@ class Format:
         return self.join(map(self.record, texts))
 
     def file_name(self, number: int) -> str:
+        """Return the name of a shard's file."""
         return f"{self.stem}-{number:05d}{self.suffix}"
 
 
@@ -180,7 +181,7 @@ def json_line(value: Any) -> bytes:
 
 @dataclass(frozen=True)
 class AnnotatedShard:
-    """A shard's output.
+    """Holds a shard's output.
 
     number, n_bytes_read, digest: the shard's own. files: content by format, or empty if the texts
     are to be sorted; then run holds their records. labels: the pipeline's entity types.

@@ -105,7 +105,7 @@ def _without_ctrl_c() -> Iterator[None]:
 
 
 class _Worker:
-    """A process with an `Annotator`, this process's end of its pipe, and the shards it has."""
+    """Holds a process with an `Annotator`, this end of its pipe, and the shards it has."""
 
     def __init__(self, settings: Settings, threads: int) -> None:
         context = get_context("spawn")

@@ -9,8 +9,9 @@ _PERIOD = 30.0
 
 
 class Progress:
-    """Writes progress to ``stream``: on a terminal one line that changes, elsewhere a line twice a
-    minute.
+    """Writes progress to ``stream``.
+
+    On a terminal that is one line that changes, elsewhere a line twice a minute.
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
@@ -48,7 +49,7 @@ class Progress:
         self.stream.flush()
 
     def end(self) -> None:
-        """Leave the line that changes."""
+        """End the line that changes."""
         if self.is_terminal:
             self.stream.write("\r" + " " * 100 + "\r")
             self.stream.flush()

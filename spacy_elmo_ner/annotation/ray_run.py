@@ -32,7 +32,8 @@ def on_ray(address: str, n_actors: int | None) -> Runner:
     address: LOCAL starts one on this machine, or uses the one of the environment variable
     RAY_ADDRESS; "auto" is the one this machine belongs to. n_actors: one CPU each; by default as
     many as there are CPUs. Raises ModuleNotFoundError (EL630) without Ray, ConnectionError (EL631)
-    where no cluster answers, ValueError (EL632) for standard input.
+    where no cluster answers, ValueError (EL632) for standard input, RuntimeError (EL633) where Ray
+    gives up.
     """
 
     def run(settings: Settings, source: Source) -> Iterator[AnnotatedShard]:
@@ -102,7 +103,8 @@ def _annotated(
         # Ray's message holds those of all processes on the way; ours says what to do.
         if found := _OWN_MESSAGE.findall(str(error)):
             raise ValueError(found[-1]) from error
-        raise
+        problem = str(error).strip().rpartition("\n")[2]
+        raise RuntimeError(Errors.EL633.format(problem=problem)) from error
 
 
 def shards_dataset(source: Source) -> "Dataset":

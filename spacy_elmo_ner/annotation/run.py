@@ -35,7 +35,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Source:
-    """The shards of some files that are not done; can be sent to another process."""
+    """Yields the shards of some files that are not done; can be sent to another process."""
 
     files: tuple[InputFile, ...]
     fields: Fields

@@ -1,4 +1,4 @@
-"""The output folder: what is written to it, what is done, and whether a run may go on there.
+"""Keep the output folder: what is written to it, what is done, and whether a run may continue.
 
 A shard's files are renamed into place, then a marker says that the shard is done. A run that was
 killed leaves whole files and markers; the next one skips shards with a marker, after it has checked
@@ -33,7 +33,7 @@ _MOST_ERRORS = 5
 
 @dataclass
 class Totals:
-    """What the shards that are done hold together. errors: the first texts with an error."""
+    """Sums up the shards that are done. errors: the first texts with an error."""
 
     n_shards: int = 0
     n_texts: int = 0
@@ -88,6 +88,7 @@ class OutputFolder:
 
     @property
     def is_complete(self) -> bool:
+        """Return whether the run that wrote here has finished."""
         return (self.state / "complete.json").exists()
 
     def save(self, shard: AnnotatedShard) -> None:

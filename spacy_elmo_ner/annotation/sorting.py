@@ -28,7 +28,7 @@ _PART_BYTES = 1 << 26
 
 
 class Record(NamedTuple):
-    """One text's records by format, and its place: the least certain first, then input order."""
+    """Holds one text's records by format, and its place: least certain first, then input order."""
 
     certainty: float
     shard: int

@@ -1,4 +1,4 @@
-"""Texts to annotate, and the shards they are worked on in."""
+"""Hold texts to annotate, and the shards they are worked on in."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ SHARD_CHARACTERS = 2_000_000
 
 
 class Text(NamedTuple):
-    """One text and its id.
+    """Holds one text and its id.
 
     text: None where it could not be read. words, spaces: the tokens of a Doc that was given
     tokenized; spaces is None where they are not known. error: why there is no text.
@@ -27,7 +27,7 @@ class Text(NamedTuple):
 
 @dataclass(frozen=True)
 class Shard:
-    """Texts that follow each other in the input.
+    """Holds texts that follow each other in the input.
 
     number: its place among all shards, from 0. n_bytes_read: how far the input was read for it.
     """

@@ -71,14 +71,15 @@ def init_cli(
 
     python -m spacy elmo init korpus --train train.conll --dev dev.conll --lang de --bilm my-bilm
     """
-    from ..corpus.own.config import blank, make_config
+    from ..corpus.language import TextLanguage
+    from ..corpus.own.config import make_config
     from ..corpus.own.hold_out import hold_out
     from ..corpus.own.report import report
     from ..corpus.own.write import CONFIG_FILE, check_output, write_own
 
     try:
         check_output(output)
-        nlp = blank(lang)
+        nlp = TextLanguage(lang).blank()
         parts = {"train": _read(train, nlp)}
         if dev:
             parts["dev"] = _read(dev, nlp)

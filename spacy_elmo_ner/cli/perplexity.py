@@ -42,12 +42,16 @@ def perplexity_cli(
     """
     from ..pretraining.files import find_text_files
     from ..pretraining.perplexity import load_language_model, measure_files, measure_held_out
+    from ..pretraining.text_counts import read_language
 
     try:
         model, vocabulary = load_language_model(directory)
         if text:
             files = find_text_files(text)
-            whole, by_source = measure_files(model, vocabulary, files, progress=not as_json)
+            language = read_language(directory)
+            whole, by_source = measure_files(
+                model, vocabulary, files, language, progress=not as_json
+            )
         else:
             whole, by_source = measure_held_out(model, vocabulary, directory)
     except (OSError, ValueError) as err:

@@ -52,6 +52,13 @@ def pretrain_cli(
             "can be predicted are taken from your text.",
         ),
     ] = None,
+    lang: Annotated[
+        str | None,
+        typer.Option(
+            help="Language of text files, as spaCy names it, whose tokenizer cuts them into words. "
+            'A config has it as [text] lang. Default: "en".'
+        ),
+    ] = None,
     threads: Annotated[
         int | None, typer.Option(min=1, help="CPU threads. Default: torch's own choice.")
     ] = None,
@@ -71,6 +78,8 @@ def pretrain_cli(
 
     python -m spacy elmo pretrain law-reports/ --init small-en --output law-en
 
+    python -m spacy elmo pretrain zeitungen/ --lang de --output bilm-de
+
     python -m spacy elmo pretrain configs/pretrain-own-text.cfg --init small-en --output own-bilm
     --training.max_steps 500
     """
@@ -86,7 +95,7 @@ def pretrain_cli(
         torch.set_num_threads(threads)
     try:
         start = None if init is None else BiLM.from_pretrained(init)
-        config = read_config(source)
+        config = read_config(source, lang)
         if start is not None and config.options == PretrainingConfig().options:
             config = replace(config, options=start.options)
         if is_first_process():
@@ -106,7 +115,7 @@ def pretrain_cli(
     print(f"On other text: python -m spacy elmo perplexity {output} TEXT")
 
 
-def read_config(source: Iterable[Path]) -> "PretrainingConfig":
+def read_config(source: Iterable[Path], lang: str | None = None) -> "PretrainingConfig":
     """Read one config file with the settings given after it, or make settings for text files.
 
     source: paths, then options such as --training.max_steps 1000, which typer takes for paths.
@@ -125,10 +134,13 @@ def read_config(source: Iterable[Path]) -> "PretrainingConfig":
         if option.startswith("--") and not (configs and "." in option.partition("=")[0]):
             raise ValueError(Errors.EL427.format(option=option))
     if not configs:
-        return PretrainingConfig.for_text(find_text_files(paths))
+        return PretrainingConfig.for_text(find_text_files(paths), lang or "en")
     if len(paths) > 1:
         raise ValueError(Errors.EL511.format(path=configs[0], n=len(paths) - 1))
-    return PretrainingConfig.from_cfg(configs[0], parse_config_overrides(options, env_var=None))
+    overrides = parse_config_overrides(options, env_var=None)
+    if lang is not None:
+        overrides = {"text.lang": lang, **overrides}
+    return PretrainingConfig.from_cfg(configs[0], overrides)
 
 
 def _announce(config: "PretrainingConfig") -> None:

@@ -1,4 +1,4 @@
-"""Give displaCy colours for the entity types of GMB, for which it has none.
+"""Provide colours of entity types for displaCy, which has none for those of GMB.
 
 spaCy finds them through the entry point `spacy_displacy_colors`. Black text on each of them has a
 contrast of at least 11 : 1. ORG and GPE have spaCy's own colours.

@@ -1,4 +1,4 @@
-"""Run Microsoft Presidio (presidio-analyzer) on our pipelines, with each entity's probability.
+"""Provide an NLP engine for Microsoft Presidio with the probability of each entity.
 
 Presidio gives all entities of a spaCy pipeline the same score, 0.85. This engine gives each its
 own, ``ent._.confidence``, so that a `score_threshold` means something. Context words are compared
@@ -16,7 +16,7 @@ CONFIGURATION = Path(__file__).parents[1] / "data/presidio.yaml"
 
 
 class ElmoNlpEngine(SpacyNlpEngine):
-    """Extends Presidio's engine for spaCy pipelines by the scores of `elmo_ner`.
+    """Runs a spaCy pipeline as Presidio's engine does, with the scores of `elmo_ner`.
 
     Entities of another pipe, which have no probability, get the configuration's `default_score`.
     """

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from ..audit.output import read_audit
 from ..errors import Errors
 from .corpora import Annotation, GoldCorpus, check_files, from_doc, read_corpus
+from .examples import GOLD, find_examples
 from .label_maps import Labels, read_label_maps
 from .metrics import SEQEVAL_DEFAULT, TAG_ACCURACY, check_extras, ner_scores, tag_scores
 from .pipelines import LoadedPipeline, PipelineUnavailableError, load_pipeline
@@ -29,7 +30,7 @@ from .results import (
 )
 from .score import PipelineReading, score_corpus
 from .speed import describe_environment, describe_pipeline, measure_alone, time_pipelines
-from .texts import GOLD, Texts, collect_texts, find_examples
+from .texts import Texts, collect_texts
 
 # Probable annotation errors that are kept and shown, of each pipe.
 MAX_PROBABLE_ERRORS = 50

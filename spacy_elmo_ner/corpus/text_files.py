@@ -19,6 +19,7 @@ DAMAGE = (lzma.LZMAError, zlib.error, EOFError, gzip.BadGzipFile)
 
 
 def is_packed(path: Path) -> bool:
+    """Return whether a file's name says that it is compressed."""
     return path.suffix.lower() in PACKED
 
 

@@ -167,7 +167,9 @@ static void NAME(predict_part)(void *context, int part) {
                            rows * GATES * sizeof(float));
                 }
         }
-        for (int64_t p = 0; p < n_panels; p++) {
+        for (int64_t visit = 0; visit < n_panels; visit++) {
+            /* There and back: what a step has read last is still in the cache for the next one. */
+            int64_t p = t % 2 ? n_panels - 1 - visit : visit;
             const float *weight = weights + p * width * GATES;
             for (int64_t row = first; row < n; row += stride) {
                 int rows = (int)least(BLOCK, n - row);

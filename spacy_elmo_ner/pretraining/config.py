@@ -13,6 +13,7 @@ from pydantic.dataclasses import dataclass
 from spacy.util import load_config_from_str
 from thinc.api import Config
 
+from ..corpus.language import TextLanguage
 from ..corpus.text_files import is_packed
 from ..elmo import BiLMOptions
 from ..elmo.options import CharCNNOptions, LSTMOptions
@@ -38,7 +39,7 @@ _MOST = 1 << 48
 _WORDS_WANTED = 2_000_000
 
 # Settings that came after the first release.
-_LATER = ("state", "decay_steps", "lower_case", "upper_case", "title_case")
+_LATER = ("lang", "tokenizer", "state", "decay_steps", "lower_case", "upper_case", "title_case")
 
 # A vocabulary holds three marks and two words to tell apart.
 _VocabularySize = Annotated[int, Field(ge=5, le=_MOST)]
@@ -68,11 +69,20 @@ class TextConfig:
 
     n_vocabulary: words that can be predicted. n_held_out: sentences at the end of each file
     that are kept for measuring and never trained on.
+    lang: of the text, as spaCy names it. tokenizer: a block [text.tokenizer] with "@tokenizers",
+    instead of the language's own.
     """
 
     paths: _Paths = ()
     n_vocabulary: _VocabularySize = 60_000
     n_held_out: _Count = 2_000
+    lang: str = "en"
+    tokenizer: dict[str, Any] | None = None
+
+    @property
+    def language(self) -> TextLanguage:
+        """Return what cuts the text into words."""
+        return TextLanguage(self.lang, self.tokenizer)
 
 
 @dataclass(frozen=True, config=_CHECKED)
@@ -169,7 +179,7 @@ class PretrainingConfig:
         return cls(text, training, options, silver)
 
     @classmethod
-    def for_text(cls, paths: Iterable[Path]) -> "PretrainingConfig":
+    def for_text(cls, paths: Iterable[Path], lang: str = "en") -> "PretrainingConfig":
         """Choose settings for plain text files by their size: more passes over less text.
 
         The same files always give the same settings, so that such a run can be resumed.
@@ -186,6 +196,7 @@ class PretrainingConfig:
             text=TextConfig(
                 paths=tuple(map(str, paths)),
                 n_vocabulary=min(60_000, max(1_000, n_words // 20)),
+                lang=lang,
             ),
             training=TrainingConfig(
                 max_epochs=epochs,
@@ -195,16 +206,24 @@ class PretrainingConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as a checkpoint keeps them."""
-        training = asdict(self.training)
-        for name in _LATER:
-            if training[name] == getattr(TrainingConfig, name):
-                del training[name]  # checkpoints from before the setting stay valid
         return {
-            "text": asdict(self.text),
-            "training": training,
+            "text": _settings(self.text),
+            "training": _settings(self.training),
             "bilm": self.options.to_dict(),
             **({"silver": asdict(self.silver)} if self.silver.pipeline else {}),
         }
+
+
+def _settings(block: TextConfig | TrainingConfig) -> dict[str, Any]:
+    """Return a block's settings, without later ones that have their default.
+
+    Checkpoints from before such a setting stay valid.
+    """
+    settings = asdict(block)
+    for name in set(_LATER) & settings.keys():
+        if settings[name] == getattr(type(block), name):
+            del settings[name]
+    return settings
 
 
 def _read(path: Path, overrides: dict[str, Any]) -> Config:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
+from ..corpus.language import ENGLISH, TextLanguage
 from ..elmo import BiLM
 from ..elmo.packing import BATCH_TOKENS
 from ..errors import Errors
@@ -74,14 +75,20 @@ def measure(
 
 
 def measure_files(
-    model: LanguageModel, vocabulary: Vocabulary, paths: Iterable[Path], *, progress: bool = True
+    model: LanguageModel,
+    vocabulary: Vocabulary,
+    paths: Iterable[Path],
+    language: TextLanguage = ENGLISH,
+    *,
+    progress: bool = True,
 ) -> BySource:
     """Measure text files together, and each that holds a word by its path.
 
+    language: what cut the text that the biLM was trained on.
     Raises FileNotFoundError or ValueError as `tokenize` does.
     """
     paths = list(paths)
-    text = tokenize(paths, progress=progress)
+    text = tokenize(paths, language, progress=progress)
     return _by_source(model, vocabulary, text, np.arange(text.n_sentences), list(map(str, paths)))
 
 

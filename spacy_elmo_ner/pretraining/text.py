@@ -11,10 +11,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import spacy
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from ..corpus.language import ENGLISH, TextLanguage
 from ..errors import Errors, Warnings, shown
 from ..files import atomic_file
 from .files import read_sentences
@@ -117,15 +117,17 @@ class TokenizedText:
                 raise ValueError(f"{name}.npy points beyond the end of words.json")
 
 
-def tokenize(paths: Iterable[Path], *, progress: bool = True) -> TokenizedText:
+def tokenize(
+    paths: Iterable[Path], language: TextLanguage = ENGLISH, *, progress: bool = True
+) -> TokenizedText:
     """Read files as `read_sentences` does and number their words; files in order.
 
     Warns of files that are not plain text (WL403), or not cut into words (WL404). Raises
     FileNotFoundError, or ValueError naming file and line for what cannot be read, a line of more
-    than a million characters, or files without any word.
+    than a million characters, or files without any word; or for the language (EL657).
     """
     paths = list(paths)
-    nlp = spacy.blank("en")
+    nlp = language.blank()
     index: dict[str, int] = {}
     tokens: list[NDArray[np.int32]] = []
     lengths: list[int] = []

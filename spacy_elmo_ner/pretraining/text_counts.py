@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
+from ..corpus.language import ENGLISH, TextLanguage
 from ..errors import Errors
 from ..files import write_text
 from .objective import Vocabulary
@@ -38,7 +40,7 @@ class SourceSize:
 class TextCounts:
     """Counts what a run reads.
 
-    n_distinct: distinct words of all parts. n_held_out: the setting of [text].
+    n_distinct: distinct words of all parts. n_held_out, language: settings of [text].
     """
 
     n_files: int
@@ -48,6 +50,7 @@ class TextCounts:
     train: PartSize
     held_out: PartSize
     sources: list[SourceSize]
+    language: TextLanguage = ENGLISH
 
     @classmethod
     def of(
@@ -57,6 +60,7 @@ class TextCounts:
         held_out: NDArray,
         vocabulary: Vocabulary,
         n_held_out: int,
+        language: TextLanguage = ENGLISH,
     ) -> "TextCounts":
         """Count; train, held_out: indices of sentences, as `split_held_out` gives them."""
         unknown = vocabulary.lacks(text.words)
@@ -81,6 +85,7 @@ class TextCounts:
             train=whole_train,
             held_out=whole_held_out,
             sources=[SourceSize(*row) for row in zip(text.sources, *by_source, strict=True)],
+            language=language,
         )
 
     def lines(self) -> Iterator[str]:
@@ -113,6 +118,21 @@ def read_n_held_out(directory: Path) -> int:
     except (ValueError, LookupError, TypeError, RecursionError) as err:
         raise ValueError(Errors.EL423.format(path=path, problem=err)) from err
     return value
+
+
+def read_language(directory: Path) -> TextLanguage:
+    """Read what cut a run's text into words: English where it does not say so, as in 0.1.0.
+
+    Raises ValueError (EL423) for damage.
+    """
+    path = directory / COUNTS_FILE
+    if not path.is_file():
+        return ENGLISH
+    try:
+        settings = json.loads(path.read_text(encoding="utf8")).get("language", {})
+        return TypeAdapter(TextLanguage).validate_python(settings, strict=False)
+    except (ValueError, AttributeError, TypeError, RecursionError) as err:
+        raise ValueError(Errors.EL423.format(path=path, problem=err)) from err
 
 
 def _part(counts: NDArray) -> PartSize:

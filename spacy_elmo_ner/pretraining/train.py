@@ -212,6 +212,7 @@ class _Run:
             self.held_out_rows,
             self.vocabulary,
             self.config.text.n_held_out,
+            self.config.text.language,
         )
         path = self.output / COUNTS_FILE
         with named_if_not_written(path):
@@ -280,6 +281,6 @@ def _prepare_text(
     """
     if not (resume and (directory / "words.json").is_file()):
         paths = find_text_files([Path(path) for path in config.text.paths])
-        text = tokenize(paths, progress=progress_bar)
+        text = tokenize(paths, config.text.language, progress=progress_bar)
         with named_if_not_written(directory):
             text.to_disk(directory)

@@ -16,7 +16,7 @@ ATTR_VECTORS = "spacy_elmo_ner.AttrVectors.v1"
 
 
 class AttrVectors(Vectors):
-    """Saves spaCy's Vectors together with the attribute of a token that they are found by.
+    """Holds spaCy's Vectors, saved with the attribute of a token that they are found by.
 
     spaCy reads it when it loads vectors, but writes it for floret tables only: vectors of
     lower-cased words would be found by the word as written from then on.

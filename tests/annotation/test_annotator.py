@@ -7,12 +7,12 @@ import pytest
 import spacy
 import torch
 from spacy.language import Language
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 
 from spacy_elmo_ner.annotation import annotator
 from spacy_elmo_ner.annotation.annotator import Annotator, Settings
 from spacy_elmo_ner.annotation.outputs import AnnotatedShard
-from spacy_elmo_ner.annotation.rows import certainty
+from spacy_elmo_ner.annotation.rows import annotated
 from spacy_elmo_ner.annotation.texts import Shard, Text
 from spacy_elmo_ner.pipeline.confidence import decoded_entities
 
@@ -55,16 +55,28 @@ def test_spacy_reads_a_row_again(scored: str) -> None:
 
 def test_certainty_is_that_of_the_least_certain_decision(scored: str, rules: str) -> None:
     nlp = spacy.load(scored)
-    doc = nlp(SMITH)
-    found = decoded_entities(doc)
+
+    def certainty(pipeline: Language, text: str) -> float | None:
+        return annotated(Text("a", text), pipeline(text)).certainty
+
+    found = decoded_entities(nlp(SMITH))
     sure = [one.probability for one in found.entities]
     sure += [1 - one.probability for one in found.alternatives]
-    assert certainty(doc) == round(float(min(sure)), 4)
-    assert certainty(nlp("")) == 1.0
+    assert found.alternatives and certainty(nlp, SMITH) == pytest.approx(min(sure), abs=1e-4)
+    assert certainty(nlp, "") == 1.0
     tagger = spacy.load(scored, exclude=["elmo_ner"])
     tags = [token._.tag_confidence for token in tagger(SMITH)]
-    assert certainty(tagger(SMITH)) == round(min(tags), 4)
-    assert certainty(spacy.load(rules)(SMITH)) is None
+    assert certainty(tagger, SMITH) == round(min(tags), 4)
+    assert certainty(spacy.load(rules), SMITH) is None
+
+
+def test_an_entity_of_another_pipe_has_no_confidence(scored: str) -> None:
+    nlp = spacy.load(scored)
+    doc = nlp(SMITH)
+    doc.set_ents([*doc.ents[1:], Span(doc, 0, 1, "other")])
+    row = annotated(Text("a", SMITH), doc).row
+    assert row["ents"][0] == {"start": 0, "end": 9, "label": "other"}
+    assert all("confidence" in ent for ent in row["ents"][1:])
 
 
 def test_any_pipeline_works_without_probabilities(rules: str) -> None:

@@ -6,6 +6,7 @@ import io
 import json
 import lzma
 import sys
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from spacy.tokens import Doc, DocBin
 
 from spacy_elmo_ner.annotation import inputs
 from spacy_elmo_ner.annotation.inputs import Fields, InputFile, find_inputs, read_inputs
-from spacy_elmo_ner.annotation.texts import Text
+from spacy_elmo_ner.annotation.texts import Text, cut
 
 TEXTS = ["Ann saw Rome.", "Ünïcode, “quotes”, 日本 😀", 'a "quoted", text;\twith\tmarks']
 
@@ -265,3 +266,26 @@ def test_standard_input_gives_lines(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     for kind in (".spacy", ".parquet"):
         with pytest.raises(ValueError, match="EL607"):
             list(read_inputs([InputFile("-", kind, 0)], Fields()))
+
+
+@pytest.mark.parametrize("kind", [".txt", ".jsonl.gz", ".csv"])
+def test_memory_does_not_grow_with_the_input(tmp_path: Path, kind: str) -> None:
+    """20 MB of texts pass through much less memory, cut into shards."""
+    rows = [{"text": f"{i} " + "word " * 2_000} for i in range(2_000)]
+    path = tmp_path / f"a{kind}"
+    opener: Any = gzip.open if kind.endswith("gz") else open
+    with opener(path, "wt", encoding="utf8") as file:
+        if kind == ".csv":
+            file.write("text\n")
+        for row in rows:
+            file.write((json.dumps(row) if "jsonl" in kind else row["text"]) + "\n")
+    del rows
+    files = find_inputs([str(path)])
+    tracemalloc.start()
+    try:
+        n_texts = sum(len(shard.texts) for shard in cut(read_inputs(files, Fields()), 50))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert n_texts == 2_000
+    assert most < 5_000_000

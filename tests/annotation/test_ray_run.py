@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from spacy_elmo_ner.annotation import ray_run
 from spacy_elmo_ner.annotation.annotator import Settings
 from spacy_elmo_ner.annotation.inputs import Fields, InputFile
 from spacy_elmo_ner.annotation.outputs import AnnotatedShard
@@ -31,6 +32,24 @@ def test_standard_input_is_refused(rules: str) -> None:
     source = Source((InputFile("-", ".txt", 0),), Fields(), 8, {})
     with pytest.raises(ValueError, match="EL632"):
         next(on_ray("local", None)(Settings(rules), source))
+
+
+def test_what_ray_cannot_do_is_said_in_one_line(
+    rules: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ray = pytest.importorskip("ray")
+
+    class Failing:
+        def map_batches(self, *_: Any, **__: Any) -> "Failing":
+            return self
+
+        def iter_rows(self) -> Iterator[Any]:
+            raise ray.exceptions.RayError("many\nlines\nthe disk is full")
+
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 1})
+    monkeypatch.setattr(ray_run, "shards_dataset", lambda _: Failing())
+    with pytest.raises(RuntimeError, match=r"EL633.*: the disk is full\. What is done"):
+        next(ray_run._annotated(Settings(rules), Source((), Fields(), 8, {}), None))
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ A comment directly before a block says what is special about it:
     <!-- test: skip REASON -->            it is not run
     <!-- test: output -->                 it is what the block before it prints
     <!-- test: file NAME -->              it is the content of this file
-    <!-- test: append ARGUMENTS -->       its commands get these too, for instance fewer steps
+    <!-- test: append ARGUMENTS -->       its `train` and `compare` commands get these too
     <!-- test: replace OLD => NEW -->     its text is run with this change
     <!-- test: dir FOLDER -->             it is run in this folder
 
@@ -108,7 +108,9 @@ class Page:
             return
         self.printed = ""
         for command in commands(code):
-            added = block.argument if block.kind == "append" and "train" in command else ""
+            # Only what trains or compares takes long.
+            is_long = " train " in command or " compare " in command
+            added = block.argument if block.kind == "append" and is_long else ""
             self.printed += run_command(f"{command} {added}", place)
 
 

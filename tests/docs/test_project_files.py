@@ -72,6 +72,12 @@ def test_the_readme_installs_torch_for_cpus() -> None:
         assert "https://download.pytorch.org/whl/cpu" in text
 
 
+def test_every_extra_is_on_the_page_about_installation() -> None:
+    install = (ROOT / "docs" / "install.md").read_text(encoding="utf8")
+    missing = [name for name in SETUP["options.extras_require"] if f"[{name}]" not in install]
+    assert missing == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_links_to_files_and_sections_lead_somewhere(page: Path) -> None:
     wrong = []

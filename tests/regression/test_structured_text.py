@@ -120,7 +120,7 @@ def test_text_without_spaces_is_said_to_need_a_tokenizer_of_its_language(
     english, other = tmp_path / "english.txt", tmp_path / "other.txt"
     english.write_text("An English sentence.\n")
     other.write_text(content, encoding="utf8")
-    message = rf'WL404.*other\.txt holds {script}.*spacy\.blank\("{language}"\)'
+    message = rf'WL404.*other\.txt holds {script}.*lang = "{language}"'
     with pytest.warns(UserWarning, match=message):
         tokenize([english, other], progress=False)
 

@@ -17,7 +17,10 @@ def requirements(section: str, key: str) -> dict[str, str]:
     config = configparser.ConfigParser()
     config.read(ROOT / "setup.cfg")
     lines = filter(None, config[section][key].splitlines())
-    found = [re.fullmatch(r"([\w.-]+?)((?:[<>=!]=?|==)[^;]*)?(;.*)?", line) for line in lines]
+    found = [
+        re.fullmatch(r"([\w.-]+?)(?:\[[^]]*\])?((?:[<>=!]=?|==)[^;]*)?(;.*)?", line)
+        for line in lines
+    ]
     return {match[1].lower().replace("_", "-"): match[2] or "" for match in found if match}
 
 

@@ -10,8 +10,7 @@ from ..metrics import SEQEVAL_DEFAULT
 from ..plotting import GRID, HEAT, INK, MUTED, Chart, figure, series_color, series_marker
 from ..results import CorpusResult, Results, SystemScores
 from ..tables import Table, percent, type_support, type_table
-from .confidence_charts import reliability_chart, threshold_chart
-from .curves import learning_chart, training_charts
+from .curves import learning_chart, reliability_chart, threshold_chart, training_charts
 
 # The ink stays readable on the strongest cell (contrast above 4.5) in both themes.
 STRONGEST = 0.5

@@ -14,6 +14,7 @@ from spacy import displacy
 from ...files import write_text
 from .. import captions
 from ..detail_tables import detail_tables
+from ..examples import GOLD
 from ..plotting import Chart, write_pictures
 from ..results import Example, LabeledSpan, Results
 from ..tables import (
@@ -24,7 +25,7 @@ from ..tables import (
     pipeline_table,
     type_detail_table,
 )
-from ..texts import GOLD, Texts
+from ..texts import Texts
 from .charts import draw_charts
 from .summary import summarise
 

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import spacy
-from spacy.language import Language
 from spacy.util import load_config
 from thinc.api import Config
 
@@ -12,6 +10,7 @@ from ...elmo.options import BiLMOptions
 from ...elmo.pretrained import is_published, read_options
 from ...errors import Errors
 from ...resources import resource
+from ..language import TextLanguage
 
 # A smaller corpus needs fewer steps, and copies in other case cost it more than they gain.
 SMALL_CORPUS_TOKENS = 100_000
@@ -34,16 +33,6 @@ class Settings:
     learns_entities: bool
     learns_tags: bool
     n_tokens: int
-
-
-def blank(lang: str) -> Language:
-    """Return spacy.blank. Raises ValueError (EL657) for a language spaCy does not have here."""
-    try:
-        return spacy.blank(lang)
-    # Several languages need a package of their own for their tokenizer.
-    except (ImportError, ValueError) as error:
-        problem = str(error).strip().partition("\n")[0].rstrip(".")
-        raise ValueError(Errors.EL657.format(lang=lang, problem=problem)) from error
 
 
 def make_config(settings: Settings, train: Path, dev: Path) -> Config:
@@ -77,7 +66,7 @@ def make_config(settings: Settings, train: Path, dev: Path) -> Config:
 
 
 def _set_language(config: Config, lang: str) -> None:
-    own = blank(lang).config
+    own = TextLanguage(lang).blank().config
     config["nlp"]["lang"] = lang
     config["nlp"]["tokenizer"] = own["nlp"]["tokenizer"]
     config["initialize"]["tokenizer"] = own["initialize"]["tokenizer"]

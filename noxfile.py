@@ -1,0 +1,70 @@
+"""Test what pip installs, in fresh environments and without the checkout.
+
+    nox -s tests-3.12            the newest versions on one Python; `tests` for all that are found
+    nox -s lowest                the lowest version of every requirement
+    nox -s pinned                those of constraints.txt
+    nox -s core-3.13             what needs no torch, in a minute
+    nox -s tests-3.12 -- tests/decoding -x
+
+Each builds a source distribution, installs from it (which builds the wheel), and runs the tests
+that are in it. On Linux, PyPI's torch brings gigabytes of CUDA: PIP_EXTRA_INDEX_URL or
+PIP_FIND_LINKS may name a place with builds for CPUs.
+"""
+
+import shutil
+import tarfile
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).parent
+PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
+TESTING = ["pytest", "hypothesis", "setuptools"]
+# Parts that run on numpy and spaCy alone.
+WITHOUT_TORCH = ["tests/core", "tests/decoding", "tests/corpus/own"]
+
+nox.options.sessions = ["tests", "lowest", "pinned"]
+nox.options.error_on_missing_interpreters = False
+
+
+def install(session: nox.Session, *constraints: str) -> None:
+    """Install the source distribution with what its tests need, and go where they are."""
+    source = unpack(session)
+    session.install(*constraints, "torch")
+    session.install(*constraints, f"{source}[project]", *TESTING)
+    # What is imported is what was installed.
+    shutil.rmtree(source / "spacy_elmo_ner")
+    session.chdir(source)
+
+
+def unpack(session: nox.Session) -> Path:
+    """Build a source distribution; return the folder it was unpacked to."""
+    work = Path(session.create_tmp())
+    shutil.rmtree(work, ignore_errors=True)
+    session.install("build")
+    session.run("python", "-m", "build", "--sdist", "--outdir", str(work), str(ROOT), silent=True)
+    (archive,) = work.glob("*.tar.gz")
+    with tarfile.open(archive) as file:
+        file.extractall(work, filter="data")
+    return work / archive.name.removesuffix(".tar.gz")
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """Run the tests with the newest version of every requirement."""
+    install(session)
+    session.run("python", "-m", "pytest", "-q", *(session.posargs or ["tests"]))
+
+
+@nox.session(python="3.11")
+def lowest(session: nox.Session) -> None:
+    """Run the tests with the lowest version of every requirement."""
+    install(session, "-c", str(ROOT / "constraints-lowest.txt"))
+    session.run("python", "-m", "pytest", "-q", *(session.posargs or ["tests"]))
+
+
+@nox.session(python="3.11")
+def pinned(session: nox.Session) -> None:
+    """Run the tests with the versions of constraints.txt."""
+    install(session, "-c", str(ROOT / "constraints.txt"))
+    session.run("python", "-m", "pytest", "-q", *(session.posargs or ["tests"]))
