@@ -37,6 +37,8 @@ from spacy_elmo_ner.annotation.inputs import Fields, find_inputs
 from spacy_elmo_ner.annotation.outputs import AnnotatedShard
 from spacy_elmo_ner.annotation.pool import in_processes
 from spacy_elmo_ner.annotation.run import Job, Runner, Source, annotate, find_pipeline, local
+from spacy_elmo_ner.annotation.shards import OutputFolder
+from spacy_elmo_ner.annotation.texts import SHARD_TEXTS
 from spacy_elmo_ner.corpus.sample import read_conll
 
 ROOT = Path(__file__).parent.parent
@@ -86,26 +88,27 @@ def write_texts(path: Path, n_words: int) -> int:
 
 
 def speed(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """Annotate the same texts by command and by hand, in turns."""
+    """Annotate the same texts by command and by hand, in turns; what is done once is left out."""
     texts = folder / "texts.jsonl"
     n_words = write_texts(texts, options.words)
     settings = Settings(str(find_pipeline(options.pipeline)))
     annotator = Annotator(settings)
     nlp = spacy.load(options.pipeline)
 
-    def command() -> None:
-        def loaded(_: Settings, source: Source) -> Iterator[AnnotatedShard]:
-            return map(annotator.annotate, source)
+    source = Source(tuple(find_inputs([str(texts)])), Fields(), SHARD_TEXTS, {})
+    output = OutputFolder(folder / "out", settings.formats, settings.is_sorted)
 
-        job = Job((str(texts),), folder / "out", settings)
-        annotate(job, loaded, overwrite=True)
+    def command() -> None:
+        for shard in source:
+            output.save(annotator.annotate(shard))
 
     ways: dict[str, Callable[[], None]] = {
         "annotate": command,
         "loop_all": lambda: loop(nlp, texts, folder / "loop.jsonl", with_tokens=True),
         "loop_ents": lambda: loop(nlp, texts, folder / "loop.jsonl", with_tokens=False),
     }
-    command()
+    with output.opened({}, overwrite=False):
+        command()
     seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
     for _ in range(options.runs):
         for name, way in ways.items():
@@ -162,14 +165,17 @@ def _ratios(ours: Sequence[float], theirs: Sequence[float]) -> dict[str, Any]:
 def processes(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Measure one process and two, in turns."""
     settings, source, n_words = _source(options, folder)
-    rates: dict[int, list[float]] = {1: [], 2: []}
+    rates: dict[int, list[tuple[float, float]]] = {1: [], 2: []}
     for _ in range(max(3, options.runs // 2)):
         for n in rates:
-            rates[n].append(steady_rate(in_processes(settings, source, n), n))
+            rates[n].append(steady_rates(in_processes(settings, source, n), n))
+    wall, cpu = ({n: [pair[i] for pair in rates[n]] for n in rates} for i in (0, 1))
     return {
         "words": n_words,
-        "words_per_second": {str(n): round(statistics.median(rates[n])) for n in rates},
-        "ratio": _ratios(rates[2], rates[1]),
+        "words_per_second": {str(n): round(statistics.median(wall[n])) for n in rates},
+        "words_per_cpu_second": {str(n): round(statistics.median(cpu[n])) for n in rates},
+        "ratio": _ratios(wall[2], wall[1]),
+        "ratio_if_each_had_a_core": _ratios([2 * rate for rate in cpu[2]], cpu[1]),
     }
 
 
@@ -185,7 +191,7 @@ def ray(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     rates: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(3):
         for name, way in ways.items():
-            rates[name].append(steady_rate(way(settings, source), 1))
+            rates[name].append(steady_rates(way(settings, source), 1)[0])
     return {
         "words": n_words,
         "words_per_second": {name: round(statistics.median(rates[name])) for name in ways},
@@ -197,16 +203,31 @@ def _source(options: argparse.Namespace, folder: Path) -> tuple[Settings, Source
     texts = folder / "texts.jsonl"
     n_words = write_texts(texts, 3 * options.words)
     settings = Settings(str(find_pipeline(options.pipeline)))
-    return settings, Source(tuple(find_inputs([str(texts)])), Fields(), SHARD // 4, {}), n_words
+    return settings, Source(tuple(find_inputs([str(texts)])), Fields(), SHARD // 16, {}), n_words
 
 
-def steady_rate(shards: Iterator[AnnotatedShard], n: int) -> float:
-    """Return words per second from when n processes have each had time for a first shard."""
+def steady_rates(shards: Iterator[AnnotatedShard], n: int) -> tuple[float, float]:
+    """Return words per second, and per second of CPU time of this process and its children.
+
+    Counts from when n processes have each had time for a first shard.
+    """
     times, words = [], []
     for shard in shards:
-        times.append(time.perf_counter())
+        times.append((time.perf_counter(), _cpu_seconds()))
         words.append(shard.n_words)
-    return sum(words[2 * n :]) / (times[-1] - times[2 * n - 1])
+    first, last = times[2 * n - 1], times[-1]
+    n_words = sum(words[2 * n :])
+    return n_words / (last[0] - first[0]), n_words / (last[1] - first[1])
+
+
+def _cpu_seconds() -> float:
+    """Return the CPU time of this process and of its children that are running."""
+    pids = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="utf8").split()
+    ticks = 0
+    for pid in ("self", *pids):
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf8").rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])  # utime and stime, as man proc numbers them
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 # ---- memory ------------------------------------------------------------------------------
@@ -218,6 +239,7 @@ def memory(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     rules.add_pipe("sentencizer")
     ruler: Any = rules.add_pipe("entity_ruler")
     ruler.add_patterns([{"label": "geo", "pattern": name} for name in ("Iraq", "Iran", "London")])
+    folder.mkdir()
     rules.to_disk(folder / "rules")
     real = find_pipeline(options.pipeline)
     found = {}
@@ -274,7 +296,7 @@ def kills(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
 
     def start(output: Path) -> "subprocess.Popen[bytes]":
-        arguments = [*command, "--output", str(output), "--processes", "2"]
+        arguments = [*command, "--output", str(output)]
         return subprocess.Popen(arguments, env=environment, stdout=subprocess.DEVNULL)
 
     begin = time.perf_counter()

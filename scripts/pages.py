@@ -12,9 +12,9 @@ What a results file in benchmarks/results/ goes into, and what makes that file:
   `python -m benchmarks.run_experiments` with the plan of the same name.
 - bilm.json, pipelines.json, pipelines-compiled.json, latency.json, training.json: docs/speed.md.
   `make bench`.
-- pretraining.json: docs/pretraining.md and the model card of small-en. `python -m
+- pretraining.json: docs/pretraining.md. `python -m
   benchmarks.run_experiments benchmarks/experiments/pretraining.json`.
-- perplexity.json: the model card. `python -m spacy elmo perplexity FOLDER --json`.
+- perplexity.json: the model card of small-en. `python -m spacy elmo perplexity FOLDER --json`.
 - yardstick.json, yardstick-test.json: docs/yardstick.md. `python -m benchmarks.yardstick`, and the
   same with `--test`.
 - annotate.json: docs/annotate.md. `python -m benchmarks.annotate PIPELINE`.
@@ -162,7 +162,6 @@ def generate(folder: Path) -> Generated:
         chart = worth_chart(by_bilm)
         told = f"{worth_caption(by_bilm)}\n\n{markdown_table(chart.table)}"
         found.parts.append(Part("docs/pretraining.md", f"{told}\n\n{_picture(chart)}", "worth"))
-        found.parts.append(Part(CARD, told, "worth"))
         found.charts.append(chart)
     if measured := load("annotate"):
         told = "\n\n".join(annotate_sections(measured))

@@ -1,6 +1,7 @@
 """Annotate shards: in this process, in one of several, or as an actor of Ray Data."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -55,11 +56,16 @@ class Annotator:
         self.batch_size = settings.batch_size or self.nlp.batch_size
         facts = PipelineFacts.of(self.nlp)
         self.labels = facts.labels
+        self._is_new = True
         self.formats = {name: FORMATS[name](facts) for name in settings.formats}
 
     def annotate(self, shard: Shard) -> AnnotatedShard:
         """Annotate the texts of a shard in order."""
-        with self.nlp.memory_zone():
+        # Words of the first shard stay, as they are the common ones: the tokenizer knows them from
+        # then on. Those of later shards are forgotten.
+        zone = nullcontext() if self._is_new else self.nlp.memory_zone()
+        self._is_new = False
+        with zone:
             done = [one for batch in self._batches(shard.texts) for one in self._annotated(batch)]
             errors = [(one.row["id"], one.error) for one in done if one.error is not None]
             files, run = {}, b""
