@@ -11,6 +11,7 @@ that are in it. On Linux, PyPI's torch brings gigabytes of CUDA: PIP_EXTRA_INDEX
 PIP_FIND_LINKS may name a place with builds for CPUs.
 """
 
+import configparser
 import shutil
 import tarfile
 from pathlib import Path
@@ -20,8 +21,21 @@ import nox
 ROOT = Path(__file__).parent
 PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
 TESTING = ["pytest", "hypothesis", "setuptools"]
-# Parts that run on numpy and spaCy alone.
-WITHOUT_TORCH = ["tests/core", "tests/decoding", "tests/corpus/own"]
+# Tests of what runs on numpy and spaCy alone, without the conftest that makes biLMs.
+WITHOUT_TORCH = (
+    [
+        "--confcutdir=tests/decoding",
+        "tests/decoding",
+        "--ignore=tests/decoding/test_crf.py",
+        "--ignore=tests/decoding/test_emissions.py",
+    ],
+    [
+        "--confcutdir=tests/corpus",
+        "tests/corpus/own",
+        *(f"tests/corpus/test_{name}.py" for name in ("docs", "gmb", "sample", "splits")),
+    ],
+    ["--noconftest", "tests/trust/test_errors.py", "tests/test_files.py", "tests/test_imports.py"],
+)
 
 nox.options.sessions = ["tests", "lowest", "pinned"]
 nox.options.error_on_missing_interpreters = False
@@ -68,3 +82,22 @@ def pinned(session: nox.Session) -> None:
     """Run the tests with the versions of constraints.txt."""
     install(session, "-c", str(ROOT / "constraints.txt"))
     session.run("python", "-m", "pytest", "-q", *(session.posargs or ["tests"]))
+
+
+@nox.session(python=PYTHONS)
+def core(session: nox.Session) -> None:
+    """Run what needs no torch: decoding, corpora, files and messages."""
+    source = unpack(session)
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    required = filter(None, config["options"]["install_requires"].splitlines())
+    session.install(*(each for each in required if not each.startswith("torch")), *TESTING)
+    # Were it installed, spaCy would import its pipes, which need torch.
+    (entry_points,) = source.glob("*.egg-info")
+    shutil.rmtree(entry_points)
+    session.chdir(source)
+    for selected in WITHOUT_TORCH:
+        session.run(
+            *("python", "-m", "pytest", "-q", "-W", "ignore", *selected),
+            env={"PYTHONPATH": str(source)},
+        )

@@ -3,6 +3,7 @@
 import inspect
 import re
 from collections.abc import Callable, Iterator
+from enum import Enum
 from importlib import import_module
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -83,6 +84,8 @@ def _metavar(name: str, hint: Any, info: ArgumentInfo | OptionInfo) -> tuple[str
         (hint,) = (one for one in get_args(hint) if one is not type(None))
     if get_origin(hint) is Literal:
         return "|".join(map(str, get_args(hint))), several
+    if issubclass(hint, Enum):
+        return "|".join(str(one.value) for one in hint), several
     named = {"int": "N", "float": "NUMBER", "str": "TEXT"}
     return named.get(hint.__name__, hint.__name__.upper()), several
 

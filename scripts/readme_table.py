@@ -69,8 +69,8 @@ def readme_table(compared: Data, pipelines: Data, yardstick: Data) -> Table:
     return Table("In figures", ["", *(system.title for system in SYSTEMS)], shown)
 
 
-def caption(compared: Data, pipelines: Data, yardstick: Data) -> str:
-    """Say on what, with what and when the table was measured."""
+def caption(compared: Data, pipelines: Data, yardstick: Data, part: str = "dev") -> str:
+    """Say on what, with what and when the table was measured. part: of the yardstick's corpora."""
     told = []
     if compared:
         corpus = compared["corpora"][0]
@@ -80,7 +80,9 @@ def caption(compared: Data, pipelines: Data, yardstick: Data) -> str:
             f"with version {_version(compared)}, {compared['created'].partition('T')[0]}."
         )
     if fields := measured_fields(yardstick):
-        told.append(f"{fields_title(fields).capitalize()}: dev part, trained by `configs/ner.cfg`.")
+        told.append(
+            f"{fields_title(fields).capitalize()}: {part} part, trained by `configs/ner.cfg`."
+        )
     if pipelines:
         machine = pipelines["machine"]
         told.append(

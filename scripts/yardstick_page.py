@@ -75,8 +75,8 @@ def yardstick_page(data: Mapping[str, Any], test: Mapping[str, Any] | None = Non
             parts += [f"### {corpus}, test part", markdown_table(of_test.corpus_table(corpus))]
     parts.append(
         "Seconds of training and words per second are CPU time of one thread "
-        f"({data['cpu']}), beside other work on the same machine: good to tell a half from a "
-        "whole, no more. docs/speed.md has times that were taken with care."
+        f"({data['cpu']}), alongside other work on the same machine: rough figures. "
+        "docs/speed.md has careful ones."
     )
     return "\n\n".join(parts) + "\n"
 

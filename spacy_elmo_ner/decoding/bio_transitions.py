@@ -61,10 +61,6 @@ class BIOTransitions(Transitions):
         return scores
 
     @property
-    def end_scores(self) -> Floats:
-        return self.end
-
-    @property
     def inside_scores(self) -> Floats:
         return self.inside.reshape(-1, 2).T
 

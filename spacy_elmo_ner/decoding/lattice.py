@@ -136,7 +136,7 @@ class Lattice:
     @property
     def ends(self) -> Floats:
         """Return end scores where a document ends, elsewhere a guess: (n_labels, n_pieces)."""
-        return np.where(self.after < 0, self.transitions.end_scores[:, None], 0.0)
+        return np.where(self.after < 0, self.transitions.end[:, None], 0.0)
 
     @cached_property
     def pieces(self) -> Ints:

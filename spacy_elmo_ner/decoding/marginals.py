@@ -104,5 +104,5 @@ def run_forward(lattice: Lattice) -> tuple[Floats, Floats]:
     offsets = run_scored_pieces(lattice, False, lattice.begins, run, hand_on)
     if lattice.chains:
         forward += offsets[lattice.pieces]
-    final = forward[:, lattice.last] + lattice.transitions.end_scores[:, None]
+    final = forward[:, lattice.last] + lattice.transitions.end[:, None]
     return forward, lattice.per_doc(log_sum_exp(final))

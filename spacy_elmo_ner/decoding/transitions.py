@@ -31,6 +31,8 @@ class Transitions(ABC):
     number of tokens, so a token's results are the same bits in any batch.
     """
 
+    end: Floats  # scores of a document's last label, (n_labels,)
+
     @property
     @abstractmethod
     def n_labels(self) -> int:
@@ -40,11 +42,6 @@ class Transitions(ABC):
     @abstractmethod
     def start_scores(self) -> Floats:
         """Return the scores of a document's first label, (n_labels,) float64."""
-
-    @property
-    @abstractmethod
-    def end_scores(self) -> Floats:
-        """Return the scores of a document's last label, (n_labels,) float64."""
 
     @property
     @abstractmethod
@@ -133,10 +130,6 @@ class FullTransitions(Transitions):
     @property
     def start_scores(self) -> Floats:
         return self.start
-
-    @property
-    def end_scores(self) -> Floats:
-        return self.end
 
     @property
     def inside_scores(self) -> Floats:

@@ -40,7 +40,7 @@ def run_viterbi(lattice: Lattice) -> tuple[Ints, Floats]:
         return transitions.best_before(best[:, lattice.piece_ends[pieces]])
 
     offsets = run_scored_pieces(lattice, False, lattice.begins, run, hand_on)
-    final = best[:, lattice.last] + transitions.end_scores[:, None]
+    final = best[:, lattice.last] + transitions.end[:, None]
     scores = lattice.per_doc(final.max(axis=0) + offsets[lattice.pieces[lattice.last]])
     check_possible(scores, Errors.EL158)
 
@@ -80,7 +80,7 @@ def k_best(
     # stored as one number, label * n + rank.
     best = np.full((n_labels, n, n_tokens), -np.inf)
     predecessor = np.zeros((n_labels, n, n_tokens), dtype=np.int64)
-    start, end = transitions.start_scores, transitions.end_scores
+    start, end = transitions.start_scores, transitions.end
     best[:, 0, lattice.first] = lattice.scores[:, lattice.first] + start[:, None]
     for previous, current in lattice.steps():
         order, scores = transitions.rank_before(best[:, :, previous], n)

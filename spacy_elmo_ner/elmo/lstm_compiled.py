@@ -207,21 +207,34 @@ _WORTH_THREADS = 50_000_000
 _ROWS_PER_PART = 6
 
 
+class Places(NamedTuple):
+    """Says where a layer reads and writes, instead of in packed order and to a new tensor.
+
+    reads (n_packed,) int64: rows of inputs in packed order. outputs: the tensor to fill in.
+    writes (n_packed,) int64: rows of outputs in packed order.
+    """
+
+    reads: Tensor | None = None
+    outputs: Tensor | None = None
+    writes: Tensor | None = None
+
+
+IN_ORDER = Places()
+
+
 class PackedLayer:
     """Runs one layer and direction for prediction in float32, its weights laid out for the CPU."""
 
     def __init__(
         self,
         weights: Any,
-        *,
-        cell_clip: float | None = None,
-        proj_clip: float | None = None,
+        clips: tuple[float | None, float | None] = (None, None),
         kind: int | None = None,
     ) -> None:
         """Lay out the weights.
 
-        weights: `LSTMWeights` in torch's order. kind: of CPU, as `prediction_kind` of
-        lstm_prediction.c tells them apart; this CPU's if None.
+        weights: `LSTMWeights` in torch's order. clips: of cells and of outputs. kind: of CPU, as
+        `prediction_kind` of lstm_prediction.c tells them apart; this CPU's if None.
         """
         self.n_in, self.n_out = weights.input.shape[1], weights.recurrent.shape[1]
         self.units = len(weights.bias) // 4
@@ -231,8 +244,8 @@ class PackedLayer:
             "n_out": self.n_out,
             "units": self.units,
             "kind": kind_of_cpu() if kind is None else kind,
-            "cell_clip": _UNBOUNDED if cell_clip is None else cell_clip,
-            "proj_clip": _UNBOUNDED if proj_clip is None else proj_clip,
+            "cell_clip": _UNBOUNDED if clips[0] is None else clips[0],
+            "proj_clip": _UNBOUNDED if clips[1] is None else clips[1],
         }
         names = ("input", "recurrent", "bias", "projection")
         pointers = {name: part.data_ptr() for name, part in zip(names, own, strict=False)}
@@ -251,12 +264,10 @@ class PackedLayer:
         inputs: Tensor,
         batch_sizes: Sequence[int],
         state: tuple[Tensor, Tensor] | None = None,
-        *,
-        reads: Tensor | None = None,
-        outputs: Tensor | None = None,
-        writes: Tensor | None = None,
+        places: Places = IN_ORDER,
     ) -> tuple[Tensor, Tensor]:
         """Run as `FastLSTM` does. Raises ValueError for steps or rows that do not fit together."""
+        reads, outputs, writes = places
         n_packed = (inputs if reads is None else reads).shape[0]
         if outputs is None:
             outputs = torch.empty(n_packed, self.n_out, dtype=torch.float32)

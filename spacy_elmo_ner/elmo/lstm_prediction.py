@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from . import kernels
-from .lstm_compiled import PackedLayer
+from .lstm_compiled import IN_ORDER, PackedLayer, Places
 from .lstm_training import LSTMWeights
 from .products import FastLinear, padded
 
@@ -74,7 +74,7 @@ class FastLSTM:
         self._compiled: PackedLayer | None = None
         on_cpu = weights.bias.device.type == "cpu"
         if dtype == torch.float32 and on_cpu and kernels.available():
-            self._compiled = PackedLayer(weights, cell_clip=cell_clip, proj_clip=proj_clip)
+            self._compiled = PackedLayer(weights, (cell_clip, proj_clip))
             return
         self._cell_bound = None if cell_clip is None else 2 * cell_clip
         both = torch.cat([weights.input, weights.recurrent], dim=1)
@@ -92,22 +92,16 @@ class FastLSTM:
         inputs: Tensor,
         batch_sizes: Sequence[int],
         state: tuple[Tensor, Tensor] | None = None,
-        *,
-        reads: Tensor | None = None,
-        outputs: Tensor | None = None,
-        writes: Tensor | None = None,
+        places: Places = IN_ORDER,
     ) -> tuple[Tensor, Tensor]:
         """Return outputs (n_packed, n_out) and last cells (n_sequences, units), both float32.
 
         inputs: (n_packed, n_in). batch_sizes: sequences still running at each step; never grows.
         state: h (n_sequences, n_out) and c (n_sequences, units) to start from; zeros if None.
-        reads (n_packed,) int64: rows of inputs in packed order; None if they are in that order.
-        outputs: filled in instead of a new tensor. writes (n_packed,) int64: rows of outputs.
         """
         if self._compiled is not None:
-            return self._compiled(
-                inputs, batch_sizes, state, reads=reads, outputs=outputs, writes=writes
-            )
+            return self._compiled(inputs, batch_sizes, state, places)
+        reads, outputs, writes = places
         n_packed, n_in = sum(batch_sizes), inputs.shape[1]
         device = inputs.device
         most, most_rows = batch_sizes[0], padded(batch_sizes[0])

@@ -8,6 +8,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..elmo.caches import Derived
 from ..elmo.kernels import training_dtype
+from ..elmo.lstm_compiled import Places
 from ..elmo.lstm_prediction import FastLSTM
 from ..elmo.lstm_training import LSTMWeights, packed_lstm
 from ..elmo.packing import Packing, inverse
@@ -71,13 +72,8 @@ class ResidualBiLSTM(nn.Module):
         # computation on it.
         positions = (packing.forward, packing.backward)
         for half, run, position in zip(outputs.chunk(2, dim=1), fast, positions, strict=True):
-            run(
-                inputs,
-                packing.batch_sizes,
-                reads=_at(reads, position),
-                outputs=half,
-                writes=_at(writes, position),
-            )
+            places = Places(_at(reads, position), half, _at(writes, position))
+            run(inputs, packing.batch_sizes, places=places)
 
     def _run_training(self, lstm: nn.LSTM, x: Tensor, packing: Packing) -> Tensor:
         """Run with dropout, and with products in `training_dtype`.

@@ -19,11 +19,6 @@ class PlainValues:
     vectors: NDArray[np.floating]
 
     @property
-    def n_rows(self) -> int:
-        """Return the number of rows."""
-        return len(self.vectors)
-
-    @property
     def width(self) -> int:
         """Return the number of values per row."""
         return self.vectors.shape[1]
@@ -42,11 +37,6 @@ class QuantizedValues:
 
     codes: NDArray[np.uint8]
     codebook: NDArray[np.float32]
-
-    @property
-    def n_rows(self) -> int:
-        """Return the number of rows."""
-        return len(self.codes)
 
     @property
     def width(self) -> int:

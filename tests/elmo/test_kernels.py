@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from spacy_elmo_ner.elmo import kernels
-from spacy_elmo_ner.elmo.lstm_compiled import PackedLayer
+from spacy_elmo_ner.elmo.lstm_compiled import PackedLayer, Places
 from spacy_elmo_ner.elmo.lstm_training import LSTMWeights, packed_lstm
 
 HERE = Path(kernels.__file__).parent
@@ -44,7 +44,7 @@ def test_each_kind_of_cpu_gives_torchs_numbers(
     x, h, c = torch.randn(sum(sizes), n_in), torch.randn(rows, n_out), torch.randn(rows, units)
     bounds = {"cell_clip": 0.6, "proj_clip": 0.4 if n_out != units else None}
     expected, expected_last = packed_lstm(x, sizes, weights, state=(h, c), **bounds)
-    found, last = PackedLayer(weights, **bounds, kind=kind)(x, sizes, (h, c))
+    found, last = PackedLayer(weights, tuple(bounds.values()), kind)(x, sizes, (h, c))
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
     torch.testing.assert_close(last, expected_last, atol=1e-5, rtol=0)
 
@@ -93,9 +93,11 @@ def test_steps_and_rows_that_do_not_fit_are_refused(
         layer(
             torch.zeros(5, 4),
             sizes,
-            reads=None if reads is None else torch.tensor(reads),
-            outputs=torch.zeros(5, 16),
-            writes=None if writes is None else torch.tensor(writes),
+            places=Places(
+                reads=None if reads is None else torch.tensor(reads),
+                outputs=torch.zeros(5, 16),
+                writes=None if writes is None else torch.tensor(writes),
+            ),
         )
 
 

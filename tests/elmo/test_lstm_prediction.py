@@ -6,6 +6,7 @@ import torch
 
 from spacy_elmo_ner.elmo import BiLM
 from spacy_elmo_ner.elmo.caches import Derived
+from spacy_elmo_ner.elmo.lstm_compiled import Places
 from spacy_elmo_ner.elmo.lstm_prediction import FastLSTM
 from spacy_elmo_ner.elmo.lstm_training import LSTMWeights, packed_lstm
 from spacy_elmo_ner.elmo.packing import Packing
@@ -46,14 +47,14 @@ def test_tokens_are_read_and_written_where_they_stand(projected: bool) -> None:
     expected, expected_last = lstm(x[positions], PACKING.batch_sizes)
     both = torch.full((20, 2 * lstm.n_out), 7.0)
     half = both[:, lstm.n_out :]
-    found, last = lstm(x, PACKING.batch_sizes, reads=positions, outputs=half, writes=positions)
+    found, last = lstm(x, PACKING.batch_sizes, places=Places(positions, half, positions))
     assert found is half and torch.equal(half[positions], expected)
     assert torch.equal(last, expected_last)
     assert (both[:, : lstm.n_out] == 7).all()
     elsewhere = torch.cat([torch.full((9, 5), 7.0), x])  # other rows of more inputs
-    found, _ = lstm(elsewhere, PACKING.batch_sizes, reads=positions + 9, writes=positions)
+    found, _ = lstm(elsewhere, PACKING.batch_sizes, places=Places(positions + 9, None, positions))
     assert found.shape == (20, lstm.n_out) and torch.equal(found[positions], expected)
-    lstm(x[positions], PACKING.batch_sizes, outputs=half)
+    lstm(x[positions], PACKING.batch_sizes, places=Places(outputs=half))
     assert torch.equal(half, expected) and (both[:, : lstm.n_out] == 7).all()
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import re
 import runpy
 import sys
@@ -45,7 +46,7 @@ def test_every_example_has_a_readme_that_runs_its_script() -> None:
 
 
 def test_200_sentences_of_conll_become_a_pipeline(checkout: Path) -> None:
-    arguments = ("assets/sample/train.conll", "--output", "own", "--steps", "40")
+    arguments = ("assets/sample/train.conll", "--output", "own", "--steps", "24")
     printed = run("own_corpus/train.py", *arguments)
     assert "elmo init" in printed
     assert float(re.search(r"Entity F1 on the 50 sentences: ([\d.]+)", printed)[1]) > 0.3
@@ -69,6 +70,29 @@ def test_spacys_own_pipes_listen_to_elmo(checkout: Path) -> None:
     doc = nlp("Mary saw the old bridge")
     assert [token.head.text for token in doc] == ["saw", "saw", "bridge", "bridge", "saw"]
     assert ("the old bridge", "dobj") in [(s.text, s.label_) for s in doc.spans["phrases"]]
+
+
+def test_the_least_certain_are_annotated_next(checkout: Path) -> None:
+    small = checkout / "small"
+    small.mkdir()
+    for name, n in (("train", 80), ("dev", 5), ("test", 40)):
+        blocks = (ROOT / f"assets/sample/{name}.conll").read_text(encoding="utf8").split("\n\n")
+        (small / f"{name}.conll").write_text("\n\n".join(blocks[:n]) + "\n", encoding="utf8")
+    arguments = ["--start", "30", "--take", "10", "--rounds", "1", "--steps", "10"]
+    printed = run("active_learning/loop.py", "--corpus", "small", "--output", "active", *arguments)
+    scores = re.findall(r"(\d+) sentences(?:, (.*))?: F1 ([\d.]+)", printed)
+    assert [(n, way) for n, way, _ in scores] == [
+        ("30", ""),
+        ("40", "least certain"),
+        ("40", "at random"),
+    ]
+    assert all(float(score) > 0.1 for _, _, score in scores)
+    (file,) = (checkout / "active/annotated").glob("*.jsonl")
+    rows = [json.loads(line) for line in file.read_text(encoding="utf8").splitlines()]
+    pool = (checkout / "active/pool.jsonl").read_text(encoding="utf8").splitlines()
+    assert len(rows) == len(pool) == 50
+    certainties = [row["certainty"] for row in rows]
+    assert certainties == sorted(certainties) and certainties[0] < certainties[-1]
 
 
 def test_layers_that_read_the_sentence_know_the_meaning(checkout: Path) -> None:
