@@ -9,14 +9,48 @@ from spacy_elmo_ner.comparison.tables import NER_TITLES, TAG_TITLES, Table, spre
 
 
 def accuracy_sections(
-    released: dict[str, Any] | None, ablation: dict[str, Any] | None
+    released: dict[str, Any] | None,
+    ablation: dict[str, Any] | None,
+    cases: dict[str, Any] | None = None,
 ) -> Iterator[str]:
-    """Write the test parts, every system with all its seeds, and what each choice is worth."""
+    """Write the case table, the test parts, every system with all its seeds, and each choice."""
+    if cases:
+        yield (
+            f"## The pipeline in any case\n\nen_elmo_gmb_sm on {cases['corpus']}, "
+            f"{cases['n_docs']:,} texts, as it is in this version and as it was in 0.1.0: entities "
+            "by Scorer on gold tokens, tags, and the error of calibration, by how many points "
+            "probabilities are off on average."
+        )
+        yield markdown_table(cases_table(cases["rows"]))
     for part in released["parts"] if released else ():
         yield from part_sections(part)
     if ablation:
         yield f"## {ablation['title']}\n\nOn dev; the difference is to the first row."
         yield markdown_table(ablation_table(ablation["rows"]))
+
+
+CASE_SCORES = {
+    "ents_f": "F1",
+    "ents_p": "precision",
+    "ents_r": "recall",
+    "tag_acc": "tags",
+    "entity_calibration_error": "entities off by",
+    "tag_calibration_error": "tags off by",
+}
+CASE_TITLES = {"clean": "as written", "lower": "lower", "upper": "UPPER", "title": "Title"}
+
+
+def cases_table(measured: Sequence[dict[str, Any]]) -> Table:
+    """Build scores per pipeline and case."""
+    rows = [
+        [
+            row["pipeline"],
+            CASE_TITLES[row["case"]],
+            *(f"{100 * row[score]:.2f}" for score in CASE_SCORES),
+        ]
+        for row in measured
+    ]
+    return Table("Cases", ["", "text", *CASE_SCORES.values()], rows, frozenset({0, 1}))
 
 
 def part_sections(part: dict[str, Any]) -> Iterator[str]:

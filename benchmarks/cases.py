@@ -1,0 +1,69 @@
+"""Score pipelines on a corpus as it is, in lower case, UPPER CASE and Title Case.
+
+    python -m benchmarks.cases 0.2.0=assets/pipelines/en_elmo_gmb_sm \\
+        0.1.0=tests/regression/en_elmo_gmb_sm-0.1.0 --corpus corpus/clean/test_fixed.spacy
+
+Run from the root of the checkout after `python -m spacy elmo corpus --split clean --output
+corpus/clean`. The test part is for released pipelines alone. Written to
+benchmarks/results/cases.json, of which scripts/pages.py makes a part of docs/accuracy.md.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import spacy
+from spacy.tokens import Doc, DocBin
+from spacy.training import Example
+
+from spacy_elmo_ner.comparison.calibration import calibration_error, entity_outcomes, tag_outcomes
+from spacy_elmo_ner.comparison.corpora import from_doc
+from spacy_elmo_ner.comparison.pipelines import LoadedPipeline, load_pipeline
+from spacy_elmo_ner.comparison.predict import predict
+from spacy_elmo_ner.corpus.case_augmenter import recased_doc
+from spacy_elmo_ner.corpus.docs import blank_copy
+
+from .output import machine, write
+from .yardstick.score import CASES
+
+
+def score(pipeline: LoadedPipeline, docs: Sequence[Doc], case: str) -> dict[str, Any]:
+    """Score one pipeline on one case: fractions in [0, 1]."""
+    gold = [doc if case == "clean" else recased_doc(doc, case) for doc in docs]
+    nlp = pipeline.nlp
+    with nlp.select_pipes(enable=pipeline.components):
+        examples = [Example(blank_copy(doc, nlp.vocab), doc) for doc in gold]
+        scores = nlp.evaluate(examples)
+    annotations = [from_doc(doc) for doc in gold]
+    found = predict(pipeline, gold, annotations, lambda: None).annotations
+    pairs = list(zip(annotations, found, strict=True))
+    return {
+        "pipeline": pipeline.name,
+        "case": case,
+        **{name: scores[name] for name in ("ents_f", "ents_p", "ents_r", "tag_acc")},
+        "entity_calibration_error": calibration_error(entity_outcomes(pairs)),
+        "tag_calibration_error": calibration_error(tag_outcomes(pairs)),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("pipelines", nargs="+", metavar="NAME=PIPELINE")
+    parser.add_argument("--corpus", type=Path, required=True, help="annotated .spacy file")
+    parser.add_argument("--output", type=Path, default=Path("benchmarks/results/cases.json"))
+    args = parser.parse_args()
+    docs = list(DocBin().from_disk(args.corpus).get_docs(spacy.blank("en").vocab))
+    rows = []
+    for each in args.pipelines:
+        name, _, source = each.partition("=")
+        pipeline = load_pipeline(name, source)
+        for case in CASES:
+            rows.append(score(pipeline, docs, case))
+            print(f"{name}, {case}: {100 * rows[-1]['ents_f']:.2f}", flush=True)
+    corpus = f"{args.corpus.parent.name}/{args.corpus.name}"
+    write(args.output, {"corpus": corpus, "n_docs": len(docs), "machine": machine(1), "rows": rows})
+
+
+if __name__ == "__main__":
+    main()
