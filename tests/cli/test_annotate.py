@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,16 @@ def test_what_cannot_be_done_is_said_and_fails(tmp_path: Path, rules: str) -> No
     assert usage.exit_code == 2
 
 
+@pytest.fixture
+def heeds_ctrl_c() -> Iterator[None]:
+    before = signal.getsignal(signal.SIGINT)
+    _heed_ctrl_c()
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals of Unix")
+@pytest.mark.usefixtures("heeds_ctrl_c")
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_a_run_that_is_stopped_says_what_is_done_and_how_to_continue(
     texts: str,
@@ -155,6 +165,11 @@ def test_the_list_of_formats_is_that_of_the_code() -> None:
 # ---- real processes ----------------------------------------------------------------------
 
 
+def _heed_ctrl_c() -> None:
+    """Undo what a shell does to commands in the background: they ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def start(*args: str | Path) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-m", "spacy", "elmo", "annotate", *map(str, args)],
@@ -163,6 +178,7 @@ def start(*args: str | Path) -> "subprocess.Popen[str]":
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         start_new_session=True,
+        preexec_fn=_heed_ctrl_c,
     )
 
 

@@ -187,15 +187,18 @@ def forbid(event, arguments):
     if event.startswith(("socket.", "urllib.", "http.", "subprocess.", "os.system", "os.exec")):
         raise SystemExit(f"{event} {arguments}")
 
-import pkgutil, importlib
+import pkgutil, importlib.util
 import spacy
 # What the machine is called, or which fonts it has, is asked by some libraries on import.
 import torch, thinc.api, h5py, typer, matplotlib.font_manager
 sys.addaudithook(forbid)
 import spacy_elmo_ner
 for module in pkgutil.walk_packages(spacy_elmo_ner.__path__, "spacy_elmo_ner."):
-    if not module.name.endswith("._kernels"):  # compiled code without Python
-        importlib.import_module(module.name)
+    if module.name.endswith("._kernels"):  # compiled code without Python
+        continue
+    if module.name.endswith(".presidio") and not importlib.util.find_spec("presidio_analyzer"):
+        continue
+    importlib.import_module(module.name)
 nlp = spacy.blank("en")
 nlp.add_pipe("elmo")
 nlp.add_pipe("elmo_tagger").add_label("NN")
