@@ -135,10 +135,10 @@ def generate(folder: Path) -> Generated:
     compiled, on_test = load("pipelines-compiled"), load("yardstick-test")
     is_default = compiled and "spacy-elmo-ner" in compiled["machine"]
     measured = (compared, compiled if is_default else pipelines, on_test or yardstick)
-    table = readme_table(*measured)
+    table = readme_table(*measured, load("latency"))
     if table.rows:
         part = "test" if on_test else "dev"
-        told = f"{markdown_table(table)}\n\n{caption(*measured, part)}"
+        told = f"{markdown_table(table)}\n\n{caption(*measured, part, load('latency'))}"
         found.parts.append(Part("README.md", told, "results"))
     if results:
         charts = [chart for chart in draw_charts(results) if chart.key in SHOWN_CHARTS]

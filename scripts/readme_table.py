@@ -45,11 +45,15 @@ SYSTEMS = (
 )
 
 
-def readme_table(compared: Data, pipelines: Data, yardstick: Data) -> Table:
+# Of benchmarks.latency: what stands for one sentence and for throughput.
+CASE, WORDS, BATCH = "2 threads", 12, 256
+
+
+def readme_table(compared: Data, pipelines: Data, yardstick: Data, latency: Data = None) -> Table:
     """Build at most seven rows; a row for which there are no results is left out.
 
     compared: results.json of `elmo compare`. pipelines: of benchmarks.pipeline_speed. yardstick:
-    of benchmarks.yardstick.
+    of benchmarks.yardstick. latency: of benchmarks.latency, which counts before pipelines.
     """
     fields = measured_fields(yardstick)
     where = fields_title(fields)
@@ -61,15 +65,21 @@ def readme_table(compared: Data, pipelines: Data, yardstick: Data) -> Table:
             f"{where} in lower case, entity F1",
             lambda system: _mean(yardstick, fields, system.any_case, "lower"),
         ),
-        _row("one sentence, ms", lambda system: _latency(pipelines, system.name)),
-        _row("words per second", lambda system: _throughput(pipelines, system.name)),
+        _row("one sentence, ms", lambda system: _latency(pipelines, latency, system.name)),
+        _row("words per second", lambda system: _throughput(pipelines, latency, system.name)),
         _row("size, MB", lambda system: _size(compared, system.name)),
     ]
     shown = [row for row in rows if any(cell != NOTHING for cell in row[1:])]
     return Table("In figures", ["", *(system.title for system in SYSTEMS)], shown)
 
 
-def caption(compared: Data, pipelines: Data, yardstick: Data, part: str = "dev") -> str:
+def caption(
+    compared: Data,
+    pipelines: Data,
+    yardstick: Data,
+    part: str = "dev",
+    latency: Data = None,
+) -> str:
     """Say on what, with what and when the table was measured. part: of the yardstick's corpora."""
     told = []
     if compared:
@@ -83,7 +93,13 @@ def caption(compared: Data, pipelines: Data, yardstick: Data, part: str = "dev")
         told.append(
             f"{fields_title(fields).capitalize()}: {part} part, trained by `configs/ner.cfg`."
         )
-    if pipelines:
+    if pipelines and latency:
+        told.append(
+            f"Speed: one sentence of {WORDS} words, median; batches of {BATCH}; {CASE}, "
+            f"{latency['machine']['cpu'].partition(' avx')[0]}; spaCy CNN and transformer as "
+            "measured with 0.1.0 on the same kind of machine, sentences of 5 to 15 words."
+        )
+    elif pipelines:
         machine = pipelines["machine"]
         told.append(
             f"One sentence: 5 to 15 words, median. {machine['threads']} threads, "
@@ -143,14 +159,24 @@ def _mean(yardstick: Data, fields: Sequence[str], names: Sequence[str], score: s
     return NOTHING
 
 
-def _latency(pipelines: Data, name: str) -> str:
+def _latency(pipelines: Data, latency: Data, name: str) -> str:
+    if measured := _measured(latency, "single", "words", WORDS, name):
+        return f"{measured['p50']:.1f}"
     found = _named(pipelines, "latency", name)
     return f"{found['p50_ms']:.1f}" if found else NOTHING
 
 
-def _throughput(pipelines: Data, name: str) -> str:
+def _throughput(pipelines: Data, latency: Data, name: str) -> str:
+    if measured := _measured(latency, "batches", "batch", BATCH, name):
+        return f"{measured['words_per_second']:,.0f}"
     found = _named(pipelines, "throughput", name)
     return f"{found['median']:,.0f}" if found else NOTHING
+
+
+def _measured(latency: Data, block: str, key: str, value: int, name: str) -> Mapping[str, Any]:
+    rows = latency["cases"].get(CASE, {}).get(block, ()) if latency else ()
+    systems = next((row["systems"] for row in rows if row[key] == value), ())
+    return next((system for system in systems if system["pipeline"] == name), {})
 
 
 def _named(pipelines: Data, block: str, name: str) -> Mapping[str, Any] | None:

@@ -267,6 +267,16 @@ def test_the_readme_has_one_table_of_the_figures_there_are():
     assert rows["words per second"] == ["9,000", "-", "-", "-"]
     assert "GMB, tag accuracy" not in rows  # nothing has tags
     assert readme_table(None, None, None).rows == []
+    systems = [{"pipeline": "ours", "p50": 6.5, "words_per_second": 22_358.3}]
+    blocks = {
+        "single": [{"words": 12, "systems": systems}],
+        "batches": [{"batch": 256, "systems": systems}],
+    }
+    rows = readme_table(None, None, None, {"cases": {"2 threads": blocks}}).rows
+    assert [row[:2] for row in rows] == [
+        ["one sentence, ms", "6.5"],
+        ["words per second", "22,358"],
+    ]
 
 
 def test_the_readme_table_says_what_it_was_measured_on(root):
