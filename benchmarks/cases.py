@@ -15,14 +15,13 @@ from typing import Any
 
 import spacy
 from spacy.tokens import Doc, DocBin
-from spacy.training import Example
 
 from spacy_elmo_ner.comparison.calibration import calibration_error, entity_outcomes, tag_outcomes
 from spacy_elmo_ner.comparison.corpora import from_doc
+from spacy_elmo_ner.comparison.metrics import SCORER, TAG_ACCURACY, ner_scores, tag_scores
 from spacy_elmo_ner.comparison.pipelines import LoadedPipeline, load_pipeline
 from spacy_elmo_ner.comparison.predict import predict
 from spacy_elmo_ner.corpus.case_augmenter import recased_doc
-from spacy_elmo_ner.corpus.docs import blank_copy
 
 from .output import machine, write
 from .yardstick.score import CASES
@@ -31,17 +30,17 @@ from .yardstick.score import CASES
 def score(pipeline: LoadedPipeline, docs: Sequence[Doc], case: str) -> dict[str, Any]:
     """Score one pipeline on one case: fractions in [0, 1]."""
     gold = [doc if case == "clean" else recased_doc(doc, case) for doc in docs]
-    nlp = pipeline.nlp
-    with nlp.select_pipes(enable=pipeline.components):
-        examples = [Example(blank_copy(doc, nlp.vocab), doc) for doc in gold]
-        scores = nlp.evaluate(examples)
     annotations = [from_doc(doc) for doc in gold]
     found = predict(pipeline, gold, annotations, lambda: None).annotations
     pairs = list(zip(annotations, found, strict=True))
+    entities = ner_scores(gold, annotations, found)[SCORER]
     return {
         "pipeline": pipeline.name,
         "case": case,
-        **{name: scores[name] for name in ("ents_f", "ents_p", "ents_r", "tag_acc")},
+        "ents_f": entities.f1,
+        "ents_p": entities.precision,
+        "ents_r": entities.recall,
+        "tag_acc": tag_scores(annotations, found)[TAG_ACCURACY].f1,
         "entity_calibration_error": calibration_error(entity_outcomes(pairs)),
         "tag_calibration_error": calibration_error(tag_outcomes(pairs)),
     }
