@@ -1,6 +1,9 @@
 """Fixtures for every test: a biLM of 2 units, in memory and as the files users have."""
 
-from collections.abc import Callable
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -63,3 +66,31 @@ def hdf5_dir(tmp_path: Path, tiny_bilm: BiLM) -> Path:
     """A folder with options.json and weights.hdf5 in the official layout."""
     tiny_bilm.to_hdf5(tmp_path / "bilm-hdf5")
     return tmp_path / "bilm-hdf5"
+
+
+@contextmanager
+def torch_threads(n: int) -> Iterator[None]:
+    """Give torch n threads inside."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(n)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Headless Chromium under playwright; asks for nothing of its own on the network."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    executable = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+    if executable is None:
+        pytest.skip("no chromium on the path (Debian: apt-get install chromium)")
+    # Chromium's own sandbox cannot be set up by root, whom CI often runs as.
+    arguments = ["--no-sandbox"] if hasattr(os, "getuid") and os.getuid() == 0 else []
+    arguments += ["--disable-gpu", "--disable-quic", "--no-first-run"]
+    arguments += ["--disable-background-networking", "--disable-component-update"]
+    with sync_api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=executable, args=arguments)
+        yield started
+        started.close()

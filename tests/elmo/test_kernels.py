@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ import torch
 from spacy_elmo_ner.elmo import kernels
 from spacy_elmo_ner.elmo.lstm_compiled import PackedLayer, Places
 from spacy_elmo_ner.elmo.lstm_training import LSTMWeights, packed_lstm
+from tests.conftest import torch_threads
 
 HERE = Path(kernels.__file__).parent
 
@@ -175,14 +177,14 @@ def test_parts_run_alike_on_openmps_threads_and_on_threads_of_their_own() -> Non
     x = torch.randn(sum(sizes), 128)
     team = kernels.openmp_team()
     assert team is not None
-    torch.set_num_threads(2)
-    try:
+    library: Any = kernels.library()
+    with torch_threads(2):
         on_team = layer(x, sizes)
-        kernels.library().parts_use_team(None)  # type: ignore[union-attr]
-        on_own = layer(x, sizes)
-    finally:
-        kernels.library().parts_use_team(ctypes.cast(team, ctypes.c_void_p))  # type: ignore[union-attr]
-        torch.set_num_threads(1)
+        library.parts_use_team(None)
+        try:
+            on_own = layer(x, sizes)
+        finally:
+            library.parts_use_team(ctypes.cast(team, ctypes.c_void_p))
     assert all(map(torch.equal, on_team, on_own))
 
 

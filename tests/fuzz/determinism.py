@@ -24,6 +24,7 @@ from spacy.tokens import Doc
 from thinc.api import fix_random_seed
 
 from spacy_elmo_ner.elmo.pretrained import read_options
+from tests.conftest import torch_threads
 from tests.pipeline.conftest import make_examples
 
 from . import results
@@ -111,7 +112,7 @@ def vary_prediction(nlp: Language, words: Words, folder: Path) -> Iterator[Row]:
             docs = nlp.pipe(_docs(nlp, words), batch_size=16, n_process=2)
             yield row(f"two processes, {method}", answers(docs))
     for n in (2, 4):
-        with _threads(n):
+        with torch_threads(n):
             docs = nlp.pipe(_docs(nlp, words), batch_size=32)
             yield row(f"{n} threads", answers(docs))
     nlp.to_disk(folder / "saved")
@@ -208,16 +209,6 @@ def _start_method(method: str) -> Iterator[None]:
         yield
     finally:
         multiprocessing.set_start_method(before, force=True)
-
-
-@contextmanager
-def _threads(n: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(n)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 if __name__ == "__main__":

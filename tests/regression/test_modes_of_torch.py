@@ -15,6 +15,7 @@ from spacy.language import Language
 
 import spacy_elmo_ner
 from spacy_elmo_ner.elmo import BiLM
+from tests.conftest import torch_threads
 from tests.pipeline.conftest import annotation, make_examples, make_nlp  # noqa: F401
 
 TEXT = "Mary Smith met Reuters in Paris ."
@@ -48,16 +49,6 @@ def deterministic() -> Iterator[None]:
 
 
 @contextmanager
-def threads(n: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(n)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-@contextmanager
 def without_onednn() -> Iterator[None]:
     with torch.backends.mkldnn.flags(enabled=False):
         yield
@@ -70,7 +61,7 @@ MODES: dict[str, Callable[[], AbstractContextManager[Any]]] = {
     "default device": lambda: default_device("meta"),
     "autocast": lambda: torch.autocast("cpu", dtype=torch.bfloat16),
     "deterministic": deterministic,
-    "threads": lambda: threads(2),
+    "threads": lambda: torch_threads(2),
     "without oneDNN": without_onednn,
 }
 modes = pytest.mark.parametrize("mode", MODES)
