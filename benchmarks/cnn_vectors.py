@@ -24,6 +24,7 @@ def write_vectors(name: str, output: Path) -> int:
     nlp.vocab.vectors = Vectors(
         data=table.values.take(rows), keys=table.keys, name=Path(name).name, attr="LOWER"
     )
+    output.parent.mkdir(parents=True, exist_ok=True)
     nlp.to_disk(output)
     return len(table.keys)
 
