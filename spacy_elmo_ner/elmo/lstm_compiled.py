@@ -183,6 +183,11 @@ def _rows(weight: Tensor) -> Tensor:
     return weight if weight.stride(-1) == 1 else weight.contiguous()
 
 
+def _is_half(weight: Tensor) -> bool:
+    """Return whether float16 holds all values exactly."""
+    return torch.equal(weight.half().float(), weight)
+
+
 class _Prediction(ctypes.Structure):
     """Mirrors `struct prediction` of lstm_prediction.c, its `struct layer` first."""
 
@@ -197,7 +202,7 @@ class _Prediction(ctypes.Structure):
         ("output_stride", ctypes.c_int64),
         *((name, ctypes.c_void_p) for name in ("writes", "h0", "c0", "last_cells")),
         *((name, ctypes.c_float) for name in ("cell_clip", "proj_clip")),
-        ("packed", ctypes.c_void_p),
+        *((name, ctypes.c_void_p) for name in ("packed", "halves")),
         ("failed", ctypes.c_int64),
     )
 
@@ -254,6 +259,10 @@ class PackedLayer:
         self._packed = torch.empty(n_packed, dtype=torch.float32)
         self._layer["packed"] = arguments.packed = self._packed.data_ptr()
         call("prediction_pack", arguments)
+        self._halves: Tensor | None = None
+        if self._layer["kind"] and all(map(_is_half, own[:2] + own[3:])):
+            self._halves = self._packed.half()
+            self._layer["halves"] = self._halves.data_ptr()
         # What all calls have in common. The kernel only asks whether there is a projection.
         self._common = _Prediction(**self._layer)
         if weights.projection is not None:

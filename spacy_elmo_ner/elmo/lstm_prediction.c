@@ -39,29 +39,39 @@ struct prediction {
     float *last_cells;    /* (n_sequences, units) */
     float cell_clip, proj_clip;
     float *packed;
+    const uint16_t *halves; /* the same as float16, or NULL */
     int64_t failed;
 };
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#include <immintrin.h>
 #define KINDS 3
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,prefer-vector-width=512")
 #define LANES 16
 #define BLOCK 6
+#define HALVES(from) ((vec)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(from))))
+#define HALVES_UP_TO 24
 #define NAME(x) x##_v4
 #include "lstm_prediction.h"
 #undef LANES
 #undef BLOCK
+#undef HALVES
+#undef HALVES_UP_TO
 #undef NAME
 #pragma GCC pop_options
 #pragma GCC push_options
-#pragma GCC target("avx2,fma")
+#pragma GCC target("avx2,fma,f16c")
 #define LANES 8
 #define BLOCK 3
+#define HALVES(from) ((vec)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(from))))
+#define HALVES_UP_TO 4
 #define NAME(x) x##_v3
 #include "lstm_prediction.h"
 #undef LANES
 #undef BLOCK
+#undef HALVES
+#undef HALVES_UP_TO
 #undef NAME
 #pragma GCC pop_options
 #endif
@@ -89,7 +99,9 @@ int64_t prediction_kind(void) {
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
         return 2;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return 1;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+        __builtin_cpu_supports("f16c"))
+        return 1;
 #endif
     return 0;
 }

@@ -1,7 +1,9 @@
 /* Prediction's LSTM layer for one width of vectors: included once for each kind of CPU.
 
 LANES: float32 values of a vector. BLOCK: rows of a product that stay in registers beside four
-vectors of weights. NAME(x): x with the kind's suffix.
+vectors of weights. NAME(x): x with the kind's suffix. HALVES(from): LANES float16 values as a
+vector, on CPUs that convert them in one instruction. A product of few rows waits for its weights
+to come from memory, and with more rows than HALVES_UP_TO it would wait for their conversion.
 */
 
 typedef float NAME(vec) __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
@@ -43,9 +45,17 @@ INLINE vec NAME(logistic)(vec x) {
 
 INLINE vec NAME(hyperbolic)(vec x) { return 2.0f * NAME(logistic)(x + x) - 1.0f; }
 
-/* sums[row] += left[row] (n,) @ right [n][4 * LANES] */
-INLINE void NAME(add_rows)(vec sums[BLOCK][4], const float *const left[BLOCK], const float *right,
-                           int64_t n, const int rows) {
+#ifdef HALVES
+#define WEIGHTS(right, at, halves) \
+    ((halves) ? HALVES((const uint16_t *)(right) + (at)) : *(const vec *)((const float *)(right) + (at)))
+#else
+#define HALVES_UP_TO 0
+#define WEIGHTS(right, at, halves) (*(const vec *)((const float *)(right) + (at)))
+#endif
+
+/* sums[row] += left[row] (n,) @ right [n][4 * LANES], float32 or float16 */
+INLINE void NAME(add_rows)(vec sums[BLOCK][4], const float *const left[BLOCK], const void *right,
+                           int64_t n, const int rows, const int halves) {
     vec s[BLOCK][4];
 #pragma GCC unroll 6
     for (int r = 0; r < rows; r++)
@@ -54,7 +64,7 @@ INLINE void NAME(add_rows)(vec sums[BLOCK][4], const float *const left[BLOCK], c
     for (int64_t k = 0; k < n; k++) {
         vec w[4];
 #pragma GCC unroll 4
-        for (int j = 0; j < 4; j++) w[j] = *(const vec *)(right + k * GATES + j * LANES);
+        for (int j = 0; j < 4; j++) w[j] = WEIGHTS(right, k * GATES + j * LANES, halves);
 #pragma GCC unroll 6
         for (int r = 0; r < rows; r++) {
             vec x = NAME(all)(left[r][k]);
@@ -69,17 +79,33 @@ INLINE void NAME(add_rows)(vec sums[BLOCK][4], const float *const left[BLOCK], c
 }
 
 /* A row's sums are taken in one order whatever the number of rows: a sentence's vectors are the
-same to the last bit beside any others. */
+same to the last bit beside any others.
+
+The right side begins at a place of the packed weights; halves: read them as float16. */
 static __attribute__((noinline)) void NAME(add)(vec sums[BLOCK][4], const float *const left[BLOCK],
-                                                const float *right, int64_t n, int rows) {
-    switch (rows) {
-    case 1: NAME(add_rows)(sums, left, right, n, 1); break;
-    case 2: NAME(add_rows)(sums, left, right, n, 2); break;
-    case 3: NAME(add_rows)(sums, left, right, n, 3); break;
+                                                const struct prediction *c, int64_t at, int64_t n,
+                                                int rows, int halves) {
+    if (halves) {
+        switch (rows) {
+        case 1: NAME(add_rows)(sums, left, c->halves + at, n, 1, 1); break;
+        case 2: NAME(add_rows)(sums, left, c->halves + at, n, 2, 1); break;
+        case 3: NAME(add_rows)(sums, left, c->halves + at, n, 3, 1); break;
 #if BLOCK > 3
-    case 4: NAME(add_rows)(sums, left, right, n, 4); break;
-    case 5: NAME(add_rows)(sums, left, right, n, 5); break;
-    case 6: NAME(add_rows)(sums, left, right, n, 6); break;
+        case 4: NAME(add_rows)(sums, left, c->halves + at, n, 4, 1); break;
+        case 5: NAME(add_rows)(sums, left, c->halves + at, n, 5, 1); break;
+        case 6: NAME(add_rows)(sums, left, c->halves + at, n, 6, 1); break;
+#endif
+        }
+        return;
+    }
+    switch (rows) {
+    case 1: NAME(add_rows)(sums, left, c->packed + at, n, 1, 0); break;
+    case 2: NAME(add_rows)(sums, left, c->packed + at, n, 2, 0); break;
+    case 3: NAME(add_rows)(sums, left, c->packed + at, n, 3, 0); break;
+#if BLOCK > 3
+    case 4: NAME(add_rows)(sums, left, c->packed + at, n, 4, 0); break;
+    case 5: NAME(add_rows)(sums, left, c->packed + at, n, 5, 0); break;
+    case 6: NAME(add_rows)(sums, left, c->packed + at, n, 6, 0); break;
 #endif
     }
 }
@@ -125,8 +151,8 @@ static void NAME(predict_part)(void *context, int part) {
     int64_t most = c->sizes[0], stride = BLOCK * c->n_parts, first = BLOCK * part;
     int64_t n_ahead = most < AHEAD_BELOW ? AHEAD_ROWS : 0;
     if (n_ahead < most) n_ahead = most;
-    const float *bias = c->packed, *weights = bias + n_panels * GATES;
-    const float *projection = weights + n_panels * width * GATES;
+    const float *bias = c->packed;
+    int64_t weights = n_panels * GATES, projection = weights + n_panels * width * GATES;
     size_t n_floats = most * (2 * n_state + 2 * units);
     if (most < AHEAD_BELOW) n_floats += n_ahead * n_panels * GATES;
     float *memory = calloc(n_floats + LANES, sizeof(float));
@@ -151,6 +177,7 @@ static void NAME(predict_part)(void *context, int part) {
             known_from = done;
             for (int64_t s = t; s < c->n_steps && known + c->sizes[s] - known_from <= n_ahead; s++)
                 known += c->sizes[s];
+            int halves = c->halves && known - known_from <= HALVES_UP_TO;
             for (int64_t p = 0; p < n_panels; p++)
                 for (int64_t row = known_from; row < known; row += BLOCK) {
                     int rows = (int)least(BLOCK, known - row);
@@ -162,15 +189,16 @@ static void NAME(predict_part)(void *context, int part) {
                         for (int j = 0; j < 4; j++)
                             sums[r][j] = *(const vec *)(bias + p * GATES + j * LANES);
                     }
-                    NAME(add)(sums, left, weights + p * width * GATES, n_in, rows);
+                    NAME(add)(sums, left, c, weights + p * width * GATES, n_in, rows, halves);
                     memcpy(ahead + (p * n_ahead + row - known_from) * GATES, sums,
                            rows * GATES * sizeof(float));
                 }
         }
+        int halves = c->halves && n <= HALVES_UP_TO;
         for (int64_t visit = 0; visit < n_panels; visit++) {
             /* There and back: what a step has read last is still in the cache for the next one. */
             int64_t p = t % 2 ? n_panels - 1 - visit : visit;
-            const float *weight = weights + p * width * GATES;
+            int64_t weight = weights + p * width * GATES;
             for (int64_t row = first; row < n; row += stride) {
                 int rows = (int)least(BLOCK, n - row);
                 const float *left[BLOCK];
@@ -185,10 +213,10 @@ static void NAME(predict_part)(void *context, int part) {
                         for (int j = 0; j < 4; j++)
                             sums[r][j] = *(const vec *)(bias + p * GATES + j * LANES);
                     }
-                    NAME(add)(sums, left, weight, n_in, rows);
+                    NAME(add)(sums, left, c, weight, n_in, rows, halves);
                 }
                 for (int r = 0; r < rows; r++) left[r] = states + (row + r) * n_state;
-                NAME(add)(sums, left, weight + n_in * GATES, n_out, rows);
+                NAME(add)(sums, left, c, weight + n_in * GATES, n_out, rows, halves);
                 for (int r = 0; r < rows; r++) {
                     vec *cell = (vec *)(cells + (p * most + row + r) * LANES);
                     vec i = NAME(logistic)(sums[r][0]), f = NAME(logistic)(sums[r][1]);
@@ -210,7 +238,8 @@ static void NAME(predict_part)(void *context, int part) {
                     vec sums[BLOCK][4];
                     memset(sums, 0, sizeof sums);
                     for (int r = 0; r < rows; r++) left[r] = hidden + (row + r) * units;
-                    NAME(add)(sums, left, projection + k * l->units, l->units, rows);
+                    NAME(add)(sums, left, c, projection + k * l->units, l->units, rows,
+                              halves);
                     for (int r = 0; r < rows; r++)
                         for (int j = 0; j < 4; j++) {
                             vec value = sums[r][j];
@@ -238,3 +267,4 @@ static void NAME(predict_part)(void *context, int part) {
 #undef vec
 #undef ints
 #undef GATES
+#undef WEIGHTS

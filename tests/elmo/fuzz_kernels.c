@@ -36,6 +36,10 @@ int main(int argc, char **argv) {
         c.proj_clip = rand() % 2 ? 0.1f : INFINITY;
         c.packed = malloc(prediction_packed_floats(&c) * sizeof(float));
         prediction_pack(&c);
+        int64_t n_floats = prediction_packed_floats(&c);
+        uint16_t *halves = malloc(n_floats * sizeof *halves);
+        for (int64_t k = 0; k < n_floats; k++) halves[k] = 0x2c00 + rand() % 1024; /* about 0.1 */
+        if (c.kind && rand() % 2) c.halves = halves;
         for (int k = 0; k < 3; k++) free(own[k]);
         c.n_steps = n_steps, c.sizes = sizes, c.n_packed = n, c.n_parts = upto(3);
         c.n_inputs = n + rand() % 3, c.n_outputs = n + rand() % 3;
@@ -58,7 +62,7 @@ int main(int argc, char **argv) {
         if (predict(&c) != 1) return 3;
         n_tokens += n;
         free(inputs), free(outputs), free(reads), free(writes), free(h0), free(c0);
-        free(own[3]), free(c.packed), free(c.last_cells);
+        free(own[3]), free(c.packed), free(halves), free(c.last_cells);
     }
     if (sum != sum) return 4;
     printf("%d layers of %lld tokens\n", n_layers, (long long)n_tokens);

@@ -52,6 +52,32 @@ def test_each_kind_of_cpu_gives_torchs_numbers(
 
 
 @compiled
+@pytest.mark.parametrize("kind", [1, 2])
+@pytest.mark.parametrize("projected", [True, False])
+@pytest.mark.parametrize("rows", [1, 3, 4, 5, 24, 25])
+def test_weights_that_float16_holds_are_read_as_such_and_give_the_same_bits(
+    kind: int, projected: bool, rows: int
+) -> None:
+    if kind > kernels.kind_of_cpu():
+        pytest.skip("This CPU is older.")
+    torch.manual_seed(0)
+    exact = _weights(37, 20, 19 if projected else 37, projected)
+    rounded = LSTMWeights(
+        *(part.half().float() for part in exact[:2]),
+        exact.bias,
+        None if exact.projection is None else exact.projection.half().float(),
+    )
+    layer = PackedLayer(rounded, (0.6, 0.4), kind)
+    assert PackedLayer(exact, kind=kind)._halves is None
+    assert layer._halves is not None
+    x, sizes = torch.randn(3 * rows + 1, 20), [rows, rows, rows, 1]
+    found, last = layer(x, sizes)
+    layer._common.halves = None
+    expected, expected_last = layer(x, sizes)
+    assert torch.equal(found, expected) and torch.equal(last, expected_last)
+
+
+@compiled
 @pytest.mark.parametrize("n_threads", [1, 2, 3])
 def test_a_sequence_is_the_same_to_the_last_bit_beside_any_others(
     monkeypatch: pytest.MonkeyPatch, n_threads: int
