@@ -51,18 +51,29 @@ def description() -> str:
     return re.sub(r"(\]\()(?!https?:|#)", rf"\g<1>{urls['Source']}/blob/main/", readme)
 
 
+def extension(name: str, sources: list[str], depends: list[str]) -> Extension:
+    """Return a library of plain C functions, which `libraries.py` loads."""
+    windows = platform.system() == "Windows"
+    return Extension(
+        name,
+        sources=sources,
+        depends=depends,
+        extra_compile_args=[] if windows else FLAGS.split(),
+        extra_link_args=[] if windows else ["-pthread"],
+        optional=True,
+    )
+
+
 setup(
     cmdclass={"build_py": BuildWithResources},
     long_description=description(),
     long_description_content_type="text/markdown",
     ext_modules=[
-        Extension(
+        extension(
             "spacy_elmo_ner.elmo._kernels",
-            sources=[HERE + name for name in SOURCES],
-            depends=[HERE + name for name in HEADERS],
-            extra_compile_args=[] if platform.system() == "Windows" else FLAGS.split(),
-            extra_link_args=[] if platform.system() == "Windows" else ["-pthread"],
-            optional=True,
-        )
+            [HERE + name for name in SOURCES],
+            [HERE + name for name in HEADERS],
+        ),
+        extension("spacy_elmo_ner.decoding._walks", ["spacy_elmo_ner/decoding/walks.c"], []),
     ],
 )

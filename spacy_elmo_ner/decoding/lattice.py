@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import Errors
+from . import walks
 from .emissions import check_emissions
 from .reductions import Floats, Ints
 from .transitions import Columns, Transitions
@@ -32,9 +33,11 @@ class Lattice:
     docs: int64, the documents that have tokens; first, last: columns of their first and last
         tokens.
     n_docs: number of documents, including those without tokens.
-    lengths: (n_pieces,) int64, tokens per piece; a piece's number is its first token's column.
+    lengths: (n_pieces,) int64, tokens per piece; a piece's number is its first token's column. In
+        order: tokens per document, (n_docs,).
     step_starts: the first column of each step.
     chains: the pieces, in order, of each document that has several.
+    in_order: columns are tokens document after document, for `walks.py`; there are no steps.
     """
 
     scores: Floats
@@ -48,6 +51,7 @@ class Lattice:
     lengths: Ints
     step_starts: Ints
     chains: list[Ints]
+    in_order: bool = False
 
     @classmethod
     def of(
@@ -60,15 +64,18 @@ class Lattice:
     ) -> "Lattice":
         """Build the lattice of emissions (n_tokens, n_labels), document after document.
 
-        lengths: (n_docs,) int. -inf forbids. in_pieces: cut long documents, for `run_pieces`;
-        otherwise each document is one piece. Raises ValueError for NaN or +inf, and for emissions
-        whose number of labels is not that of the transitions.
+        lengths: (n_docs,) int. -inf forbids. in_pieces: cut long documents, for `run_pieces`, or
+        leave them in order for `walks.py`; otherwise each document is one piece. Raises
+        ValueError for NaN or +inf, and for emissions whose number of labels is not that of the
+        transitions.
         """
         scores = check_emissions(emissions, lengths)
         if scores.shape[1] != transitions.n_labels:
             expected = f"(n_tokens, {transitions.n_labels}), as the transitions"
             raise ValueError(Errors.EL154.format(found=scores.shape, expected=expected))
         sizes = np.asarray(lengths, dtype=np.int64)
+        if in_pieces and walks.fit(transitions):
+            return cls._in_order(scores, sizes, transitions)
         piece = PIECE if in_pieces else max(1, int(sizes.max(initial=1)))
         in_doc = -(-sizes // piece)  # pieces
         first_piece = np.cumsum(in_doc) - in_doc
@@ -98,6 +105,30 @@ class Lattice:
             step_starts=np.cumsum(active) - active,
             chains=[rank[first_piece[i] :][: in_doc[i]] for i in np.flatnonzero(in_doc > 1)],
         )
+
+    @classmethod
+    def _in_order(cls, scores: Floats, sizes: Ints, transitions: Transitions) -> "Lattice":
+        tokens, docs = np.arange(len(scores)), np.flatnonzero(sizes)
+        ends = sizes.cumsum()[docs]
+        return cls(
+            scores=scores.T,
+            transitions=transitions,
+            rows=tokens,
+            columns=tokens,
+            docs=docs,
+            first=ends - sizes[docs],
+            last=ends - 1,
+            n_docs=len(sizes),
+            lengths=sizes,
+            step_starts=np.zeros(0, dtype=np.int64),
+            chains=[],
+            in_order=True,
+        )
+
+    @property
+    def walk(self) -> walks.Walk:
+        """Return what walks a lattice that is in order."""
+        return walks.Walk(self.scores.T, self.lengths, self.transitions)
 
     def steps(self, pieces: Ints | None = None) -> list[tuple[Columns, Columns]]:
         """Return the columns of tokens t - 1 and t of these pieces, ascending, for t = 1, ..."""

@@ -67,6 +67,8 @@ def marginals(emissions: ArrayLike, lengths: ArrayLike, transitions: Transitions
 def run_forward_backward(lattice: Lattice) -> Marginals:
     """Run forward-backward on a lattice; a document without sequence has log_partition -inf."""
     forward, log_partition = run_forward(lattice)
+    if lattice.in_order:
+        return Marginals(lattice, log_partition, forward, lattice.walk.backward().T)
     backward = np.empty_like(forward)
 
     def run(pieces: Ints, ahead: Floats) -> None:
@@ -87,6 +89,9 @@ def run_forward_backward(lattice: Lattice) -> Marginals:
 
 def run_forward(lattice: Lattice) -> tuple[Floats, Floats]:
     """Return `forward` and `log_partition` of `Marginals`, at half the cost."""
+    if lattice.in_order:
+        forward, log_partition = lattice.walk.forward()
+        return forward.T, log_partition
     forward = np.empty_like(lattice.scores)
 
     def run(pieces: Ints, behind: Floats) -> None:

@@ -27,6 +27,10 @@ def viterbi(
 
 def run_viterbi(lattice: Lattice) -> tuple[Ints, Floats]:
     """Run `viterbi` on a lattice."""
+    if lattice.in_order:
+        path, scores = lattice.walk.best()
+        check_possible(scores, Errors.EL158)
+        return path, scores
     transitions = lattice.transitions
     best = np.empty_like(lattice.scores)  # (n_labels, n_tokens): best sequence that ends there
 

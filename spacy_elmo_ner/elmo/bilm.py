@@ -99,7 +99,7 @@ class BiLM(BiLMNetwork):
         out = empty(self.options.n_layers, most, self.options.width, device=self.device)
         for batch in batches:
             with torch.inference_mode(), on_cpu():
-                tensors, _ = self.run([texts[i] for i in batch], states, out)
+                tensors = self.predict([texts[i] for i in batch], states, out)
             for i, layers in zip(batch, tensors, strict=True):
                 yield i, layers.cpu().numpy()
 

@@ -7,12 +7,13 @@ compiler. Without it everything runs on torch alone. Kernels run without Python'
 import ctypes
 import os
 from functools import cache
-from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from ..libraries import library_beside
 
 # Benchmarks and tests set this to False to run on torch alone.
 enabled = True
@@ -79,16 +80,10 @@ def pointer(tensor: Tensor | None) -> int | None:
 @cache
 def library() -> ctypes.CDLL | None:
     """Load the library beside this file; None if it was not built or is for another system."""
-    for suffix in EXTENSION_SUFFIXES:
-        path = Path(__file__).with_name(f"_kernels{suffix}")
-        if path.exists():
-            try:
-                kernels = ctypes.CDLL(str(path))
-            except OSError:
-                return None
-            kernels.parts_use_team(ctypes.cast(openmp_team(), ctypes.c_void_p))
-            return kernels
-    return None
+    kernels = library_beside(__file__, "_kernels")
+    if kernels is not None:
+        kernels.parts_use_team(ctypes.cast(openmp_team(), ctypes.c_void_p))
+    return kernels
 
 
 def openmp_team() -> Any:

@@ -6,12 +6,13 @@ padding, which makes a sentence's vectors independent of its neighbours.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 
 from .caches import Derived
+from .lstm_compiled import Places
 from .lstm_prediction import FastLSTM
 from .lstm_training import LSTMWeights, last_positions, packed_lstm
 from .options import LSTMOptions
@@ -54,7 +55,6 @@ class ProjectedLSTM(nn.Module):
         state: where each sequence starts; zeros if None.
         """
         last = last_positions(batch_sizes).to(inputs.device)
-        dtype = product_dtype(inputs)
         if torch.is_grad_enabled():
             self._fast.forget()
             outputs, last_cells = packed_lstm(
@@ -64,12 +64,16 @@ class ProjectedLSTM(nn.Module):
                 state=state,
                 cell_clip=self.options.cell_clip,
                 proj_clip=self.options.proj_clip,
-                dtype=dtype,
+                dtype=product_dtype(inputs),
             )
             return outputs, LSTMState(outputs[last], last_cells)
-        fast = self._fast.get(own_parameters(self), lambda: self._make_fast(dtype), dtype)
-        outputs, last_cells = fast(inputs, batch_sizes, state)
+        outputs, last_cells = self.fast(inputs)(inputs, batch_sizes, state)
         return outputs, LSTMState(outputs[last], last_cells)
+
+    def fast(self, inputs: Tensor) -> FastLSTM:
+        """Return the layer as prediction runs it on such inputs."""
+        dtype = product_dtype(inputs)
+        return self._fast.get(own_parameters(self), lambda: self._make_fast(dtype), dtype)
 
     def _make_fast(self, dtype: torch.dtype) -> FastLSTM:
         return FastLSTM(
@@ -111,3 +115,22 @@ class LSTMStack(nn.Module):
             outputs.append(x)
             last_states.append(last)
         return outputs, last_states
+
+    def predict(
+        self,
+        layers: Tensor,
+        rows: Tensor,
+        batch_sizes: Sequence[int],
+        states: Sequence[LSTMState] | None,
+    ) -> None:
+        """Fill in layers (n_layers + 1, n_tokens, projection_dim) from the first, which is given.
+
+        rows (n_packed,) int64: of the tokens in packed order. Results are those of `forward`.
+        """
+        for depth, layer in enumerate(self.layers):
+            source, target = layers[depth], layers[depth + 1]
+            places = Places(rows, target, rows)
+            fast = cast(ProjectedLSTM, layer).fast(source)
+            fast(source, batch_sizes, states[depth] if states else None, places)
+            if depth and self.use_skip_connections:
+                target += source

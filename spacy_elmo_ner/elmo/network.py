@@ -38,7 +38,6 @@ class BiLMNetwork(nn.Module):
         self,
         sentences: Sequence[Sequence[str]],
         states: BiLMStates | None = None,
-        out: Tensor | None = None,
     ) -> tuple[list[Tensor], BiLMStates]:
         """Run one batch, with gradients if they are enabled.
 
@@ -46,18 +45,35 @@ class BiLMNetwork(nn.Module):
         marks, and the states each sentence ends in.
 
         states: where each sentence starts, one row per sentence or one row for all; zeros if None.
-        out: see `forward`; the layers are views of it.
         """
-        words, rows = distinct_words(sentences)
-        lengths = [len(row) for row in rows]
-        if not rows:
+        if not sentences:
             return [], ([], [])
-        if states is not None and len(states[0][0].h) != len(rows):
-            states = repeated(states, len(rows), self.device)
+        tokens, lengths = self._tokens(sentences)
+        if states is not None and len(states[0][0].h) != len(lengths):
+            states = repeated(states, len(lengths), self.device)
+        stacked, last = self(tokens, Packing.of(lengths), states)
+        return _without_marks(stacked, lengths), last
+
+    def predict(
+        self, sentences: Sequence[Sequence[str]], states: BiLMStates | None, out: Tensor
+    ) -> list[Tensor]:
+        """Run one batch without gradients; return the layers of each sentence as `run` does.
+
+        states: one row, which every sentence starts from; zeros if None.
+        out: (n_layers + 1, n_flat or more, width) float32, which the layers are written to.
+        """
+        tokens, lengths = self._tokens(sentences)
+        if states is not None:
+            states = repeated(states, len(lengths), self.device)
+        layers = out[:, : len(tokens)]
+        self._fill(layers, tokens, Packing.of(lengths), states)
+        return _without_marks(layers, lengths)
+
+    def _tokens(self, sentences: Sequence[Sequence[str]]) -> tuple[Tensor, list[int]]:
+        """Return words as vectors (n_flat, projection_dim), and the lengths, marks included."""
+        words, rows = distinct_words(sentences)
         word_index = torch.from_numpy(np.concatenate(rows)).to(self.device)
-        tokens = self.word_vectors(words)[word_index]  # (n_flat, projection_dim)
-        stacked, last = self(tokens, Packing.of(lengths), states, out)
-        return [layers[:, 1:-1] for layers in stacked.split(lengths, dim=1)], last
+        return self.word_vectors(words)[word_index], [len(row) for row in rows]
 
     def word_vectors(self, words: Sequence[str]) -> Tensor:
         """Return context-free vectors: n_words distinct str -> (n_words, projection_dim)."""
@@ -85,19 +101,13 @@ class BiLMNetwork(nn.Module):
         tokens: Tensor,
         packing: Packing,
         states: BiLMStates | None = None,
-        out: Tensor | None = None,
     ) -> tuple[Tensor, BiLMStates]:
         """Put word vectors into context: tokens (n_flat, projection_dim), sentence after sentence.
 
         Returns layers (n_layers + 1, n_flat, width) float32, marks included, and last states.
-        out: (n_layers + 1, n_flat or more, width) float32, where the layers are written instead
-        of a new tensor; not with gradients.
         """
         shape = (self.options.n_layers, len(tokens), self.options.width)
-        if out is None:
-            layers = torch.empty(shape, dtype=torch.float32, device=tokens.device)
-        else:
-            layers = out[:, : shape[1]]
+        layers = torch.empty(shape, dtype=torch.float32, device=tokens.device)
         half = self.options.width // 2
         last_states: list[list[LSTMState]] = []
         for direction, (packed, outputs, last) in enumerate(self.read(tokens, packing, states)):
@@ -107,6 +117,19 @@ class BiLMNetwork(nn.Module):
                 layers[depth, packed, columns] = output
             last_states.append(last)
         return layers, (last_states[0], last_states[1])
+
+    def _fill(
+        self, layers: Tensor, tokens: Tensor, packing: Packing, states: BiLMStates | None
+    ) -> None:
+        """Compute what `forward` returns without gradients, each layer where it belongs."""
+        half = self.options.width // 2
+        order = packing.order.to(tokens.device)
+        for direction, stack in enumerate((self.forward_lstm, self.backward_lstm)):
+            own = layers[..., direction * half : (direction + 1) * half]
+            own[0] = tokens
+            packed = (packing.forward, packing.backward)[direction].to(tokens.device)
+            start = reordered(states[direction], order) if states else None
+            stack.predict(own, packed, packing.batch_sizes, start)
 
     def read(
         self, tokens: Tensor, packing: Packing, states: BiLMStates | None = None
@@ -123,3 +146,7 @@ class BiLMNetwork(nn.Module):
             # torch takes longer for the gradient of tokens[packed].
             outputs, last = stack(tokens.index_select(0, packed), packing.batch_sizes, start)
             yield packed, outputs, reordered(last, inverse(order))
+
+
+def _without_marks(layers: Tensor, lengths: list[int]) -> list[Tensor]:
+    return [own[:, 1:-1] for own in layers.split(lengths, dim=1)]

@@ -1,11 +1,14 @@
 """Arrange sentences of different lengths in packed order, without padding."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from .modes import lasting
 
 # Tokens that run at once: enough to keep matrix products busy, and a bound on the memory of gates.
 BATCH_TOKENS = 4096
@@ -54,6 +57,8 @@ class Packing(NamedTuple):
     @classmethod
     def of(cls, lengths: Sequence[int]) -> "Packing":
         """Arrange sentences of these numbers of tokens, all at least 1; at least one sentence."""
+        if len(lengths) == 1:
+            return _one_sentence(lengths[0])
         sizes = np.asarray(lengths, dtype=np.int64)
         starts = np.cumsum(sizes) - sizes
         order = np.argsort(-sizes, kind="stable")
@@ -69,6 +74,13 @@ class Packing(NamedTuple):
             forward=torch.from_numpy(starts[row] + step),
             backward=torch.from_numpy(starts[row] + sizes[row] - 1 - step),
         )
+
+
+@lru_cache(maxsize=256)
+def _one_sentence(length: int) -> Packing:
+    with lasting():
+        forward = torch.arange(length)
+        return Packing(torch.zeros(1, dtype=torch.int64), [1] * length, forward, forward.flip(0))
 
 
 def inverse(permutation: Tensor) -> Tensor:

@@ -1,23 +1,29 @@
 """Compute hash embeddings of attributes once for all tokens that share them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import numpy as np
 from spacy.ml.featureextractor import FeatureExtractor
+from spacy.tokens import Doc
 from thinc.api import (
     HashEmbed,
     Maxout,
     Model,
+    NumpyOps,
     chain,
     concatenate,
     list2ragged,
     ragged2list,
     with_array,
 )
+from thinc.layers.chain import forward as run_chain
 from thinc.types import Floats2d, Ints1d, Ints2d
 
 from .types import Tok2VecModel
+
+# Up to so many tokens, finding those that are equal takes longer than multiplying them.
+_FEW_TOKENS = 128
 
 
 def build_distinct_hash_embed_v1(width: int, attrs: list[str], rows: list[int]) -> Tok2VecModel:
@@ -40,9 +46,51 @@ def build_distinct_hash_embed_v1(width: int, attrs: list[str], rows: list[int]) 
     )
     embed = cast(Any, with_array(cast(Any, distinct_rows(chain(concatenate(*embeddings), mix)))))
     flat: Any = list2ragged()
-    model: Tok2VecModel = chain(FeatureExtractor(attrs), flat, embed, ragged2list())
-    model.set_dim("nO", width)
-    return model
+    parts: Any = chain(FeatureExtractor(attrs), flat, embed, ragged2list())
+    return Model(parts.name, embed_docs, init=parts.init, layers=parts.layers, dims={"nO": width})
+
+
+def embed_docs(
+    model: Tok2VecModel, docs: Sequence[Doc], is_train: bool
+) -> tuple[list[Floats2d], Callable[[list[Floats2d]], list[Doc]]]:
+    """Run the layers one after the other; in prediction for few tokens, in one go.
+
+    What Thinc does around each layer takes several times as long as the layers of a sentence.
+    """
+    lengths = [len(doc) for doc in docs]
+    few = 0 < sum(lengths) <= _FEW_TOKENS
+    if is_train or not few or not isinstance(model.ops, NumpyOps):
+        return run_chain(cast(Any, model), docs, is_train)
+    attrs = model.layers[0].attrs["columns"]
+    keys = np.concatenate([doc.to_array(attrs).reshape(len(doc), -1) for doc in docs])
+    ends = np.cumsum(lengths)[:-1]
+    return cast(Any, np.split(_predict(model, keys), ends)), lambda d: []
+
+
+def _predict(model: Tok2VecModel, keys: Any) -> Any:
+    """Compute what `HashEmbed`, `Maxout` and `LayerNorm` make of keys, (n_tokens, n_attrs).
+
+    Returns (n_tokens, width) float32.
+    """
+    ops: Any = model.ops
+    nodes: dict[str, list[Any]] = {}
+    for node in model.walk():
+        nodes.setdefault(node.name, []).append(node)
+    embeddings = []
+    for node in nodes["hashembed"]:
+        table, column = node.get_param("E"), np.ascontiguousarray(keys[:, node.attrs["column"]])
+        rows = ops.hash(column, node.attrs["seed"]) % len(table)
+        embeddings.append(ops.gather_add(table, rows))
+    (maxout,), (layernorm,) = nodes["maxout"], nodes["layernorm"]
+    W, b = maxout.get_param("W"), maxout.get_param("b")
+    pieces = ops.gemm(np.concatenate(embeddings, axis=1), W.reshape(b.size, -1), trans2=True)
+    pieces += b.ravel()
+    x, _ = ops.maxout(pieces.reshape(len(keys), *b.shape))
+    x -= x.mean(axis=1, keepdims=True)
+    x *= (np.square(x).mean(axis=1, keepdims=True) + 1e-8) ** -0.5
+    x *= layernorm.get_param("G")
+    x += layernorm.get_param("b")
+    return x
 
 
 def distinct_rows(layer: Model[Ints2d, Floats2d]) -> Model[Ints2d, Floats2d]:
