@@ -16,7 +16,7 @@ ROOT = Path(spacy_elmo_ner.__file__).parent
 FLOORS = (
     {"errors"},
     {"files", "resources"},
-    {"download"},
+    {"download", "libraries"},
     {"elmo", "decoding"},
     {"corpus", "vectors"},
     {"layers"},

@@ -47,7 +47,9 @@ class Derived(Generic[T]):
 
         dtype: of the products that the value is for; another dtype needs another value.
         """
-        key = (dtype, *((p.data_ptr(), p._version, p.dtype, p.device) for p in parameters))
+        # A module's parameters are of one dtype and on one device.
+        first, places = parameters[0], [(p.data_ptr(), p._version) for p in parameters]
+        key = (dtype, first.dtype, first.device, *places)
         kept = self._kept
         if kept is None or kept[0] != key:
             with self._lock:

@@ -62,7 +62,7 @@ def embed_docs(
     if is_train or not few or not isinstance(model.ops, NumpyOps):
         return run_chain(cast(Any, model), docs, is_train)
     attrs = model.layers[0].attrs["columns"]
-    keys = np.concatenate([doc.to_array(attrs).reshape(len(doc), -1) for doc in docs])
+    keys = np.concatenate([doc.to_array(attrs).reshape(len(doc), len(attrs)) for doc in docs])
     ends = np.cumsum(lengths)[:-1]
     return cast(Any, np.split(_predict(model, keys), ends)), lambda d: []
 

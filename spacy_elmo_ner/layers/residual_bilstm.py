@@ -87,12 +87,10 @@ def forward(
     # A long Doc is not copied where it is the only one.
     flat = docs[0] if len(docs) == 1 else model.ops.xp.concatenate(docs)
     if is_train:
-        module.train()
         with training():
             inputs = xp2torch(flat, requires_grad=True)
             outputs = _encode_for_training(module, inputs, cut)
     else:
-        module.eval()
         with torch.no_grad(), on_cpu(), in_precision(model.attrs["encoding"].precision):
             inputs = xp2torch(flat)
             outputs = _encode(module, inputs, cut)

@@ -8,6 +8,7 @@ dimensions are known.
 import contextlib
 import os
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any, Literal, cast, get_args
 
 import srsly
@@ -33,7 +34,7 @@ if hasattr(os, "register_at_fork"):
 Precision = Literal["exact", "bf16"]
 
 
-def in_precision(precision: Precision) -> torch.autocast:
+def in_precision(precision: Precision) -> AbstractContextManager[object]:
     """Return a context in which prediction multiplies in bfloat16, unless precision is exact.
 
     On a CPU that has no products of bfloat16, all precisions are exact: emulated ones are slower,
@@ -42,9 +43,10 @@ def in_precision(precision: Precision) -> torch.autocast:
     if precision not in get_args(Precision):
         names = ", ".join(map(repr, get_args(Precision)))
         raise ValueError(Errors.EL107.format(value=precision, names=names))
-    return torch.autocast(
-        "cpu", dtype=torch.bfloat16, enabled=precision == "bf16" and multiplies_bfloat16()
-    )
+    enabled = precision == "bf16" and multiplies_bfloat16()
+    if not enabled and not torch.is_autocast_enabled("cpu"):
+        return contextlib.nullcontext()  # entering autocast takes as long as a small product
+    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=enabled)
 
 
 class TorchShim(Shim):

@@ -1,6 +1,7 @@
 """Find named entities, with the probability of each span: the `elmo_ner` pipe."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,7 @@ class ElmoNER(TokenClassifier):
     @property
     def scheme(self) -> LabelScheme:
         """Return the BIO classes of the entity types in `labels`."""
-        return LabelScheme(self.labels)
+        return _scheme_of(self.labels)
 
     @property
     def n_classes(self) -> int:
@@ -207,6 +208,11 @@ class ElmoNER(TokenClassifier):
             if scored is None or scored.pipe not in (self.name, None):
                 others.append(ent)
         return others
+
+
+@lru_cache(maxsize=64)
+def _scheme_of(labels: tuple[str, ...]) -> LabelScheme:
+    return LabelScheme(labels)
 
 
 def _spaces(docs: Sequence[Doc]) -> list[Any]:

@@ -55,6 +55,22 @@ def test_results_and_gradients_are_those_of_multi_hash_embed(docs):
         np.testing.assert_allclose(gradient, other_gradient, atol=1e-5)
 
 
+@pytest.mark.parametrize("attrs", [ATTRS, ATTRS[:1]], ids=["three", "one"])
+def test_few_tokens_get_the_vectors_that_many_get(docs, attrs):
+    """Few run without Thinc's chain."""
+    fix_random_seed(0)
+    model = build_distinct_hash_embed_v1(6, attrs, ROWS[: len(attrs)])
+    model.initialize(X=docs)
+    for node in model.walk():
+        for name in node.param_names:
+            node.set_param(name, node.get_param(name) + 0.1)
+    many = model.predict(docs * 10)
+    for found, expected in zip(model.predict(docs), many[: len(docs)], strict=True):
+        assert found.shape == expected.shape and found.dtype == expected.dtype
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert [one.shape for one in model.predict([Doc(docs[0].vocab)])] == [(0, 6)]
+
+
 def test_each_distinct_word_is_worked_out_once(docs, monkeypatch):
     ours, _ = models(docs)
     (distinct,) = [node for node in ours.walk() if node.name == "distinct_rows"]
@@ -63,6 +79,7 @@ def test_each_distinct_word_is_worked_out_once(docs, monkeypatch):
     monkeypatch.setattr(
         layer, "_func", lambda model, X, is_train: (rows.append(len(X)), _zeros(X))[1]
     )
+    docs *= 10
     ours.predict(docs)
     attributes = [tuple(row) for doc in docs for row in doc.to_array(ATTRS)]
     assert rows == [len(set(attributes))] and rows[0] < len(attributes)
