@@ -48,7 +48,6 @@ class Walk:
         self._arrays: dict[str, Any] = {
             "scores": np.ascontiguousarray(scores),
             "lengths": np.ascontiguousarray(lengths),
-            "totals": np.empty(len(lengths)),
             **{name: getattr(transitions, name) for name in _TRANSITIONS},
         }
         self._sizes = {"n_docs": len(lengths), "n_types": transitions.n_types}
@@ -58,14 +57,13 @@ class Walk:
         shape = self._arrays["scores"].shape
         path = np.empty(shape[0], dtype=np.int64)
         before = np.empty(shape, dtype=np.int32)
-        self._run("walk_best", forward=np.empty(shape), before=before, path=path)
-        return path, self._arrays["totals"]
+        totals = self._run("walk_best", forward=np.empty(shape), before=before, path=path)
+        return path, totals
 
     def forward(self) -> tuple[Floats, Floats]:
         """Return log-sums over what leads up to labels, (n_tokens, n_labels), and (n_docs,)."""
         forward = np.empty(self._arrays["scores"].shape)
-        self._run("walk_forward", forward=forward)
-        return forward, self._arrays["totals"]
+        return forward, self._run("walk_forward", forward=forward)
 
     def backward(self) -> Floats:
         """Return log-sums over what may follow labels, (n_tokens, n_labels)."""
@@ -73,10 +71,12 @@ class Walk:
         self._run("walk_backward", backward=backward)
         return backward
 
-    def _run(self, name: str, **results: Any) -> None:
-        arrays = {**self._arrays, **results}
+    def _run(self, name: str, **results: Any) -> Floats:
+        totals = np.empty(self._sizes["n_docs"])
+        arrays = {**self._arrays, **results, "totals": totals}
         addresses = {field: array.ctypes.data for field, array in arrays.items()}
         getattr(_library(), name)(ctypes.byref(_Walk(**self._sizes, **addresses)))
+        return totals
 
 
 _TRANSITIONS = ("outside", "leave", "enter", "inside", "start", "end")

@@ -15,6 +15,7 @@ from spacy_elmo_ner.elmo import kernels
 from spacy_elmo_ner.elmo.lstm_compiled import PackedLayer, Places
 from spacy_elmo_ner.elmo.lstm_training import LSTMWeights, packed_lstm
 from tests.conftest import torch_threads
+from tests.sanitizers import build_with_sanitizers
 
 HERE = Path(kernels.__file__).parent
 
@@ -214,25 +215,12 @@ def test_parts_run_alike_on_openmps_threads_and_on_threads_of_their_own() -> Non
     assert all(map(torch.equal, on_team, on_own))
 
 
-def _build_with_sanitizers(*arguments: str) -> None:
-    """Compile with the address and undefined-behaviour sanitizers; skip where there are none."""
-    flags = "-O1 -g -std=gnu11 -fsanitize=address,undefined -fno-sanitize-recover=all -Wno-psabi"
-    command = ["cc", *flags.split(), "-pthread", *arguments]
-    try:
-        built = subprocess.run(command, capture_output=True, text=True)
-    except OSError:
-        pytest.skip("There is no C compiler.")
-    if built.returncode and "asan" in built.stderr:
-        pytest.skip("The compiler has no sanitizers.")
-    assert not built.returncode, built.stderr
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="Finds the sanitizers as Linux has them.")
 def test_no_kernel_reads_or_writes_beyond_its_memory(tmp_path: Path) -> None:
     """Fuzzed shapes in a build with the address and undefined-behaviour sanitizers."""
     program = tmp_path / "fuzz"
     sources = [str(Path(__file__).with_name("fuzz_kernels.c")), str(HERE / "parts.c")]
-    _build_with_sanitizers(f"-I{HERE}", *sources, "-o", str(program), "-lm")
+    build_with_sanitizers(f"-I{HERE}", *sources, "-o", str(program), "-lm")
     done = subprocess.run([str(program), "300"], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("300 layers of")
@@ -244,7 +232,7 @@ def test_no_kernel_of_training_reads_or_writes_beyond_its_memory(tmp_path: Path)
     """Fuzzed shapes in a build with sanitizers, which torch's memory comes from, too."""
     library = tmp_path / "kernels.so"
     sources = [str(path) for path in HERE.glob("*.c")]
-    _build_with_sanitizers("-shared", "-fPIC", *sources, "-o", str(library))
+    build_with_sanitizers("-shared", "-fPIC", *sources, "-o", str(library))
     found = [
         subprocess.run(["cc", f"-print-file-name={name}"], capture_output=True, text=True)
         for name in ("libasan.so", "libubsan.so")

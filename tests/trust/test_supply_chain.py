@@ -194,7 +194,7 @@ import torch, thinc.api, h5py, typer, matplotlib.font_manager
 sys.addaudithook(forbid)
 import spacy_elmo_ner
 for module in pkgutil.walk_packages(spacy_elmo_ner.__path__, "spacy_elmo_ner."):
-    if module.name.endswith("._kernels"):  # compiled code without Python
+    if module.name.endswith(("._kernels", "._walks")):  # compiled code without Python
         continue
     if module.name.endswith(".presidio") and not importlib.util.find_spec("presidio_analyzer"):
         continue
