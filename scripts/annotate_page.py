@@ -14,12 +14,14 @@ def annotate_sections(found: dict[str, Any]) -> Iterator[str]:
     """Write what was measured of the command: speed, memory, and runs that were killed."""
     yield (
         f"Measured with {found['pipeline']} by `python -m benchmarks.annotate`, one thread per "
-        "process, on a machine that other work kept busy; ratios are medians of runs beside each "
-        "other."
+        "process; ratios are medians of runs beside each other."
     )
     yield markdown_table(Table("Speed", ["", "ratio", "words per second"], speed_rows(found)))
     if memory := found.get("memory"):
-        yield "Resident memory while texts go through, in MB:"
+        yield (
+            "Resident memory in MB, while texts go through in which every tenth word was never "
+            "there before:"
+        )
         columns = ["", *(f"{tenth}0 %" for tenth in TENTHS)]
         yield markdown_table(Table("Memory", columns, memory_rows(memory)))
     if kills := found.get("kills"):
@@ -35,11 +37,12 @@ def speed_rows(found: dict[str, Any]) -> list[list[str]]:
     """Return the rows of all speeds there are."""
     rows = []
     if speed := found.get("speed"):
-        rate = f"{speed['words_per_cpu_second']['annotate']:,} of CPU time"
+        rates = speed["words_per_second"]
         for name, told in (
             ("loop_all", "against a loop over `nlp.pipe` that writes the same fields"),
             ("loop_ents", "against one that writes entities alone"),
         ):
+            rate = f"{rates['annotate']:,} and {rates[name]:,}"
             rows.append([told, f"{speed[f'ratio_of_{name}']['median']:.2f}x", rate])
     if processes := found.get("processes"):
         rates = processes["words_per_second"]

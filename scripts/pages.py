@@ -19,6 +19,7 @@ What a results file in benchmarks/results/ goes into, and what makes that file:
 - yardstick.json, yardstick-test.json: docs/yardstick.md. `python -m benchmarks.yardstick`, and the
   same with `--test`.
 - annotate.json: docs/annotate.md. `python -m benchmarks.annotate PIPELINE`.
+- serve.json: docs/serving.md. `python benchmarks/serve_load.py corpus/dev.spacy`.
 
 docs/config.md and docs/commands.md come from the code. A part whose results are not there is left
 out of a whole page, and left as it is between marks.
@@ -44,6 +45,7 @@ from scripts.commands_page import commands_page
 from scripts.config_page import config_page
 from scripts.pretraining_page import by_share, perplexity_table, worth_caption, worth_chart
 from scripts.readme_table import caption, readme_table
+from scripts.serve_page import serve_sections
 from scripts.speed_page import lengths_chart, lengths_table, speed_sections
 from scripts.yardstick_page import yardstick_page
 from spacy_elmo_ner.comparison.plotting import Chart, write_pictures
@@ -167,6 +169,9 @@ def generate(folder: Path) -> Generated:
     if measured := load("annotate"):
         told = "\n\n".join(annotate_sections(measured))
         found.parts.append(Part("docs/annotate.md", told, "annotate"))
+    if measured := load("serve"):
+        told = "\n\n".join(serve_sections(measured))
+        found.parts.append(Part("docs/serving.md", told, "load"))
     if yardstick:
         found.parts.append(
             Part("docs/yardstick.md", yardstick_page(yardstick, load("yardstick-test")))

@@ -718,6 +718,23 @@ class Errors(metaclass=_Coded):
     EL624 = (
         "The format {name} cannot hold what the pipeline sets: {problem}. Choose another --format."
     )
+    EL625 = (
+        "The input {path} is in the output, {output}, where the run would write to it. Choose "
+        "another --output."
+    )
+    EL626 = (
+        "{path} is packed ({packing}), but its name does not say so. Unpack it, or give it a name "
+        "that ends in .gz or .xz if it is one of these."
+    )
+    EL627 = (
+        "Line {line} cannot be split into fields: {problem}. Write a quote inside a quoted field "
+        "twice."
+    )
+    EL628 = "The row holds no text in the column {field!r}: it is {problem}."
+    EL629 = (
+        "Writing to {path} failed: {problem}. What is done is kept: make room there, or change "
+        "what hinders it, and give the same command again."
+    )
     EL630 = "Ray is not installed: pip install spacy-elmo-ner[ray]"
     EL631 = (
         "No Ray cluster answers at {address}: {problem}. Start one with `ray start --head`, give "
@@ -730,6 +747,10 @@ class Errors(metaclass=_Coded):
     EL633 = (
         "Ray could not finish: {problem}. What is done is kept: look at the cluster, and give the "
         "same command again."
+    )
+    EL634 = (
+        "The pipeline returned {n} texts for {wanted}: one of its pipes leaves some out. Take out "
+        "its error handler."
     )
 
     # EL65x: a corpus of one's own
@@ -855,3 +876,8 @@ class Warnings(metaclass=_Coded):
         "{folder}: {n} files are left out, because their names do not say that they hold texts: "
         "{names}. Give them one by one with --input-format."
     )
+    WL602 = (
+        "{folder}: the outputs of other runs are left out: {names}. Give their folders to read "
+        "them."
+    )
+    WL603 = "{n} inputs are named more than once and are read once: {names}."

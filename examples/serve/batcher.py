@@ -138,6 +138,8 @@ class Batcher:
             with nlp.memory_zone():
                 # Whatever leaves the zone must be plain data: its Docs end with it.
                 results = [annotation(doc) for doc in nlp.pipe(text for text, _ in batch)]
+            if len(results) < len(batch):
+                raise ValueError("A pipe's error handler has left texts out.")
         except Exception:  # one text must not take the others with it
             results = [_alone(nlp, text) for text, _ in batch]
         for (_, future), result in zip(batch, results, strict=True):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import spacy
 import torch
 from spacy.language import Language
+from spacy.pipeline import Lemmatizer
 from spacy.tokens import Doc
 
 from ..errors import Errors
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _MOST_ERRORS = 5
+# spaCy's lemmatizer keeps the lemma of every word it has seen.
+_MOST_LEMMAS = 50_000
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ class Annotator:
         # then on. Those of later shards are forgotten.
         zone = nullcontext() if self._is_new else self.nlp.memory_zone()
         self._is_new = False
+        self._forget_lemmas()
         with zone:
             done = [one for batch in self._batches(shard.texts) for one in self._annotated(batch)]
             errors = [(one.row["id"], one.error) for one in done if one.error is not None]
@@ -94,6 +98,11 @@ class Annotator:
         shards = map(Shard.from_bytes, batch["shard"].to_pylist())
         done = [self.annotate(shard).to_bytes() for shard in shards]
         return pa.table({"annotated": pa.array(done, pa.binary())})
+
+    def _forget_lemmas(self) -> None:
+        for _, pipe in self.nlp.pipeline:
+            if isinstance(pipe, Lemmatizer) and len(pipe.cache) > _MOST_LEMMAS:
+                pipe.cache.clear()
 
     def _part(self, name: str, texts: Sequence[Annotated]) -> bytes:
         try:
@@ -144,10 +153,14 @@ class Annotator:
         if not texts:
             return []
         try:
-            return [*self.nlp.pipe(texts, batch_size=self.batch_size)]
+            docs = [*self.nlp.pipe(texts, batch_size=self.batch_size)]
+            if len(docs) == len(texts):
+                return [*docs]
+            problem: Exception = ValueError(Errors.EL634.format(n=len(docs), wanted=len(texts)))
         except Exception as error:
-            if len(texts) == 1:
-                return [error]
+            problem = error
+        if len(texts) == 1:
+            return [problem]
         # One of them is at fault: halves find it in few steps.
         half = len(texts) // 2
         return self._docs(texts[:half]) + self._docs(texts[half:])

@@ -5,6 +5,7 @@ Offsets count characters (code points), as spaCy does.
 
 import json
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
@@ -135,3 +136,13 @@ FORMATS: dict[str, type[Format]] = {
     "doccano": Doccano,
     "prodigy": Prodigy,
 }
+
+
+def is_written(path: Path) -> bool:
+    """Tell whether a file's name is one that a run gives to what it writes."""
+    return any(
+        path.name.startswith(f"{form.stem}-")
+        and path.suffix == form.suffix
+        and path.stem.removeprefix(f"{form.stem}-").isdigit()
+        for form in FORMATS.values()
+    )

@@ -1,4 +1,4 @@
-"""Find the files to annotate, and read their texts one after the other.
+"""Read the texts of files one after the other.
 
 A text that cannot be read is a `Text` with an error; what follows it is read on. Damage after which
 nothing can be read, and a table without the column asked for, raise ValueError.
@@ -9,8 +9,7 @@ import io
 import json
 import re
 import sys
-import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -18,43 +17,33 @@ from typing import IO, Any
 from spacy.vocab import Vocab
 
 from ..corpus.docbin import docs_in
-from ..corpus.text_files import (
-    DAMAGE,
-    PACKED,
-    bytes_read,
-    decoded,
-    files_below,
-    is_packed,
-    kind_of,
-    open_bytes,
-)
-from ..errors import Errors, Warnings, shown
+from ..corpus.text_files import DAMAGE, bytes_read, decoded, open_bytes
+from ..errors import Errors, shown
+from .input_files import STANDARD_INPUT, InputFile
 from .texts import Text
-
-KINDS = (".txt", ".jsonl", ".csv", ".tsv", ".parquet", ".spacy")
-SUFFIXES = (*KINDS, *PACKED)
-STANDARD_INPUT = "-"
 
 # No text is longer than this; a pipeline's max_length is a million characters unless it is changed.
 LONGEST_TEXT = 1 << 24
 # NUL is text to spaCy; these are not: bytes that are not UTF-8, halves of characters in JSON.
 _NOT_TEXT = re.compile("[\ud800-\udfff]")
-_UNPACKABLE = (".parquet", ".spacy")
+# How files begin that must be unpacked before they are text.
+_PACKED_BYTES = {
+    "gzip": re.compile(rb"\x1f\x8b"),
+    "bzip2": re.compile(rb"BZh[1-9]1AY&SY"),
+    "xz": re.compile(rb"\xfd7zXZ\x00"),
+    "zip": re.compile(rb"PK\x03\x04"),
+    "zstd": re.compile(rb"\x28\xb5\x2f\xfd"),
+}
 _PARQUET_ROWS = 1_024
+# Read at one time of a column, of which a group of rows may hold gigabytes.
+_PARQUET_BYTES = 1 << 20
 _DELIMITERS = ",;\t|"
-_MOST_NAMES = 5
+_LONGEST_HEADER = 1 << 16
+# What csv says where the rest of the file may be inside an open quote.
+_OPEN_QUOTE = re.compile("unexpected end of data|larger than field limit")
 
 # A text with the bytes of its file read so far.
 Reading = Iterator[tuple[Text, int]]
-
-
-@dataclass(frozen=True)
-class InputFile:
-    """Describes a file as it was named, by its size in bytes and what kind it is (".txt")."""
-
-    name: str
-    kind: str
-    n_bytes: int
 
 
 @dataclass(frozen=True)
@@ -70,64 +59,12 @@ class Fields:
     whole_files: bool = False
 
 
-def find_inputs(
-    names: Iterable[str], kind: str | None = None, not_below: Path | None = None
-) -> list[InputFile]:
-    """Return the files of these names and of all folders among them, in order of name.
-
-    kind: what every file holds (".jsonl"); by default each file's suffix says it, and standard
-    input is plain text. not_below: a folder that is not read, such as the output's. Warns (WL601)
-    of files in folders that are left out.
-    Raises FileNotFoundError (EL600); ValueError for a file of another kind (EL601), a folder
-    without texts (EL602) and a packed file of a kind that is packed already (EL603).
-    """
-    found = []
-    for name in names:
-        path = Path(name)
-        if name == STANDARD_INPUT:
-            found.append(InputFile(name, kind or ".txt", 0))
-        elif path.is_dir():
-            found += [_input(file, kind) for file in _in_folder(path, kind, not_below)]
-        elif not path.exists():
-            raise FileNotFoundError(Errors.EL600.format(path=name))
-        else:
-            found.append(_input(path, kind))
-    return found
-
-
-def _in_folder(folder: Path, kind: str | None, not_below: Path | None) -> list[Path]:
-    out = not_below.resolve() if not_below is not None else None
-    below = [
-        path
-        for path in sorted(files_below(folder))
-        if not path.name.startswith(".") and (out is None or out not in path.resolve().parents)
-    ]
-    read = [path for path in below if kind is not None or kind_of(path) in KINDS]
-    if not read:
-        raise ValueError(Errors.EL602.format(path=folder, suffixes=", ".join(SUFFIXES)))
-    if left := [str(path.relative_to(folder)) for path in below if path not in set(read)]:
-        names = ", ".join(left[:_MOST_NAMES])
-        if len(left) > _MOST_NAMES:
-            names += f" and {len(left) - _MOST_NAMES:,} more"
-        message = Warnings.WL601.format(folder=folder, n=len(left), names=names)
-        warnings.warn(message, stacklevel=3)
-    return read
-
-
-def _input(path: Path, kind: str | None) -> InputFile:
-    kind = kind or kind_of(path)
-    if kind not in KINDS:
-        raise ValueError(Errors.EL601.format(path=path, suffixes=", ".join(SUFFIXES)))
-    if kind in _UNPACKABLE and is_packed(path):
-        raise ValueError(Errors.EL603.format(path=path, kind=kind))
-    return InputFile(path.as_posix(), kind, path.stat().st_size)
-
-
 def read_inputs(files: Iterable[InputFile], fields: Fields) -> Reading:
     """Yield every text with the number of bytes read so far, of all files together.
 
-    Raises ValueError for a damaged file (EL604) and a table without the column (EL605),
-    ModuleNotFoundError for parquet without pyarrow (EL606).
+    Raises ValueError for a damaged file (EL604), a table without the column (EL605), and packed
+    bytes where the name promises text (EL626); ModuleNotFoundError for parquet without pyarrow
+    (EL606).
     """
     before = 0
     for file in files:
@@ -145,16 +82,16 @@ def _plain(file: InputFile, fields: Fields) -> Reading:
             content = _guarded(file, 1, lambda: stream.read(LONGEST_TEXT + 1))
             if content and not content.isspace():
                 is_long = len(content) > LONGEST_TEXT
-                yield _text(file.name, None if is_long else content), _position(stream)
+                yield _text(file.shown_name, None if is_long else content), _position(stream)
             return
         for number, line in _lines(file, stream):
-            yield _text(f"{_shown_name(file)}:{number}", line), _position(stream)
+            yield _text(f"{file.shown_name}:{number}", line), _position(stream)
 
 
 def _json_lines(file: InputFile, fields: Fields) -> Reading:
     with _open(file) as stream:
         for number, line in _lines(file, stream):
-            place = f"{_shown_name(file)}:{number}"
+            place = f"{file.shown_name}:{number}"
             if line is None or _NOT_TEXT.search(line):
                 yield _text(place, line), _position(stream)
             else:
@@ -163,7 +100,7 @@ def _json_lines(file: InputFile, fields: Fields) -> Reading:
 
 def _json_text(place: str, line: str, fields: Fields) -> Text:
     try:
-        value = json.loads(line)
+        value = json.loads(line.removeprefix("\ufeff"))  # of files put together
     except (ValueError, RecursionError) as error:
         return Text(place, None, error=Errors.EL608.format(field=fields.text, problem=error))
     if not isinstance(value, dict) or not isinstance(value.get(fields.text), str):
@@ -175,32 +112,72 @@ def _json_text(place: str, line: str, fields: Fields) -> Text:
 def _table(file: InputFile, fields: Fields) -> Reading:
     csv.field_size_limit(LONGEST_TEXT)
     with _open(file, newline="") as stream:
-        header = _guarded(file, 1, lambda: stream.readline(LONGEST_TEXT))
+        header, n_before = _header(file, stream)
+        if not header.strip():
+            return
         names, delimiter = _columns(header, fields.text)
         if fields.text not in names:
-            raise ValueError(
-                Errors.EL605.format(path=file.name, field=fields.text, columns=", ".join(names))
-            )
+            raise _no_column(file, fields, names)
         rows = csv.reader(stream, delimiter=delimiter, strict=True)
         of_text = names.index(fields.text)
         of_id = names.index(fields.id) if fields.id in names else None
         number = 0
-        while (row := _guarded(file, rows.line_num + 2, lambda: next(rows, None))) is not None:
+        while (row := _row(file, rows, n_before)) is not None:
             number += 1
-            place = f"{_shown_name(file)}:{number}"
+            place = f"{file.shown_name}:{number}"
             if not row:
                 continue  # a blank line
-            if len(row) != len(names):
+            if isinstance(row, str):
+                yield Text(place, None, error=row), _position(stream)
+            elif len(row) != len(names):
                 error = Errors.EL609.format(found=len(row), expected=len(names))
                 yield Text(place, None, error=error), _position(stream)
-                continue
-            given = None if of_id is None else row[of_id]
-            yield _text(_id(given, place), row[of_text]), _position(stream)
+            else:
+                given = None if of_id is None else row[of_id]
+                yield _text(_id(given, place), row[of_text]), _position(stream)
+
+
+def _header(file: InputFile, stream: IO[str]) -> tuple[str, int]:
+    """Return the first line that is not blank, with those that its quotes go on over.
+
+    The second value is the number of lines read.
+    """
+    header, n_lines = "", 0
+    while not header.strip() or _is_open(header):
+        line = _guarded(file, n_lines + 1, lambda: stream.readline(_LONGEST_HEADER))
+        header, n_lines = header + line if header.strip() else line, n_lines + 1
+        if line and len(header) < _LONGEST_HEADER:
+            continue
+        if _is_open(header):
+            raise _damage(file, 1, "a quote of the header is never closed")
+        break
+    return header, n_lines
+
+
+def _is_open(header: str) -> bool:
+    for sign in _DELIMITERS:
+        try:
+            next(csv.reader([header], delimiter=sign, strict=True), None)
+        except csv.Error as error:
+            if _OPEN_QUOTE.search(str(error)):
+                return True
+    return False
+
+
+def _row(file: InputFile, rows: Any, n_before: int) -> list[str] | str | None:
+    """Return the next row, why it is none, or None at the end; n_before: lines of the header."""
+    line = n_before + rows.line_num + 1
+    try:
+        return _guarded(file, line, lambda: next(rows, None))
+    except csv.Error as error:
+        if _OPEN_QUOTE.search(str(error)):
+            raise _damage(file, line, error) from error
+        return Errors.EL627.format(line=line, problem=error)
 
 
 def _columns(header: str, text: str) -> tuple[list[str], str]:
     """Return the names of the columns and the delimiter that gives one named ``text``."""
-    readings = [(next(csv.reader([header], delimiter=sign), []), sign) for sign in _DELIMITERS]
+    readings = [(_split(header, sign), sign) for sign in _DELIMITERS]
     stripped = [([name.strip() for name in names], sign) for names, sign in readings]
     return next(
         (reading for reading in stripped if text in reading[0]),
@@ -208,37 +185,59 @@ def _columns(header: str, text: str) -> tuple[list[str], str]:
     )
 
 
+def _split(header: str, sign: str) -> list[str]:
+    try:
+        return next(csv.reader([header], delimiter=sign), [])
+    except csv.Error:  # its quotes are none with this delimiter
+        return []
+
+
+def _no_column(file: InputFile, fields: Fields, names: Sequence[str]) -> ValueError:
+    columns = ", ".join(names)
+    return ValueError(Errors.EL605.format(path=file.shown_name, field=fields.text, columns=columns))
+
+
 def _parquet(file: InputFile, fields: Fields) -> Reading:
+    if file.name == STANDARD_INPUT:
+        raise ValueError(Errors.EL607.format(kind=file.kind))
     try:
         from pyarrow import ArrowException
         from pyarrow.parquet import ParquetFile
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(Errors.EL606.format(what="reading")) from error
-    if file.name == STANDARD_INPUT:
-        raise ValueError(Errors.EL607.format(kind=file.kind))
     try:
-        table = ParquetFile(file.name)
+        table = ParquetFile(file.name, buffer_size=_PARQUET_BYTES, pre_buffer=False)
         names = table.schema_arrow.names
         if fields.text not in names:
-            raise ValueError(
-                Errors.EL605.format(path=file.name, field=fields.text, columns=", ".join(names))
-            )
+            raise _no_column(file, fields, names)
         columns = [name for name in dict.fromkeys((fields.text, fields.id)) if name in names]
         n_rows, number = max(1, table.metadata.num_rows), 0
         for batch in table.iter_batches(batch_size=_PARQUET_ROWS, columns=columns):
-            for row in batch.to_pylist():
+            texts = batch.column(fields.text)
+            ids = batch.column(fields.id) if fields.id in columns else None
+            for row in range(batch.num_rows):
                 number += 1
-                place = f"{file.name}:{number}"
-                given, text = row.get(fields.id), row[fields.text]
-                position = file.n_bytes * number // n_rows
-                if isinstance(text, str):
-                    yield _text(_id(given, place), text), position
-                else:
-                    problem = Errors.EL608.format(field=fields.text, problem=f"it is {shown(text)}")
-                    yield Text(_id(given, place), None, error=problem), position
+                given = None if ids is None else _value(ids[row])
+                name = _id(given, f"{file.shown_name}:{number}")
+                yield _column_text(name, texts[row], fields), file.n_bytes * number // n_rows
     except (ArrowException, OSError) as error:
         problem = str(error).partition("\n")[0]
-        raise ValueError(Errors.EL604.format(path=file.name, line=1, problem=problem)) from error
+        raise _damage(file, 1, problem) from error
+
+
+def _column_text(name: str, value: Any, fields: Fields) -> Text:
+    text = _value(value)
+    if isinstance(text, str):
+        return _text(name, text)
+    return Text(name, None, error=Errors.EL628.format(field=fields.text, problem=shown(text)))
+
+
+def _value(value: Any) -> Any:
+    """Return a value of Arrow's as one of Python's; bytes that are not UTF-8 become surrogates."""
+    try:
+        return value.as_py()
+    except UnicodeDecodeError as error:
+        return error.object.decode("utf-8", "surrogateescape")
 
 
 def _docs(file: InputFile, fields: Fields) -> Reading:
@@ -248,7 +247,7 @@ def _docs(file: InputFile, fields: Fields) -> Reading:
         words = [token.text for token in doc]
         known = not doc.has_unknown_spaces
         spaces = [bool(token.whitespace_) for token in doc] if known else None
-        given = _id(doc.user_data.get(fields.id), f"{file.name}:{number}")
+        given = _id(doc.user_data.get(fields.id), f"{file.shown_name}:{number}")
         yield Text(given, doc.text, words, spaces), file.n_bytes
     # A DocBin is read as a whole, so its bytes are read when its first Doc is there.
 
@@ -267,19 +266,24 @@ _READERS: dict[str, Callable[[InputFile, Fields], Reading]] = {
 
 
 def _open(file: InputFile, newline: str | None = None) -> IO[str]:
+    raw = _guarded(file, 1, lambda: _bytes_of(file))
+    start = _guarded(file, 1, lambda: raw.peek(16))
+    for name, pattern in _PACKED_BYTES.items():
+        if pattern.match(start):
+            raw.close()
+            raise ValueError(Errors.EL626.format(path=file.shown_name, packing=name))
+    return decoded(raw, newline)
+
+
+def _bytes_of(file: InputFile) -> io.BufferedReader:
     if file.name != STANDARD_INPUT:
-        return _guarded(file, 1, lambda: decoded(open_bytes(Path(file.name)), newline))
-    raw = io.FileIO(sys.stdin.fileno(), closefd=False)
-    return decoded(io.BufferedReader(raw), newline)
+        return open_bytes(Path(file.name))
+    return io.BufferedReader(io.FileIO(sys.stdin.fileno(), closefd=False))
 
 
 def _position(stream: IO[str]) -> int:
     raw: Any = stream.buffer.raw  # type: ignore[attr-defined]
     return bytes_read(stream) if not isinstance(raw, io.FileIO) or raw.seekable() else 0
-
-
-def _shown_name(file: InputFile) -> str:
-    return "stdin" if file.name == STANDARD_INPUT else file.name
 
 
 def _lines(file: InputFile, stream: IO[str]) -> Iterator[tuple[int, str | None]]:
@@ -299,10 +303,12 @@ def _lines(file: InputFile, stream: IO[str]) -> Iterator[tuple[int, str | None]]
 def _guarded(file: InputFile, line: int, read: Callable[[], Any]) -> Any:
     try:
         return read()
-    except (*DAMAGE, csv.Error) as error:
-        raise ValueError(
-            Errors.EL604.format(path=_shown_name(file), line=line, problem=error)
-        ) from error
+    except DAMAGE as error:
+        raise _damage(file, line, error) from error
+
+
+def _damage(file: InputFile, line: int, problem: object) -> ValueError:
+    return ValueError(Errors.EL604.format(path=file.shown_name, line=line, problem=problem))
 
 
 def _text(place: str, text: str | None) -> Text:

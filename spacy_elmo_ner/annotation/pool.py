@@ -10,6 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import product
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from queue import SimpleQueue
@@ -45,20 +46,25 @@ def in_processes(
 ) -> Iterator[AnnotatedShard]:
     """Yield annotated shards as they are ready; at most two for each process are in memory.
 
+    No more processes are started than there are shards.
     Raises what an `Annotator` raises, RuntimeError (EL620) where a shard ends two processes.
     """
-    pool = [_Worker(settings, threads_each(n_processes)) for _ in range(n_processes)]
+    pool: list[_Worker] = []
     deaths: Counter[int] = Counter()
     todo = iter(shards)
     again: list[Shard] = []
     try:
         while True:
-            for worker in pool:
-                while len(worker.shards) < _AHEAD:
-                    shard = again.pop() if again else next(todo, None)
-                    if shard is None:
-                        break
-                    worker.send(shard)
+            # Each process gets a shard before one gets its next.
+            for n_shards, place in product(range(_AHEAD), range(n_processes)):
+                if place < len(pool) and len(pool[place].shards) > n_shards:
+                    continue
+                shard = again.pop() if again else next(todo, None)
+                if shard is None:
+                    break
+                if place == len(pool):
+                    pool.append(_Worker(settings, threads_each(n_processes)))
+                pool[place].send(shard)
             busy = {worker.connection: worker for worker in pool if worker.shards}
             if not busy:
                 return
@@ -158,7 +164,7 @@ def _work(connection: Connection, settings: Settings, threads: int) -> None:
             connection.send_bytes(_RESULT + annotator.annotate(shard).to_bytes())
     except ConnectionError:
         return  # the other process is gone
-    except (ImportError, OSError, ValueError) as error:
+    except Exception as error:  # as it would stop a run in one process
         connection.send_bytes(_FAILED + str(error).encode("utf-8", "replace"))
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import Errors
 from .annotator import Annotator, Settings
-from .inputs import STANDARD_INPUT
+from .input_files import STANDARD_INPUT
 from .outputs import AnnotatedShard
 from .run import Runner, Source
 

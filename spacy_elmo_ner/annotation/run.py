@@ -9,11 +9,12 @@ from pathlib import Path
 from ..errors import Errors
 from .annotator import Settings
 from .exports import FORMATS
-from .inputs import STANDARD_INPUT, Fields, InputFile, find_inputs, read_inputs
+from .input_files import STANDARD_INPUT, InputFile, find_inputs, readable
+from .inputs import Fields, read_inputs
 from .outputs import AnnotatedShard
 from .pool import in_processes, in_this_process
 from .progress import Progress
-from .shards import OutputFolder, Totals, digest_of_pipeline, pending
+from .shards import OutputFolder, Totals, changed, digest_of_pipeline, pending
 from .texts import SHARD_TEXTS, Shard, cut
 
 
@@ -68,7 +69,7 @@ def annotate(
     """Annotate what is not annotated yet; return the totals of the whole output.
 
     Whatever stops it, calling it again with the same job goes on where it was.
-    Raises the errors of `find_inputs`, `read_inputs`, `OutputFolder.opened` and `Annotator`, and
+    Raises the errors of `find_inputs`, `read_inputs`, `OutputFolder` and `Annotator`, and
     ValueError for a pipeline that is not there (EL612), a format that is none (EL622), inputs
     without a text (EL621), and where --sort has nothing to go by (EL623).
     """
@@ -85,11 +86,15 @@ def annotate(
         "pipeline": digest_of_pipeline(pipeline),
         **asdict(job.fields),
         "shard_size": job.shard_size,
-        "inputs": [[file.name, file.kind, file.n_bytes] for file in files],
+        "inputs": [[readable(file.name), file.kind, file.n_bytes] for file in files],
     }
     with folder.opened(record, overwrite=overwrite):
-        if not folder.is_complete:
-            source = Source(tuple(files), job.fields, job.shard_size, dict(folder.done))
+        source = Source(tuple(files), job.fields, job.shard_size, dict(folder.done))
+        if folder.is_complete:
+            # Its texts are read once more: the same command may have got others to annotate.
+            for shard in source:
+                raise changed(shard)
+        else:
             if progress is not None:
                 known = all(file.name != STANDARD_INPUT for file in files)
                 n_bytes = sum(file.n_bytes for file in files) if known else 0
@@ -105,7 +110,7 @@ def _annotate(
     folder: OutputFolder, shards: Iterable[AnnotatedShard], progress: Progress | None
 ) -> None:
     for shard in shards:
-        if folder.is_sorted and not shard.n_scored and shard.n_texts > shard.n_errors:
+        if folder.is_sorted and shard.n_words and not shard.n_scored:
             raise ValueError(Errors.EL623.format())
         folder.save(shard)
         if progress is not None:

@@ -16,7 +16,8 @@ from typing import Any
 
 from ..errors import Errors
 from ..files import atomic_file, make_output_folder, remove_folder, sha256_of, write_text
-from .exports import FORMATS, LabelStudio, label_studio_config
+from .exports import FORMATS, LabelStudio, is_written, label_studio_config
+from .input_files import STATE
 from .outputs import AnnotatedShard, Format, PipelineFacts
 from .sorting import merge_runs
 from .texts import Shard
@@ -26,7 +27,6 @@ try:
 except ModuleNotFoundError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-STATE = ".annotate"
 LABEL_STUDIO_CONFIG = "label-studio-config.xml"
 _MOST_ERRORS = 5
 
@@ -83,7 +83,8 @@ class OutputFolder:
             if overwrite:
                 self._clear()
             self._remove_unfinished()
-            self._begin(json.loads(json.dumps(record)))
+            with self._writing():
+                self._begin(json.loads(json.dumps(record)))
             yield self
 
     @property
@@ -92,18 +93,23 @@ class OutputFolder:
         return (self.state / "complete.json").exists()
 
     def save(self, shard: AnnotatedShard) -> None:
-        """Write a shard's files and then its marker."""
-        for name, content in shard.files.items():
-            self._write(self.path / self.formats[name].file_name(shard.number), content)
-        if self.is_sorted:
-            self._write(self._run(shard.number), shard.run)
+        """Write a shard's files and then its marker. Raises OSError (EL629)."""
         marker = {key: value for key, value in vars(shard).items() if key not in ("files", "run")}
         path = self.state / "shards" / f"{shard.number:05d}.json"
-        write_text(path, json.dumps(marker, ensure_ascii=False) + "\n")
+        with self._writing():
+            for name, content in shard.files.items():
+                self._write(self.path / self.formats[name].file_name(shard.number), content)
+            if self.is_sorted:
+                self._write(self._run(shard.number), shard.run)
+            write_text(path, json.dumps(marker, ensure_ascii=False) + "\n")
         self._count(marker)
 
     def complete(self) -> None:
-        """Write what needs all shards, and then that the run is complete."""
+        """Write what needs all shards, then that the run is complete. Raises OSError (EL629)."""
+        with self._writing():
+            self._complete()
+
+    def _complete(self) -> None:
         if self.is_sorted:
             runs = [self._run(number) for number in sorted(self.done)]
             merge_runs(runs, self.formats, self.path, self.state / "merge")
@@ -114,16 +120,32 @@ class OutputFolder:
         write_text(self.state / "complete.json", json.dumps(totals, indent=2) + "\n")
         shutil.rmtree(self.state / "runs", ignore_errors=True)
 
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Say of an error where it was, and that what is done is kept."""
+        try:
+            yield
+        except OSError as error:
+            if isinstance(error, FileExistsError):
+                raise
+            problem = error.strerror or str(error)
+            raise type(error)(Errors.EL629.format(path=self.path, problem=problem)) from error
+
     def _begin(self, record: dict[str, Any]) -> None:
         path = self.state / "run.json"
         if not path.exists():
             if strangers := self._own_files():
                 raise FileExistsError(Errors.EL616.format(path=self.path, file=strangers[0].name))
+            self._clear_state()  # what --overwrite left there when it was killed
             write_text(path, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
             return
         before = _read(path)
         if different := _differences(before, record):
             raise ValueError(Errors.EL615.format(path=self.path, different="; ".join(different)))
+        if before != record:
+            write_text(path, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+        if self.is_complete:  # and was killed before it could delete them
+            shutil.rmtree(self.state / "runs", ignore_errors=True)
         for path in sorted((self.state / "shards").glob("*.json")):
             self._count(_read(path))
 
@@ -144,14 +166,14 @@ class OutputFolder:
 
     def _own_files(self) -> list[Path]:
         """Return the files that this package writes; another run's formats may differ."""
-        patterns = {f"{form.stem}-[0-9]*{form.suffix}" for form in FORMATS.values()}
-        found = {path for pattern in patterns for path in self.path.glob(pattern)}
-        return sorted(path for path in found if path.stem.rpartition("-")[2].isdigit())
+        return sorted(filter(is_written, self.path.iterdir()))
 
     def _remove_unfinished(self) -> None:
         """Delete the temporary files of a run that was killed while it wrote them."""
-        for form in FORMATS.values():
-            for path in self.path.glob(f".{form.stem}-[0-9]*{form.suffix}.*.tmp"):
+        names = [f"{form.stem}-[0-9]*{form.suffix}" for form in FORMATS.values()]
+        # The last is how `make_output_folder` tries whether it may write.
+        for name in (*names, LABEL_STUDIO_CONFIG, "[0-9]*-[0-9]"):
+            for path in self.path.glob(f".{name}*.tmp"):
                 path.unlink()
         for path in self.state.rglob(".*.tmp"):
             path.unlink()
@@ -159,12 +181,15 @@ class OutputFolder:
     def _clear(self) -> None:
         # The record goes first: without it nothing here is taken for a run's.
         (self.state / "run.json").unlink(missing_ok=True)
-        for name in ("shards", "runs", "merge"):
-            remove_folder(self.state / name)
-        (self.state / "complete.json").unlink(missing_ok=True)
+        self._clear_state()
         (self.path / LABEL_STUDIO_CONFIG).unlink(missing_ok=True)
         for path in self._own_files():
             path.unlink()
+
+    def _clear_state(self) -> None:
+        for name in ("shards", "runs", "merge"):
+            remove_folder(self.state / name)
+        (self.state / "complete.json").unlink(missing_ok=True)
 
 
 def pending(shards: Iterable[Shard], done: Mapping[int, str]) -> Iterator[Shard]:
@@ -179,10 +204,14 @@ def pending(shards: Iterable[Shard], done: Mapping[int, str]) -> Iterator[Shard]
         if shard.number not in done:
             yield shard
         elif shard.digest() != done[shard.number]:
-            first = shard.texts[0].id
-            raise ValueError(Errors.EL619.format(number=shard.number, first=first))
+            raise changed(shard)
     if done and max(done) >= n_shards:
         raise ValueError(Errors.EL619.format(number=max(done), first="none: the input is shorter"))
+
+
+def changed(shard: Shard) -> ValueError:
+    """Return the error (EL619) that a shard is not what it was when the run began."""
+    return ValueError(Errors.EL619.format(number=shard.number, first=shard.texts[0].id))
 
 
 def digest_of_pipeline(path: Path) -> str:
@@ -206,8 +235,12 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Say which settings have another value than before."""
-    names = [*dict.fromkeys((*before, *now))]
+    """Say which settings have another value than before.
+
+    Inputs may have others: a damaged file may have been restored or left out. Whether the texts of
+    shards that are done are still the same is told by their digests.
+    """
+    names = [name for name in dict.fromkeys((*before, *now)) if name != "inputs"]
     return [
         f"{name} was {_shown(before.get(name))} and is {_shown(now.get(name))}"
         for name in names

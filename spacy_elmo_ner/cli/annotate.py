@@ -15,7 +15,8 @@ from wasabi import msg
 
 from ..annotation.annotator import Settings
 from ..annotation.exports import FORMATS
-from ..annotation.inputs import KINDS, Fields
+from ..annotation.input_files import KINDS
+from ..annotation.inputs import Fields
 from ..annotation.progress import Progress
 from ..annotation.run import Job, Runner, annotate, local
 from ..annotation.shards import Totals

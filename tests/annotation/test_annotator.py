@@ -7,6 +7,7 @@ import pytest
 import spacy
 import torch
 from spacy.language import Language
+from spacy.lookups import Lookups
 from spacy.tokens import Doc, Span
 
 from spacy_elmo_ner.annotation import annotator
@@ -151,6 +152,52 @@ def test_the_error_of_one_text_is_in_its_row_alone(
     assert len(errors) == 4 == shard.n_errors and len(shard.errors) == 4
     assert rows[12]["text"] == "x" * 51 and rows[19]["text"] is None  # never cut
     assert "tokens" not in rows[3] and rows[4]["tokens"]
+
+
+def test_a_pipe_that_leaves_texts_out_is_told_in_their_rows(
+    rules: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @Language.component("fails_at_poison")
+    def fails(doc: Doc) -> Doc:
+        if "poison" in doc.text:
+            raise RuntimeError("no")
+        return doc
+
+    nlp = spacy.blank("en")
+    nlp.add_pipe("fails_at_poison")
+    nlp.set_error_handler(lambda name, pipe, docs, error: None)
+    monkeypatch.setattr(annotator, "load_pipeline", lambda settings: nlp)
+    shard, rows = annotate(Annotator(Settings(rules)), "fine", "poison", "also fine")
+    assert [row["id"] for row in rows] == ["t0", "t1", "t2"] and shard.n_errors == 1
+    assert "EL634" in rows[1]["error"] and rows[2]["text"] == "also fine"
+
+
+def test_lemmas_of_words_that_were_once_seen_do_not_stay(
+    rules: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(annotator, "_MOST_LEMMAS", 30)
+    nlp = spacy.blank("en")
+    lemmatizer: Any = nlp.add_pipe("lemmatizer", config={"mode": "rule"})
+    lemmatizer.initialize(list, nlp=nlp, lookups=_lookups())
+    nlp.add_pipe("attribute_ruler", first=True).add([[{"IS_ALPHA": True}]], {"POS": "NOUN"})  # type: ignore
+    monkeypatch.setattr(annotator, "load_pipeline", lambda settings: nlp)
+    worker = Annotator(Settings(rules))
+    for number in range(9):
+        words = (f"{number}x{i}dogs".translate(_LETTERS) for i in range(20))
+        _, rows = annotate(worker, " ".join(words))
+        assert [token["lemma"][-3:] for token in rows[0]["tokens"]] == ["dog"] * 20
+        assert len(lemmatizer.cache) <= 30 + 20
+
+
+_LETTERS = str.maketrans("0123456789", "abcdefghij")
+
+
+def _lookups() -> Lookups:
+    lookups = Lookups()
+    lookups.add_table("lemma_rules", {"noun": [["s", ""]]})
+    for name in ("lemma_index", "lemma_exc"):
+        lookups.add_table(name, {"noun": {}})
+    return lookups
 
 
 def test_torch_gets_the_threads_it_is_told(rules: str) -> None:

@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import lzma
+import random
 import sys
 import tracemalloc
 from pathlib import Path
@@ -15,8 +16,10 @@ import spacy
 from spacy.tokens import Doc, DocBin
 
 from spacy_elmo_ner.annotation import inputs
-from spacy_elmo_ner.annotation.inputs import Fields, InputFile, find_inputs, read_inputs
+from spacy_elmo_ner.annotation.input_files import KINDS, InputFile, find_inputs
+from spacy_elmo_ner.annotation.inputs import Fields, read_inputs
 from spacy_elmo_ner.annotation.texts import Text, cut
+from spacy_elmo_ner.corpus.text_files import kind_of
 
 TEXTS = ["Ann saw Rome.", "Ünïcode, “quotes”, 日本 😀", 'a "quoted", text;\twith\tmarks']
 
@@ -28,7 +31,7 @@ def read(path: Path, fields: Fields = Fields(), kind: str | None = None) -> list
 def _write(path: Path) -> Path:
     """Write TEXTS as the kind of file that the name says, with ids a, b, c where it has any."""
     rows = [{"id": i, "text": text} for i, text in zip("abc", TEXTS, strict=True)]
-    kind = inputs.kind_of(path)
+    kind = kind_of(path)
     if kind == ".parquet":
         pyarrow = pytest.importorskip("pyarrow")
         pytest.importorskip("pyarrow.parquet").write_table(pyarrow.Table.from_pylist(rows), path)
@@ -55,7 +58,7 @@ def _write(path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("kind", [*inputs.KINDS, ".txt.gz", ".jsonl.xz", ".csv.gz", ".tsv.xz"])
+@pytest.mark.parametrize("kind", [*KINDS, ".txt.gz", ".jsonl.xz", ".csv.gz", ".tsv.xz"])
 def test_each_kind_of_file_gives_its_texts(tmp_path: Path, kind: str) -> None:
     path = _write(tmp_path / f"file{kind}")
     found = read(path)
@@ -114,7 +117,7 @@ def test_the_output_below_an_input_folder_is_not_read(tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
     _write(out / "annotations-00000.jsonl")
-    assert [file.kind for file in find_inputs([str(tmp_path)], not_below=out)] == [".txt"]
+    assert [file.kind for file in find_inputs([str(tmp_path)], output=out)] == [".txt"]
 
 
 @pytest.mark.parametrize(
@@ -210,7 +213,7 @@ def test_parquet_without_a_text_is_an_error_in_its_row(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow.parquet").write_table(table, path)
     found = read(path)
     assert found[0] == Text("1", "Ann")
-    assert found[1].id == "2" and "EL608" in str(found[1].error)
+    assert found[1].id == "2" and "EL628" in str(found[1].error)
 
 
 def test_parquet_needs_pyarrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -289,3 +292,78 @@ def test_memory_does_not_grow_with_the_input(tmp_path: Path, kind: str) -> None:
         tracemalloc.stop()
     assert n_texts == 2_000
     assert most < 5_000_000
+
+
+@pytest.mark.parametrize("kind", [".txt", ".jsonl", ".csv", ".tsv", ".csv.gz", ".csv.xz"])
+@pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf", b"\n\r\n"])
+def test_a_file_of_nothing_holds_no_texts(tmp_path: Path, kind: str, content: bytes) -> None:
+    path = tmp_path / f"a{kind}"
+    packers: dict[str, Any] = {".gz": gzip.compress, ".xz": lzma.compress}
+    path.write_bytes(packers.get(path.suffix, bytes)(content))
+    assert read(path) == []
+
+
+def test_a_mark_of_order_is_no_part_of_the_first_text_or_name(tmp_path: Path) -> None:
+    for name, content in (
+        ("a.txt", "Zürich\n"),
+        ("a.csv", "text,id\nZürich,1\n"),
+        ("a.jsonl", '{"text": "Zürich"}\n\ufeff{"text": "Zürich"}\n'),
+    ):
+        for encoding in ("utf-8-sig", "utf-16", "utf-32"):
+            path = tmp_path / name
+            path.write_bytes(content.encode(encoding))
+            assert {text.text for text in read(path)} == {"Zürich"}
+
+
+def test_one_row_that_cannot_be_split_does_not_stop_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('id,text\n1,"two\nlines ""x"""\n2,"He" said\n3,fine\n')
+    found = read(path)
+    assert [text.text for text in found] == ['two\nlines "x"', None, "fine"]
+    assert "EL627] Line 4" in str(found[1].error)
+
+
+def test_a_header_may_be_anything_that_csv_allows(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    for header in ('\n\nid,text,"long\nname"', 'id,"text",5" disk', "id , text, other\r"):
+        path.write_text(header + "\n1,Ann,x\n2,,y\n", newline="")
+        assert read(path) == [Text("1", "Ann"), Text("2", "")]
+    path.write_text('id,"text\n1,Ann\n2,Rome\n')
+    with pytest.raises(ValueError, match=r"EL604.*line 1.*quote of the header"):
+        read(path)
+
+
+def test_parquet_texts_of_other_types(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow")
+    write_table = pytest.importorskip("pyarrow.parquet").write_table
+    path = tmp_path / "a.parquet"
+    broken = pa.Array.from_buffers(pa.string(), 3, pa.array([b"Ann", b"\xff", b"x"]).buffers())
+    for texts in (
+        pa.array(["Ann", None, "x"], pa.large_string()),
+        pa.array(["Ann", None, "x"]).dictionary_encode(),
+        broken,
+    ):
+        write_table(pa.table({"text": texts}), path)
+        found = read(path)
+        assert [text.text for text in found] == ["Ann", None, "x"]
+    assert "EL611" in str(found[1].error) and "byte 0xff" in str(found[1].error)
+    write_table(pa.table({"text": [1, 2]}), path)
+    assert ["EL628" in str(text.error) for text in read(path)] == [True, True]
+
+
+def test_a_large_group_of_rows_is_not_in_memory(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow")
+    write_table = pytest.importorskip("pyarrow.parquet").write_table
+    path = tmp_path / "a.parquet"
+    rng = random.Random(0)
+    texts = [f"{rng.getrandbits(8_000):x}" for _ in range(20_000)]
+    write_table(pa.table({"text": texts}), path, row_group_size=20_000, use_dictionary=False)
+    del texts
+    assert path.stat().st_size > 20_000_000
+    before = pa.total_allocated_bytes()
+    most, n_texts = 0, 0
+    for _ in read_inputs(find_inputs([str(path)]), Fields()):
+        most = max(most, pa.total_allocated_bytes() - before)
+        n_texts += 1
+    assert n_texts == 20_000
+    assert most < 10_000_000

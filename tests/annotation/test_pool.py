@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -38,6 +39,29 @@ def test_two_processes_write_what_one_writes(run: Run, tmp_path: Path, scored: s
     one = run(texts, output=tmp_path / "one", **settings)
     assert contents(tmp_path / "out") == contents(tmp_path / "one")
     assert (two.n_texts, two.n_words, two.n_errors) == (one.n_texts, one.n_words, 1)
+
+
+def test_no_more_processes_are_started_than_there_are_parts(
+    run: Run, tmp_path: Path, rules: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dealt: list[list[int]] = []
+    start, send = pool._Worker.__init__, pool._Worker.send
+
+    def counted(worker: pool._Worker, *args: Any) -> None:
+        start(worker, *args)
+        dealt.append([])
+        worker.of = dealt[-1]  # type: ignore[attr-defined]
+
+    def noted(worker: pool._Worker, shard: Shard) -> None:
+        worker.of.append(shard.number)  # type: ignore[attr-defined]
+        send(worker, shard)
+
+    monkeypatch.setattr(pool._Worker, "__init__", counted)
+    monkeypatch.setattr(pool._Worker, "send", noted)
+    texts = write_json_lines(tmp_path / "a.jsonl", numbered_texts(3))
+    run(texts, shard_size=2, runner=lambda *given: pool.in_processes(*given, 8))
+    assert dealt == [[0], [1]]  # each got one, none of them both
+    assert [row["id"] for row in rows_of(tmp_path / "out")] == ["t0", "t1", "t2"]
 
 
 def _watched(ahead: list[int]) -> Runner:

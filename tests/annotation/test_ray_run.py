@@ -11,7 +11,8 @@ import pytest
 
 from spacy_elmo_ner.annotation import ray_run
 from spacy_elmo_ner.annotation.annotator import Settings
-from spacy_elmo_ner.annotation.inputs import Fields, InputFile
+from spacy_elmo_ner.annotation.input_files import InputFile
+from spacy_elmo_ner.annotation.inputs import Fields
 from spacy_elmo_ner.annotation.outputs import AnnotatedShard
 from spacy_elmo_ner.annotation.ray_run import on_ray
 from spacy_elmo_ner.annotation.run import Source

@@ -1,6 +1,7 @@
 """A run may end at any moment and is continued; nothing is lost, and nothing is there twice."""
 
-import json
+import errno
+import gzip
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -132,25 +133,69 @@ def test_other_inputs_are_refused(run: Run, texts: str, tmp_path: Path) -> None:
     write_json_lines(Path(texts), rows)
     with pytest.raises(ValueError, match=r"EL619.*part 0"):
         run(texts, shard_size=8)
-    write_json_lines(Path(texts), rows[:9])
-    with pytest.raises(ValueError, match=r"EL615.*inputs was"):
+    write_json_lines(Path(texts), numbered_texts(9))
+    with pytest.raises(ValueError, match=r"EL619.*part 1"):
         run(texts, shard_size=8)
     run(texts, shard_size=8, overwrite=True)
     assert len(rows_of(tmp_path / "out")) == 9
 
 
-def test_inputs_that_got_shorter_are_refused(run: Run, texts: str, tmp_path: Path) -> None:
-    """Standard input has no size that could tell before."""
+def test_inputs_that_got_shorter_are_refused(run: Run, texts: str) -> None:
     with pytest.raises(Stop):
         run(texts, shard_size=8, runner=stopping_after(3))
-    record = tmp_path / "out" / ".annotate" / "run.json"
-    rows = numbered_texts(50)[:16]
-    write_json_lines(Path(texts), rows)
-    state = json.loads(record.read_text())
-    state["inputs"][0][2] = Path(texts).stat().st_size
-    record.write_text(json.dumps(state))
+    write_json_lines(Path(texts), numbered_texts(16))
     with pytest.raises(ValueError, match=r"EL619.*shorter"):
         run(texts, shard_size=8)
+
+
+@pytest.mark.parametrize("n", [48, 56, 50])
+def test_a_complete_run_does_not_hide_that_its_inputs_have_changed(
+    run: Run, texts: str, tmp_path: Path, n: int
+) -> None:
+    run(texts, shard_size=8)
+    before = contents(tmp_path / "out")
+    rows = numbered_texts(n)
+    rows[-1]["text"] = rows[-1]["text"].replace("saw", "met")  # as long as before
+    write_json_lines(Path(texts), rows)
+    with pytest.raises(ValueError, match="EL619"):
+        run(texts, shard_size=8)
+    assert contents(tmp_path / "out") == before
+
+
+def test_a_run_that_met_damage_continues_with_what_was_restored(run: Run, tmp_path: Path) -> None:
+    good = write_json_lines(tmp_path / "a.jsonl", numbered_texts(20))
+    bad = tmp_path / "b.txt.gz"
+    bad.write_bytes(gzip.compress(b"Ann saw Rome.\n" * 9)[:-9])
+    with pytest.raises(ValueError, match=r"EL604.*b\.txt\.gz"):
+        run(good, bad, shard_size=8)
+    done = {name: path.stat().st_mtime_ns for name, path in _files(tmp_path / "out").items()}
+    assert len(done) == 2
+    bad.write_bytes(gzip.compress(b"Ann saw Rome.\n" * 9))
+    assert run(good, bad, shard_size=8).n_texts == 29
+    after = {name: path.stat().st_mtime_ns for name, path in _files(tmp_path / "out").items()}
+    assert done.items() <= after.items()
+
+
+def test_where_writing_fails_it_says_what_to_do_and_keeps_what_is_done(
+    run: Run, texts: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_bytes, n_written = Path.write_bytes, 0
+
+    def full(path: Path, data: bytes) -> int:
+        nonlocal n_written
+        n_written += 1
+        if n_written > 4:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write_bytes(path, data)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_bytes", full)
+        with pytest.raises(OSError, match=r"EL629.*out failed: No space left.*same command again"):
+            run(texts, shard_size=8)
+    n_done = len(rows_of(tmp_path / "out"))
+    assert 0 < n_done < 50
+    assert not [*(tmp_path / "out").glob(".*.tmp")]
+    assert run(texts, shard_size=8).n_texts == 50 == len(rows_of(tmp_path / "out"))
 
 
 def test_files_of_no_run_are_not_mixed_with_ours(run: Run, texts: str, tmp_path: Path) -> None:
@@ -168,6 +213,34 @@ def test_overwriting_leaves_nothing_of_the_run_before(run: Run, texts: str, tmp_
     run(texts, shard_size=4, formats=("jsonl", "label-studio"))
     run(texts, shard_size=40, formats=("doccano",), overwrite=True)
     assert {*contents(tmp_path / "out")} == {"doccano-00000.jsonl", "doccano-00001.jsonl"}
+
+
+def test_overwriting_that_was_killed_leaves_nothing_that_counts_as_done(
+    run: Run, texts: str, tmp_path: Path, scored: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sorted runs have no files in sight until they are complete."""
+    with pytest.raises(Stop):
+        run(texts, pipeline=scored, is_sorted=True, shard_size=8, runner=stopping_after(2))
+
+    def killed(folder: Path) -> None:
+        raise Stop
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shards_module, "remove_folder", killed)
+        with pytest.raises(Stop):
+            run(texts, pipeline=scored, is_sorted=True, shard_size=8, overwrite=True)
+    assert run(texts, shard_size=8).n_texts == 50
+    assert all(row["certainty"] is None for row in rows_of(tmp_path / "out"))  # none of scored's
+
+
+def test_names_of_unfinished_files_do_not_stay(run: Run, texts: str, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (out / ".annotate" / "shards").mkdir(parents=True)
+    names = [".1-2.tmp", ".annotations-00001.jsonl.1-2.tmp", ".label-studio-config.xml.1-2.tmp"]
+    for name in (*names, ".mine.tmp", ".annotate/shards/.00001.json.1-2.tmp"):
+        (out / name).write_text("x")
+    run(texts)
+    assert {path.name for path in out.rglob(".*.tmp")} == {".mine.tmp"}
 
 
 def test_two_runs_do_not_write_at_the_same_time(run: Run, texts: str, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import spacy
 from spacy.tokens import DocBin
 from spacy.vocab import Vocab
 
@@ -123,6 +124,18 @@ def test_large_records_end_a_file_sooner(tmp_path: Path, monkeypatch: pytest.Mon
     run = tmp_path / "run"
     run.write_bytes(run_of(0, [Annotated({"id": "x" * 400}, None)] * 7, formats))
     assert merge_runs([run], formats, tmp_path, tmp_path / "work") == 3
+
+
+def test_texts_of_nothing_do_not_stop_sorting(run: Run, tmp_path: Path, scored: str) -> None:
+    """A tagger gives no probability where there is no token."""
+    nlp = spacy.load(scored, exclude=["elmo_ner"])
+    nlp.to_disk(tmp_path / "tagger")
+    texts = ["", "Mary left", "", "Mary left Paris"]
+    path = write_json_lines(tmp_path / "a.jsonl", [{"text": text} for text in texts])
+    run(path, pipeline=str(tmp_path / "tagger"), is_sorted=True, shard_size=1)
+    rows = rows_of(tmp_path / "out")
+    assert [row["text"] for row in rows][2:] == ["", ""]
+    assert rows[0]["certainty"] <= rows[1]["certainty"] and rows[2]["certainty"] is None
 
 
 def test_without_probabilities_sorting_is_refused(run: Run, texts: str, tmp_path: Path) -> None:
