@@ -209,13 +209,14 @@ def _columns(header: str, text: str) -> tuple[list[str], str]:
 
 
 def _parquet(file: InputFile, fields: Fields) -> Reading:
+    # Before pyarrow is asked for: installing it would not help.
+    if file.name == STANDARD_INPUT:
+        raise ValueError(Errors.EL607.format(kind=file.kind))
     try:
         from pyarrow import ArrowException
         from pyarrow.parquet import ParquetFile
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(Errors.EL606.format(what="reading")) from error
-    if file.name == STANDARD_INPUT:
-        raise ValueError(Errors.EL607.format(kind=file.kind))
     try:
         table = ParquetFile(file.name)
         names = table.schema_arrow.names
