@@ -21,6 +21,8 @@ import nox
 ROOT = Path(__file__).parent
 PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
 TESTING = ["pytest", "hypothesis", "setuptools"]
+# Tests that need another extra are skipped.
+TESTED_EXTRAS = ["project", "parquet"]
 # Tests of what runs on numpy and spaCy alone, without the conftest that makes biLMs.
 WITHOUT_TORCH = (
     [
@@ -45,7 +47,7 @@ def install(session: nox.Session, *constraints: str) -> None:
     """Install the source distribution with what its tests need, and go where they are."""
     source = unpack(session)
     session.install(*constraints, "torch")
-    session.install(*constraints, f"{source}[project]", *TESTING)
+    session.install(*constraints, f"{source}[{','.join(TESTED_EXTRAS)}]", *TESTING)
     # What is imported is what was installed.
     shutil.rmtree(source / "spacy_elmo_ner")
     session.chdir(source)

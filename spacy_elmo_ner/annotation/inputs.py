@@ -198,6 +198,7 @@ def _no_column(file: InputFile, fields: Fields, names: Sequence[str]) -> ValueEr
 
 
 def _parquet(file: InputFile, fields: Fields) -> Reading:
+    # Before pyarrow is asked for: installing it would not help.
     if file.name == STANDARD_INPUT:
         raise ValueError(Errors.EL607.format(kind=file.kind))
     try:

@@ -266,6 +266,8 @@ def test_standard_input_gives_lines(monkeypatch: pytest.MonkeyPatch, tmp_path: P
             found = [text for text, _ in read_inputs(find_inputs(["-"], kind), Fields())]
         assert found[0].text == expected
         assert [text.id for text in found] == ["stdin:1", "stdin:2"]
+    # Also where pyarrow is missing, which would not help.
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
     for kind in (".spacy", ".parquet"):
         with pytest.raises(ValueError, match="EL607"):
             list(read_inputs([InputFile("-", kind, 0)], Fields()))
