@@ -192,8 +192,8 @@ class Errors(metaclass=_Coded):
     EL105 = "{name!r} shares representations and has no labels. Add labels to the pipes after it."
     EL107 = "Unknown precision {value!r}. Use one of {names}."
     EL108 = (
-        "{name!r} cannot be calibrated: no token of these examples is annotated. Give examples "
-        "with gold annotation, such as the dev part of the corpus."
+        "{name!r} cannot be calibrated: no token of these examples has one of its labels. Give "
+        "examples with gold annotation, such as the dev part of the corpus."
     )
     EL109 = (
         'The decoder of {name!r} is {value!r}, which knows entities only. Use "softmax" or '
@@ -252,6 +252,7 @@ class Errors(metaclass=_Coded):
         "{name!r} has no earlier state to rehearse. Use nlp.resume_training() before further "
         "training, and nlp.rehearse() with each nlp.update()."
     )
+    EL127 = "{name} of {pipe!r} is {value}. Give {expected}."
     EL141 = (
         "{path} was trained with transitions = {saved!r}, but the config says {config!r}. A CRF "
         "is learned in training: load the pipe with the config it was saved with, or train it "
@@ -841,7 +842,7 @@ class Warnings(metaclass=_Coded):
     )
     WL102 = (
         "{owner}._.{name} exists already, set by other code, and stays as it is: it does not hold "
-        "our probabilities. Use {owner}._.{second} instead; or remove the other one, "
+        "our values. Use {owner}._.{second} instead; or remove the other one, "
         '{owner}.remove_extension("{name}"), before the pipeline is made.'
     )
     WL103 = (

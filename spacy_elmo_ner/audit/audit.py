@@ -72,17 +72,54 @@ def judge(nlp: Language, docs: Iterable[tuple[int, Doc]]) -> dict[str, Judged]:
         )
         for name, pipe in pipes.items()
     }
+    # What comes after our last pipe, such as merge_entities, would only change its tokens.
+    names = nlp.pipe_names
+    needed = names[: max((names.index(name) + 1 for name in pipes), default=0)]
     for batch in minibatch(docs, size=BATCH_DOCS):
-        examples = [Example(blank_copy(doc, nlp.vocab), doc) for _, doc in batch]
-        predicted = list(nlp.pipe(example.predicted for example in examples))
+        gold = [doc for _, doc in batch]
+        with nlp.select_pipes(enable=needed):
+            predicted = list(nlp.pipe(blank_copy(doc, nlp.vocab) for doc in gold))
+        onto_gold = [_words_onto(*docs) for docs in zip(predicted, gold, strict=True)]
         for name, pipe in pipes.items():
             judged = judgements[name]
             judged.numbers += [number for number, _ in batch]
-            judged.docs += [doc for _, doc in batch]
-            judged.probabilities += pipe.label_probabilities(predicted)
-            judged.gold += [pipe.gold_classes(example) for example in examples]
-            judged.entities += [decoded_entities(doc).entities for doc in predicted]
+            judged.docs += gold
+            of_gold = (pipe.gold_classes(Example(doc, doc)) for doc in gold)
+            found = zip(pipe.label_probabilities(predicted), of_gold, onto_gold, strict=True)
+            for probabilities, classes, place in found:
+                # The pipeline's own token where it has cut this word as gold has, or nothing.
+                judged.probabilities.append(
+                    np.where((place >= 0)[:, None], probabilities[place], 1 / pipe.n_classes)
+                    if len(probabilities)
+                    else np.full((len(place), pipe.n_classes), 1 / pipe.n_classes)
+                )
+                judged.gold.append(np.where(place >= 0, classes, MISSING))
+            for doc, place in zip(predicted, onto_gold, strict=True):
+                judged.entities.append(_on_words(decoded_entities(doc).entities, place))
     return judgements
+
+
+def _words_onto(predicted: Doc, gold: Doc) -> NDArray[np.int64]:
+    """Return the token of a predicted Doc that is the same word as each of gold's, or -1."""
+    if [token.text for token in predicted] == [token.text for token in gold]:
+        return np.arange(len(gold))
+    alignment = Example(predicted, gold).alignment
+    place = np.full(len(gold), -1)
+    for word in range(len(gold)):
+        tokens = alignment.y2x[word]
+        if len(tokens) == 1 and len(alignment.x2y[int(tokens[0])]) == 1:
+            place[word] = tokens[0]
+    return place
+
+
+def _on_words(entities: Iterable[EntitySpan], place: NDArray[np.int64]) -> list[EntitySpan]:
+    """Return the entities on gold's words, without those that end in a word cut otherwise."""
+    word = {token: i for i, token in enumerate(place.tolist()) if token >= 0}
+    return [
+        span._replace(start=word[span.start], end=word[span.end - 1] + 1)
+        for span in entities
+        if span.start in word and span.end - 1 in word
+    ]
 
 
 def audit(judged: Judged) -> list[AuditRow]:

@@ -1,7 +1,7 @@
 """Provide an NLP engine for Microsoft Presidio with the probability of each entity.
 
 Presidio gives all entities of a spaCy pipeline the same score, 0.85. This engine gives each its
-own, ``ent._.confidence``, so that a `score_threshold` means something. Context words are compared
+own, so that a `score_threshold` means something. Context words are compared
 by lemma and need a pipeline with a lemmatizer, such as en_elmo_gmb_sm.
 """
 
@@ -11,6 +11,8 @@ from typing import Any
 import srsly
 from presidio_analyzer.nlp_engine import NlpEngineProvider, SpacyNlpEngine
 from spacy.tokens import Doc
+
+from ..pipeline.confidence import confidence
 
 CONFIGURATION = Path(__file__).parents[1] / "data/presidio.yaml"
 
@@ -25,7 +27,7 @@ class ElmoNlpEngine(SpacyNlpEngine):
 
     def _get_scores_for_entities(self, doc: Doc) -> list[float]:
         default = float(self.ner_model_configuration.default_score or 0.0)
-        found = [ent._.confidence if ent._.has("confidence") else None for ent in doc.ents]
+        found = [confidence(ent) for ent in doc.ents]
         return [default if score is None else score for score in found]
 
 

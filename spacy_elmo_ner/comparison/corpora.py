@@ -215,7 +215,7 @@ def _corpus_name(path: Path) -> str | None:
     if not description.is_file():
         return None
     try:
-        data = json.loads(description.read_text(encoding="utf8"))
+        data = json.loads(description.read_text(encoding="utf-8-sig"))
     except ValueError as error:
         raise ValueError(Errors.EL304.format(path=description, problem=error)) from error
     name = data.get("name") if isinstance(data, dict) else None

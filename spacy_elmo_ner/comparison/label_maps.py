@@ -106,6 +106,22 @@ def _declared(pipeline: LoadedPipeline, components: Sequence[str]) -> set[str]:
     return {label for name in components for label in labels.get(name, [])}
 
 
+def _with_declared(pipeline: LoadedPipeline, gold: LabelSets) -> LabelSets:
+    """Add a pipeline's labels to gold's if it has all of gold's: then both are of one scheme.
+
+    A label that a small gold corpus lacks is then predicted wrongly, and not unknown.
+    """
+
+    def known(of_gold: Collection[str], components: Sequence[str]) -> Collection[str]:
+        declared = _declared(pipeline, components)
+        return declared if of_gold and declared.issuperset(of_gold) else of_gold
+
+    return LabelSets(
+        known(gold.entities, pipeline.entity_components),
+        known(gold.tags, pipeline.tag_components),
+    )
+
+
 # ---- use ------------------------------------------------------------------------------------
 
 
@@ -143,6 +159,7 @@ class Labels:
         if gold is None:
             known = LabelSets(predicted_labels(predicted), predicted_tags(predicted))
         if chosen is None:
+            known = _with_declared(pipeline, known)
             return translate(pipeline.name, predicted, {}, {}, known, gold)
         self.used[pipeline.name] = chosen
         return translate(pipeline.name, predicted, chosen.ents, chosen.tags, known, gold)

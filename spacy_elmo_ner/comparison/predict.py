@@ -5,13 +5,14 @@ from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from spacy.tokens import Doc, Span, Token
+from spacy.tokens import Doc, Span
 from spacy.training import Alignment
 
 from ..corpus.docs import blank_copy
 from ..decoding import EntitySpan
 from ..errors import Errors
-from ..pipeline.confidence import decoded_entities
+from ..pipeline.confidence import confidence, decoded_entities, tag_confidences
+from ..pipeline.settings import is_number
 from .corpora import Annotation, entities_of
 from .pipelines import LoadedPipeline
 from .results import LabeledSpan, Misaligned
@@ -77,19 +78,19 @@ def onto_words(words: list[str], doc: Doc, text: int) -> tuple[Annotation, list[
     (EL317) if the two texts differ.
     """
     tokens = [token.text for token in doc]
-    confidence, of_tags = entity_confidence(doc), tag_confidence(doc)
+    of_ents, of_tags = entity_confidence(doc), tag_confidence(doc)
     alternatives = decoded_entities(doc).alternatives
     if tokens == words:
         tags = [token.tag_ for token in doc]
         entities = entities_of(doc)
-        return Annotation(words, entities, tags, confidence, tuple(alternatives), of_tags), []
+        return Annotation(words, entities, tags, of_ents, tuple(alternatives), of_tags), []
     try:
         alignment = Alignment.from_strings(tokens, words)
     except ValueError as error:
         raise ValueError(
             Errors.EL317.format(text=text + 1, gold=" ".join(words), found=" ".join(tokens))
         ) from error
-    entities, kept_confidence, misaligned = _widened(words, doc, alignment, text, confidence)
+    entities, kept_confidence, misaligned = _widened(words, doc, alignment, text, of_ents)
     sources = [alignment.y2x[index] for index in range(len(words))]
     tags = [_tag(doc, tokens) for tokens in sources]
     if of_tags:
@@ -99,18 +100,22 @@ def onto_words(words: list[str], doc: Doc, text: int) -> tuple[Annotation, list[
 
 
 def entity_confidence(doc: Doc) -> dict[tuple[int, int], float]:
-    """Map (start, end) to ``ent._.confidence`` of the entities that have one."""
-    if not Span.has_extension("confidence"):
-        return {}
-    confidences = {(ent.start, ent.end): ent._.confidence for ent in doc.ents}
-    return {bounds: float(value) for bounds, value in confidences.items() if value is not None}
+    """Map (start, end) to the confidence of the entities that have one."""
+    confidences = {(ent.start, ent.end): _confidence(ent) for ent in doc.ents}
+    return {bounds: value for bounds, value in confidences.items() if value is not None}
+
+
+def _confidence(ent: Span) -> float | None:
+    """Return the probability that our pipe gave, or what another one calls so."""
+    value = confidence(ent)
+    if value is None and Span.has_extension("confidence"):
+        value = ent._.confidence
+    return None if value is None or not is_number(value) else float(value)
 
 
 def tag_confidence(doc: Doc) -> Sequence[float]:
-    """Return ``token._.tag_confidence`` of every token, NaN for none; empty if no token has one."""
-    if not Token.has_extension("tag_confidence"):
-        return ()
-    confidences = [token._.tag_confidence for token in doc]
+    """Return the confidence of every token's tag, NaN for none; empty if no token has one."""
+    confidences = tag_confidences(doc)
     if all(value is None for value in confidences):
         return ()
     # A float in a list takes 32 bytes, and a corpus has many words.
@@ -122,7 +127,7 @@ def _widened(
     doc: Doc,
     alignment: Alignment,
     text: int,
-    confidence: Mapping[tuple[int, int], float],
+    of_ents: Mapping[tuple[int, int], float],
 ) -> tuple[list[LabeledSpan], dict[tuple[int, int], float], list[Misaligned]]:
     entities: list[LabeledSpan] = []
     kept_confidence: dict[tuple[int, int], float] = {}
@@ -141,8 +146,8 @@ def _widened(
             misaligned.append(Misaligned(text, ent.label_, ent.text, gold_words, kept))
         if kept:
             entities.append((start, end, ent.label_))
-            if (ent.start, ent.end) in confidence:
-                kept_confidence[start, end] = confidence[ent.start, ent.end]
+            if (ent.start, ent.end) in of_ents:
+                kept_confidence[start, end] = of_ents[ent.start, ent.end]
             free = end
     return entities, kept_confidence, misaligned
 

@@ -10,7 +10,6 @@ from spacy.training import Example
 from spacy.util import minibatch
 
 from ..corpus.docbin import read_examples
-from ..decoding import MISSING
 from ..errors import Errors
 from ..files import atomic_file
 from .temperature import Calibration
@@ -49,7 +48,7 @@ def calibrate_folder(pipeline: Path, dev: Path) -> dict[str, Calibration | None]
 
 def _has_gold(pipe: TokenClassifier, examples: Iterable[Example]) -> bool:
     """Return whether any token is annotated with one of the pipe's labels; stops at the first."""
-    return any((pipe.gold_classes(example) != MISSING).any() for example in examples)
+    return any(pipe.has_label(pipe.gold_classes(example)) for example in examples)
 
 
 def as_pipe_gets_them(nlp: Language, name: str, examples: Iterable[Example]) -> Iterator[Example]:

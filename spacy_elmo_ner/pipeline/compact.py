@@ -68,7 +68,7 @@ def compact_folder(
 def read_description(path: Path) -> dict[str, Any]:
     """Read values for keys of `DESCRIBING`. Raises ValueError for anything else in the file."""
     try:
-        data = json.loads(path.read_text(encoding="utf8"))
+        data = json.loads(path.read_text(encoding="utf-8-sig"))
         if not isinstance(data, dict):
             raise ValueError(f"it holds {type(data).__name__}")
         unknown = sorted(set(data) - set(DESCRIBING))

@@ -7,16 +7,15 @@ therefore either stays with its span or is lost, and is found in constant time. 
 holds its label or tag, because another pipe or a person may change that later.
 """
 
-import warnings
 import weakref
-from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple, cast
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import numpy as np
 from spacy.tokens import Doc, Span, SpanGroup, Token
 
 from ..decoding import Decoded, EntitySpan
-from ..errors import Warnings
+from .extensions import Extension, data_of
 from .scored_spans import ScoredSpans, stored_spans, token_bounds
 
 # doc.spans key of the scored entities, as spaCy's spancat keeps its own.
@@ -37,64 +36,11 @@ class Given(NamedTuple):
     pipe: str | None
 
 
-# ---- extensions --------------------------------------------------------------------------
-
-
-class Extension(NamedTuple):
-    """Describes an extension attribute, with a second name in case the first is taken."""
-
-    owner: Any  # Span or Token
-    name: str
-    getter: Callable[[Any], float | None]
-
-    @property
-    def second_name(self) -> str:
-        """Return the name to use if the first is taken."""
-        return f"elmo_{self.name}"
-
-    @property
-    def key(self) -> str:
-        """Return the name under which values are stored."""
-        return self.second_name if self._is_taken else self.name
-
-    def register(self) -> None:
-        """Register the extension; warn if the name is taken and use the second name."""
-        if self is ENTITIES and not Span.has_extension(ALTERNATIVES):
-            Span.set_extension(ALTERNATIVES, default=None)  # Doc.from_json asks for it
-        if not self.owner.has_extension(self.name):
-            self.owner.set_extension(self.name, getter=self.getter)
-        if not self._is_taken:
-            return
-        if not self._is_ours(self.second_name):
-            self.owner.set_extension(self.second_name, getter=self.getter, force=True)
-        message = Warnings.WL102.format(
-            owner=self.owner.__name__, name=self.name, second=self.second_name
-        )
-        warnings.warn(message, stacklevel=2)
-
-    @property
-    def _is_taken(self) -> bool:
-        return self.owner.has_extension(self.name) and not self._is_ours(self.name)
-
-    def _is_ours(self, name: str) -> bool:
-        if not self.owner.has_extension(name):
-            return False
-        getter = self.owner.get_extension(name)[2]
-        # By name: another process has another object of the same function.
-        return getter is not None and (
-            (getter.__module__, getter.__name__) == (self.getter.__module__, self.getter.__name__)
-        )
-
-
-def _user_data(doc: Doc) -> dict[Any, Any]:
-    return cast(dict[Any, Any], doc.user_data)  # keys are tuples too, whatever the stubs say
-
-
 def confidence(span: Span) -> float | None:
     """Return the probability of this span with this label; None if no `elmo_ner` scored it."""
     doc, place = span.doc, (span.start_char, span.end_char, span.label_)
     for name in (ENTITIES.key, ALTERNATIVES):
-        stored = _user_data(doc).get(("._.", name, *place[:2]))
+        stored = data_of(doc).get(("._.", name, *place[:2]))
         if isinstance(stored, int | float):
             return stored  # set by a person
         if stored is not None and place[2] in stored:
@@ -105,12 +51,12 @@ def confidence(span: Span) -> float | None:
 
 def tag_confidence(token: Token) -> float | None:
     """Return the probability of this token's tag; None for a tag that `elmo_tagger` did not set."""
-    return _tag_score(token, _user_data(token.doc).get(("._.", TAGS.key, token.idx, None)))
+    return _tag_score(token, data_of(token.doc).get(("._.", TAGS.key, token.idx, None)))
 
 
 def tag_confidences(doc: Doc) -> list[float | None]:
     """Return `tag_confidence` of every token, in less time."""
-    name, user_data = TAGS.key, _user_data(doc)
+    name, user_data = TAGS.key, data_of(doc)
     return [_tag_score(token, user_data.get(("._.", name, token.idx, None))) for token in doc]
 
 
@@ -122,8 +68,15 @@ def _tag_score(token: Token, stored: Any) -> float | None:
     return stored
 
 
-ENTITIES = Extension(Span, "confidence", confidence)
-TAGS = Extension(Token, "tag_confidence", tag_confidence)
+ENTITIES = Extension(Span, "confidence", "elmo_confidence", confidence)
+TAGS = Extension(Token, "tag_confidence", "elmo_tag_confidence", tag_confidence)
+
+
+def register_entities() -> None:
+    """Register what `give_entities` stores."""
+    ENTITIES.register()
+    if not Span.has_extension(ALTERNATIVES):
+        Span.set_extension(ALTERNATIVES, default=None)  # Doc.from_json asks for it
 
 
 # ---- entities ----------------------------------------------------------------------------
@@ -131,7 +84,7 @@ TAGS = Extension(Token, "tag_confidence", tag_confidence)
 
 def give_entities(doc: Doc, pipe: str, decoded: Decoded) -> None:
     """Store the probabilities of all spans that a pipe found; they replace its earlier ones."""
-    user_data, names = _user_data(doc), (ENTITIES.key, ALTERNATIVES)
+    user_data, names = data_of(doc), (ENTITIES.key, ALTERNATIVES)
     for key, stored in _stored(doc):
         # New dicts: Docs that were cut or joined share the old ones.
         others = {label: given for label, given in stored.items() if given["pipe"] != pipe}
@@ -163,7 +116,7 @@ def _stored(doc: Doc) -> list[tuple[Any, dict[str, dict[str, Any]]]]:
     names = (ALTERNATIVES, ENTITIES.key)
     items = [
         (key, value)
-        for key, value in _user_data(doc).items()
+        for key, value in data_of(doc).items()
         if isinstance(key, tuple) and len(key) == 4 and key[0] == "._." and key[1] in names
     ]
     items.sort(key=lambda item: names.index(item[0][1]))
@@ -247,7 +200,7 @@ def _read_group(doc: Doc, group: SpanGroup) -> dict[Place, Given]:
 
 def give_tags(doc: Doc, tags: Iterable[str], scores: Iterable[float]) -> None:
     """Store the probability of each token's tag; a tag "" changes nothing."""
-    name, user_data = TAGS.key, _user_data(doc)
+    name, user_data = TAGS.key, data_of(doc)
     for token, tag, score in zip(doc, tags, scores, strict=True):
         if tag:
             user_data["._.", name, token.idx, None] = [tag, score, len(token)]

@@ -19,8 +19,10 @@ from ..layers.bilm_layer import bilm_shim
 from ..layers.elmo_listener import ListenerState
 from ..layers.elmo_tok2vec import ListenerReplacement
 from ..layers.types import BiLMModel, DocLayers, LayersBackprop
+from .extensions import LAYERS, give_layers
 from .kept_layers import KeptLayers
 from .layers_cache import LayersCache
+from .settings import ConfiguredPipe, PipelineRef, Setting, check_size, check_switch
 from .upstream import UpstreamPipe
 
 DEFAULT_ELMO_CONFIG = """
@@ -60,7 +62,7 @@ def make_elmo(
     training_cache: gigabytes of temporary disk for the layers of a frozen biLM, which are then
         computed once and not in every pass over the training Docs; 0 for none.
     """
-    return Elmo(
+    pipe = Elmo(
         nlp.vocab,
         model,
         name,
@@ -69,13 +71,26 @@ def make_elmo(
         keep_layers=keep_layers,
         training_cache=training_cache,
     )
+    pipe.made_by = PipelineRef(nlp)
+    return pipe
 
 
-class Elmo(UpstreamPipe):
+def check_keep_layers(pipe: "Elmo", name: str, value: Any) -> bool:
+    """Raise ValueError for anything but True and False; make room for the layers."""
+    keep = check_switch(pipe, name, value)
+    if keep:
+        LAYERS.register()
+    return keep
+
+
+class Elmo(ConfiguredPipe, UpstreamPipe):
     """Compute a Doc's biLM layers once; each listener mixes them in its own way.
 
     Layers are kept only until every listener has read them, and never longer than the Doc.
     """
+
+    keep_layers = Setting(False, check_keep_layers)
+    training_cache = Setting(8.0, check_size)
 
     def __init__(
         self,
@@ -93,8 +108,8 @@ class Elmo(UpstreamPipe):
         self.model = model
         self.name = name
         self.cfg: dict[str, Any] = {}
-        self.keep_layers = keep_layers
-        self.training_cache = training_cache
+        type(self).keep_layers.configure(self, keep_layers)
+        type(self).training_cache.configure(self, training_cache)
         shim = bilm_shim(model)
         shim.trainable = trainable
         shim.learn_rate_scale = learn_rate_scale
@@ -105,8 +120,6 @@ class Elmo(UpstreamPipe):
         self._pending: tuple[DocLayers, LayersBackprop] | None = None
         self._optimizer: Optimizer | None = None
         self._cache: LayersCache | None = None
-        if keep_layers and not Doc.has_extension("elmo"):
-            Doc.set_extension("elmo", default=None)
 
     # ---- layers ----------------------------------------------------------------------
 
@@ -161,7 +174,7 @@ class Elmo(UpstreamPipe):
             self._kept.keep(docs, layers)
         if self.keep_layers:
             for doc, doc_layers in zip(docs, layers, strict=True):
-                doc._.elmo = doc_layers
+                give_layers(doc, doc_layers)
 
     # ---- saving ----------------------------------------------------------------------
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,14 +24,21 @@ from ..decoding import (
     decode_entities,
 )
 from .confidence import (
-    ENTITIES,
     give_entities,
     given_entities,
+    register_entities,
     write_span_group,
 )
 from .default_model import default_model
 from .gold import IOB, gold_bio
-from .settings import PipelineRef, Setting, check_alternatives, check_threshold, settle
+from .settings import (
+    ConfiguredPipe,
+    PipelineRef,
+    Setting,
+    check_alternatives,
+    check_switch,
+    check_threshold,
+)
 from .token_classifier import BATCH_DOCS, TokenClassifier
 
 
@@ -65,7 +71,7 @@ def make_elmo_ner(
         their place. More precision, less recall; 0 keeps the best reading.
     alternatives: doc.spans["elmo_ner"] also holds the spans that are no entities but at least as
         probable as this, in (0, 1]; null for none.
-    The last two can be changed after training, on the pipe or in a config given at loading.
+    All three can be changed after training, on the pipe or in a config given at loading.
     Raises ValueError for a threshold or alternatives out of range.
     """
     pipe = ElmoNER(
@@ -81,7 +87,7 @@ def make_elmo_ner(
     return pipe
 
 
-class ElmoNER(TokenClassifier):
+class ElmoNER(ConfiguredPipe, TokenClassifier):
     """Sets doc.ents, and doc.spans["elmo_ner"] with .attrs["scores"].
 
     ent._.confidence is the probability of exactly that span with that label, in [0, 1]. The spans
@@ -89,6 +95,7 @@ class ElmoNER(TokenClassifier):
     kind of probability, float32.
     """
 
+    overwrite = Setting(False, check_switch)
     threshold = Setting(0.0, check_threshold)
     alternatives = Setting(0.1, check_alternatives)
 
@@ -103,23 +110,11 @@ class ElmoNER(TokenClassifier):
         alternatives: float | None = 0.1,
         scorer: Callable[..., dict[str, Any]] | None = None,
     ) -> None:
-        super().__init__(vocab, model, name, overwrite=overwrite, scorer=scorer)
-        self.made_by = PipelineRef()
+        super().__init__(vocab, model, name, scorer=scorer)
+        type(self).overwrite.configure(self, overwrite)
         type(self).threshold.configure(self, threshold)
         type(self).alternatives.configure(self, alternatives)
-        ENTITIES.register()
-
-    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "ElmoNER":
-        configured = self.cfg["configured"]
-        super().from_bytes(bytes_data, exclude=exclude)
-        settle(self, configured, None)
-        return self
-
-    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "ElmoNER":
-        configured = self.cfg["configured"]
-        super().from_disk(path, exclude=exclude)
-        settle(self, configured, Path(path))
-        return self
+        register_entities()
 
     @property
     def scheme(self) -> LabelScheme:
@@ -135,6 +130,10 @@ class ElmoNER(TokenClassifier):
 
     def gold_classes(self, example: Example) -> NDArray[np.int64]:
         return gold_bio(example, self.scheme.labels)
+
+    def has_label(self, classes: NDArray[np.int64]) -> bool:
+        # Tokens outside of entities alone say nothing about the probabilities of entities.
+        return bool((classes > 0).any())
 
     @property
     def entity_decoder(self) -> Decoder:
@@ -198,7 +197,7 @@ class ElmoNER(TokenClassifier):
 
     def _entities_of_others(self, doc: Doc) -> list[Span]:
         """Return the entities that stay. Ours are found again if a pipe runs again on a Doc."""
-        if self.cfg["overwrite"] or not doc.ents:
+        if self.overwrite or not doc.ents:
             return []
         given = given_entities(doc)
         others = []

@@ -13,10 +13,11 @@ from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..decoding import MISSING, FullTransitions, Transitions, viterbi
-from ..errors import Errors
+from ..errors import Errors, shown
 from .confidence import TAGS, give_tags
 from .default_model import default_model
 from .gold import gold_tags
+from .settings import ConfiguredPipe, PipelineRef, Setting, check_switch, check_text, is_number
 from .token_classifier import TokenClassifier
 
 
@@ -57,7 +58,7 @@ def make_elmo_tagger(
         raise ValueError(Errors.EL109.format(name=name, value=decoding.decoder))
     if decoding.decoder == "crf" and decoding.transitions != "full":
         raise ValueError(Errors.EL142.format(name=name, value=decoding.transitions))
-    return ElmoTagger(
+    pipe = ElmoTagger(
         nlp.vocab,
         model,
         name,
@@ -66,6 +67,18 @@ def make_elmo_tagger(
         neg_prefix=neg_prefix,
         scorer=scorer,
     )
+    pipe.made_by = PipelineRef(nlp)
+    return pipe
+
+
+def check_smoothing(pipe: "ElmoTagger", name: str, value: Any) -> float:
+    """Raise ValueError for anything but a number in [0, 1), or 0 with a CRF."""
+    is_allowed = is_number(value) and 0 <= value < 1 and (value == 0 or pipe.decoder != "crf")
+    if not is_allowed:
+        raise ValueError(
+            Errors.EL124.format(name=pipe.name, value=shown(value), decoder=pipe.decoder)
+        )
+    return float(value)
 
 
 class Tags(NamedTuple):
@@ -75,8 +88,12 @@ class Tags(NamedTuple):
     probabilities: NDArray[np.float64]
 
 
-class ElmoTagger(TokenClassifier):
+class ElmoTagger(ConfiguredPipe, TokenClassifier):
     """Sets token.tag_, and token._.tag_confidence, the probability of that tag in [0, 1]."""
+
+    overwrite = Setting(True, check_switch)
+    label_smoothing = Setting(0.0, check_smoothing)
+    neg_prefix = Setting("!", check_text)
 
     def __init__(
         self,
@@ -89,14 +106,10 @@ class ElmoTagger(TokenClassifier):
         neg_prefix: str = "!",
         scorer: Callable[..., dict[str, Any]] | None = None,
     ) -> None:
-        super().__init__(vocab, model, name, overwrite=overwrite, scorer=scorer)
-        highest = 0 if self.decoder == "crf" else 1
-        if not (label_smoothing == 0 or 0 < label_smoothing < highest):
-            raise ValueError(
-                Errors.EL124.format(name=name, value=label_smoothing, decoder=self.decoder)
-            )
-        self.label_smoothing = label_smoothing
-        self.neg_prefix = neg_prefix
+        super().__init__(vocab, model, name, scorer=scorer)
+        type(self).overwrite.configure(self, overwrite)
+        type(self).label_smoothing.configure(self, label_smoothing)
+        type(self).neg_prefix.configure(self, neg_prefix)
         TAGS.register()
 
     @property
@@ -167,7 +180,7 @@ class ElmoTagger(TokenClassifier):
                 continue
             tags: Any = tag_ids[doc_tags.classes]
             is_ours = np.ones(len(doc), dtype=bool)
-            if not self.cfg["overwrite"]:
+            if not self.overwrite:
                 before = doc.to_array("TAG")
                 is_ours = before == 0
                 tags = np.where(is_ours, tags, before)

@@ -1,11 +1,14 @@
 """Define settings that come from the config, can be changed on a trained pipe, and are saved."""
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from numbers import Real
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
+import numpy as np
 from spacy.language import Language
+from spacy.pipeline.trainable_pipe import TrainablePipe
 from thinc.api import Config
 
 from ..errors import Errors, shown
@@ -28,51 +31,74 @@ class PipelineRef:
         return PipelineRef, ()
 
 
-class HasSettings(Protocol):
-    """Has cfg, which is saved, and made_by, the pipeline whose config the settings came from."""
+class ConfiguredPipe(TrainablePipe):
+    """Saves its settings, and lets a config that is given at loading win over what was saved.
+
+    made_by: the pipeline whose config the settings came from.
+    """
 
     cfg: dict[str, Any]
-    made_by: PipelineRef
+    made_by = PipelineRef()
+
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> Any:
+        configured = self.cfg["configured"]
+        super().from_bytes(bytes_data, exclude=exclude)
+        settle(self, configured, None)
+        return self
+
+    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> Any:
+        configured = self.cfg["configured"]
+        super().from_disk(path, exclude=exclude)
+        settle(self, configured, Path(path))
+        return self
 
 
 class Setting:
     """Describes an attribute of a pipe that is checked when it is set, and saved with the pipe.
 
+    check: (pipe, name, value) -> the value as it is kept; raises ValueError.
+
     The pipeline's config is kept up to date with it. A config that is given when the pipeline is
     loaded wins over what was saved.
     """
 
-    def __init__(self, default: Any, check: Callable[[str, Any], Any]) -> None:
+    def __init__(self, default: Any, check: Callable[[Any, str, Any], Any]) -> None:
         self.default = default
         self.check = check
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
 
-    def __get__(self, pipe: HasSettings | None, owner: type | None = None) -> Any:
+    def __get__(self, pipe: ConfiguredPipe | None, owner: type | None = None) -> Any:
         return self if pipe is None else pipe.cfg[self.name]
 
-    def __set__(self, pipe: HasSettings, value: Any) -> None:
-        pipe.cfg[self.name] = self.check(self.name, value)
+    def __set__(self, pipe: ConfiguredPipe, value: Any) -> None:
+        pipe.cfg[self.name] = self.check(pipe, self.name, value)
         nlp = pipe.made_by()
         if nlp is None:
             return
         for name, other in nlp.components:
             if other is pipe:
-                nlp.get_pipe_config(name)[self.name] = value
+                nlp.get_pipe_config(name)[self.name] = pipe.cfg[self.name]
 
-    def configure(self, pipe: HasSettings, value: Any) -> None:
+    def configure(self, pipe: ConfiguredPipe, value: Any) -> None:
         """Set the value that the config gives to a new pipe."""
-        pipe.cfg[self.name] = self.check(self.name, value)
+        pipe.cfg[self.name] = self.check(pipe, self.name, value)
         pipe.cfg.setdefault("configured", {})[self.name] = value
 
 
-def settings_of(pipe: HasSettings) -> list[Setting]:
-    """Return the settings that the pipe's class defines."""
-    return [value for value in vars(type(pipe)).values() if isinstance(value, Setting)]
+def settings_of(pipe: ConfiguredPipe) -> list[Setting]:
+    """Return the settings that the pipe's class defines or inherits."""
+    by_name = {
+        name: value
+        for cls in reversed(type(pipe).__mro__)
+        for name, value in vars(cls).items()
+        if isinstance(value, Setting)
+    }
+    return list(by_name.values())
 
 
-def settle(pipe: HasSettings, configured: dict[str, Any], folder: Path | None) -> None:
+def settle(pipe: ConfiguredPipe, configured: dict[str, Any], folder: Path | None) -> None:
     """Choose, for each setting, between the value just loaded and the one from the config.
 
     configured: the values in this pipe's config. folder: where the pipe was loaded from, or None.
@@ -100,19 +126,57 @@ def _saved_config(folder: Path | None) -> dict[str, Any]:
     return config.get("components", {}).get(folder.name, {})
 
 
-def check_threshold(name: str, value: Any) -> float:
+def check_threshold(pipe: Any, name: str, value: Any) -> float:
     """Raise ValueError for anything but a number in [0, 1]."""
-    if not _is_number(value) or not 0 <= value <= 1:
+    if not is_number(value) or not 0 <= value <= 1:
         raise ValueError(Errors.EL169.format(name=name, value=shown(value), range="[0, 1]"))
-    return value
+    return _plain(value)
 
 
-def check_alternatives(name: str, value: Any) -> float | None:
+def check_alternatives(pipe: Any, name: str, value: Any) -> float | None:
     """Raise ValueError for anything but None and a number in (0, 1]."""
-    if value is not None and (not _is_number(value) or not 0 < value <= 1):
+    if value is None:
+        return None
+    if not is_number(value) or not 0 < value <= 1:
         raise ValueError(Errors.EL169.format(name=name, value=shown(value), range="(0, 1]"))
+    return _plain(value)
+
+
+def check_size(pipe: Any, name: str, value: Any) -> float:
+    """Raise ValueError for anything but a number of at least 0."""
+    if not is_number(value) or not value >= 0:
+        expected = "a number of at least 0"
+        raise ValueError(
+            Errors.EL127.format(pipe=pipe.name, name=name, value=shown(value), expected=expected)
+        )
+    return _plain(value)
+
+
+def check_switch(pipe: Any, name: str, value: Any) -> bool:
+    """Raise ValueError for anything but True and False."""
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(
+            Errors.EL127.format(
+                pipe=pipe.name, name=name, value=shown(value), expected="True or False"
+            )
+        )
+    return bool(value)
+
+
+def check_text(pipe: Any, name: str, value: Any) -> str:
+    """Raise ValueError for anything but a str."""
+    if not isinstance(value, str):
+        raise ValueError(
+            Errors.EL127.format(pipe=pipe.name, name=name, value=shown(value), expected="a str")
+        )
     return value
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def is_number(value: Any) -> bool:
+    """Return whether this is a real number, of Python or numpy."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _plain(value: Any) -> Any:
+    """Return a number as JSON and configs hold it."""
+    return value if type(value) in (int, float) else float(value)

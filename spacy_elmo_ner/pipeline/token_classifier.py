@@ -40,7 +40,6 @@ class TokenClassifier(LabelledPipe):
         model: Model[list[Doc], list[Floats2d]],
         name: str,
         *,
-        overwrite: bool,
         scorer: Callable[..., dict[str, Any]] | None,
     ) -> None:
         self.vocab = vocab
@@ -49,7 +48,7 @@ class TokenClassifier(LabelledPipe):
         self.scorer = scorer
         self._takes_labels = True  # from the examples it is updated with
         self._rehearsal_model: Any = None  # set by nlp.resume_training()
-        self.cfg: dict[str, Any] = {"labels": [], "overwrite": overwrite, "temperature": 1.0}
+        self.cfg: dict[str, Any] = {"labels": [], "temperature": 1.0}
 
     # ---- for subclasses --------------------------------------------------------------
 
@@ -60,6 +59,10 @@ class TokenClassifier(LabelledPipe):
     def gold_classes(self, example: Example) -> NDArray[np.int64]:
         """Return each token's class, or MISSING: (n_tokens of the predicted Doc,) int64."""
         raise NotImplementedError
+
+    def has_label(self, classes: NDArray[np.int64]) -> bool:
+        """Return whether any token has one of the labels."""
+        return bool((classes != MISSING).any())
 
     def negative_classes(self, example: Example) -> NDArray[np.int64]:
         """Return a class that each token is known not to have, or MISSING.
@@ -245,10 +248,10 @@ class TokenClassifier(LabelledPipe):
         """Fit the temperature on annotated examples that training has not seen, and keep it.
 
         The predicted Docs must be as this pipe gets them in the pipeline. Raises ValueError if
-        none of their tokens is annotated.
+        none of their tokens has one of the labels.
         """
         batches = list(self._scored(examples))
-        if not any((batch.gold != MISSING).any() for batch in batches):
+        if not any(self.has_label(batch.gold) for batch in batches):
             raise ValueError(Errors.EL108.format(name=self.name))
         calibration = calibrate(batches, self.transitions if self.scores_sequences else None)
         self.cfg["temperature"] = calibration.temperature

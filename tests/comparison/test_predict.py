@@ -7,7 +7,7 @@ from spacy.vocab import Vocab
 from spacy_elmo_ner.comparison.predict import onto_words
 from spacy_elmo_ner.comparison.results import Misaligned
 from spacy_elmo_ner.decoding import Decoded, EntitySpan
-from spacy_elmo_ner.pipeline.confidence import ENTITIES, TAGS, give_entities, give_tags
+from spacy_elmo_ner.pipeline.confidence import TAGS, give_entities, give_tags, register_entities
 
 
 def doc(words, ents=(), tags=None):
@@ -66,7 +66,7 @@ def scored():
     """A Doc as elmo_ner and elmo_tagger leave it: an entity, an alternative, sure tags."""
     made = doc(["the", "U.S", ".", "army"], [(1, 3, "gpe")], ["DT", "NNP", "NNP", "NN"])
     found = Decoded([EntitySpan(1, 3, "gpe", 0.75)], [EntitySpan(1, 4, "org", 0.25)])
-    ENTITIES.register(), TAGS.register()
+    register_entities(), TAGS.register()
     give_entities(made, "elmo_ner", found)
     give_tags(made, [token.tag_ for token in made], [0.9, 0.8, 0.7, 0.6])
     return made

@@ -4,11 +4,11 @@ import numpy as np
 import spacy
 from spacy.tokens import Doc, Span, SpanGroup
 
-from spacy_elmo_ner.pipeline.confidence import ENTITIES, decoded_entities
+from spacy_elmo_ner.pipeline.confidence import decoded_entities, register_entities
 
 NLP = spacy.blank("en")
 WORDS = ["Mary", "Smith", "left", "Paris", "."]
-ENTITIES.register()
+register_entities()
 
 
 def doc_with_group(n_entities, *scored):

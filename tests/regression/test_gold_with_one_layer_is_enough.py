@@ -83,6 +83,24 @@ def test_compare_needs_no_map_for_a_layer_that_gold_lacks(layer: str, tmp_path: 
         assert system.ner == {} and system.unmapped_tags == {}
 
 
+def test_compare_takes_a_label_that_gold_lacks_from_a_pipeline_with_all_of_golds(
+    pipeline: Path, tmp_path: Path
+):
+    """A small test part lacks some labels of its scheme: predicting one is wrong, not unknown."""
+    doc = Doc(spacy.blank("en").vocab, words=["Mary", "Smith", "left", "Paris"], tags=["NNP"] * 4)
+    doc.set_ents([Span(doc, 0, 2, "per")], default="outside")
+    DocBin(docs=[doc]).to_disk(tmp_path / "test.spacy")
+    task = Comparison(
+        [("ours", str(pipeline))], [tmp_path / "test.spacy"], repeats=0, progress=False
+    )
+    (system,) = compare(task).results.corpora[0].systems
+    nlp = spacy.load(pipeline)
+    by_spacy = nlp.evaluate(list(read_examples(tmp_path / "test.spacy", nlp)))
+    assert system.tags[TAG_ACCURACY].f1 == by_spacy["tag_acc"] < 1
+    assert system.ner[SCORER].precision == by_spacy["ents_p"]
+    assert system.ner[SCORER].support == 1
+
+
 @LAYERS
 def test_the_command_writes_a_report_of_it(layer: str, pipeline: Path, tmp_path: Path):
     pytest.importorskip("matplotlib", reason="the report needs the extra [project]")
@@ -116,6 +134,18 @@ def test_calibrate_fits_the_head_there_is_gold_for(layer: str, pipeline: Path, t
         for name in HEADS.values()
     }
     assert fitted[HEADS[layer]] != 1.0 == fitted[HEADS[other(layer)]]
+
+
+@pytest.mark.parametrize("entities", [[], [(0, 2, "PERSON"), (3, 4, "LOC")]])
+def test_calibrate_needs_entities_of_the_pipelines_labels(entities, pipeline, tmp_path: Path):
+    """Fitted to words outside of entities, every entity would be all but certain."""
+    doc = Doc(spacy.blank("en").vocab, words=["Mary", "Smith", "left", "Paris"])
+    doc.set_ents([Span(doc, *one) for one in entities], default="outside")
+    DocBin(docs=[doc] * 4).to_disk(tmp_path / "dev.spacy")
+    done = run("calibrate", pipeline, "--dev", tmp_path / "dev.spacy")
+    assert done.exit_code == 1 and "EL324" in done.output
+    cfg = json.loads((pipeline / "elmo_ner/cfg").read_text(encoding="utf8"))
+    assert cfg["temperature"] == 1.0
 
 
 @LAYERS

@@ -10,11 +10,11 @@ from spacy.tokens import Doc, DocBin, Span, SpanGroup, Token
 
 from spacy_elmo_ner.decoding import Decoded, EntitySpan
 from spacy_elmo_ner.pipeline.confidence import (
-    ENTITIES,
     TAGS,
     decoded_entities,
     give_entities,
     give_tags,
+    register_entities,
     write_span_group,
 )
 
@@ -28,7 +28,7 @@ TAG_SCORES = [round(0.5 + i / 100, 2) for i in range(len(WORDS))]
 @pytest.fixture
 def doc():
     """A Doc as `elmo_tagger` and `elmo_ner` leave it."""
-    ENTITIES.register(), TAGS.register()
+    register_entities(), TAGS.register()
     doc = Doc(NLP.vocab, words=WORDS, tags=[f"T{i % 3}" for i in range(len(WORDS))])
     doc.set_ents([Span(doc, *one[:3]) for one in FOUND], default="outside")
     give_tags(doc, [token.tag_ for token in doc], TAG_SCORES)
@@ -218,7 +218,7 @@ def test_a_cut_or_joined_doc_does_not_share_what_is_given_later(doc):
 
 
 def test_each_confidence_takes_the_same_time_in_a_long_doc():
-    ENTITIES.register()
+    register_entities()
 
     def seconds(n):
         doc = Doc(NLP.vocab, words=["Paris", "and"] * n)
@@ -332,3 +332,54 @@ def test_a_group_that_a_user_changes_is_still_read(doc):
     assert confidences(doc) == EXPECTED
     doc.spans["elmo_ner"] = SpanGroup(doc, spans=[Span(doc, 0, 1, "tim")], attrs={"scores": [1, 2]})
     assert confidences(doc) == EXPECTED
+
+
+# ---- layers ------------------------------------------------------------------------------
+
+
+def keeping(make_nlp):
+    nlp = make_nlp("elmo")
+    nlp.get_pipe("elmo").keep_layers = True
+    return nlp
+
+
+@pytest.mark.parametrize("way", [unchanged, copied, as_bytes, docbin])
+def test_layers_arrive_with_a_doc_whose_tokens_are_the_same(make_nlp, way):
+    doc = keeping(make_nlp)("Mary Smith left Paris")
+    found = way(doc)._.elmo
+    assert found.shape == (3, 4, 4)
+    np.testing.assert_array_equal(found, doc._.elmo)
+
+
+@pytest.mark.parametrize("way", [as_doc, joined])
+def test_layers_of_a_whole_doc_are_none_of_its_parts_or_sums(make_nlp, way):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # W102: of a Doc that is joined, its own values are lost
+        assert way(keeping(make_nlp)("Mary Smith left Paris"))._.elmo is None
+
+
+def test_layers_of_words_merged_or_split_since_are_gone(make_nlp):
+    nlp = keeping(make_nlp)
+    doc = nlp("Mary Smith left Paris")
+    with doc.retokenize() as retokenizer:
+        retokenizer.merge(doc[0:2])
+    assert doc._.elmo is None
+    with doc.retokenize() as retokenizer:
+        retokenizer.split(doc[2], ["Pa", "ris"], heads=[(doc[2], 1), doc[1]])
+    assert len(doc) == 4 and doc._.elmo is None
+    assert nlp(doc)._.elmo.shape == (3, 4, 4)
+
+
+def test_a_doc_extension_that_exists_already_is_left_alone_and_said(make_nlp):
+    before = Doc.get_extension("elmo") if Doc.has_extension("elmo") else None
+    Doc.set_extension("elmo", getter=lambda doc: "mine", force=True)
+    try:
+        with pytest.warns(UserWarning, match=r"WL102.*Doc\._\.elmo exists.*Doc\._\.elmo_layers"):
+            nlp = keeping(make_nlp)
+        doc = nlp("Mary Smith left Paris")
+        assert doc._.elmo == "mine" and doc._.elmo_layers.shape == (3, 4, 4)
+    finally:
+        Doc.remove_extension("elmo")
+        Doc.remove_extension("elmo_layers")
+        if before is not None:
+            Doc.set_extension("elmo", getter=before[2])

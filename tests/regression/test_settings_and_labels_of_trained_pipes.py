@@ -104,6 +104,89 @@ def test_a_threshold_out_of_range_is_refused_in_a_config(nlp, tmp_path):
         spacy.blank("en").add_pipe("elmo_ner", config={"threshold": 3})
 
 
+@pytest.mark.parametrize("value", [np.float32(0.5), np.float64(0.5), np.int64(1), np.float16(1)])
+def test_numbers_of_numpy_are_numbers(nlp, value, tmp_path):
+    pipe = nlp.get_pipe("elmo_ner")
+    pipe.threshold = pipe.alternatives = value
+    assert both(nlp) == (value, value) and type(pipe.threshold) is float
+    nlp.to_disk(tmp_path / "nlp")
+    assert both(spacy.load(tmp_path / "nlp")) == (value, value)
+
+
+# Every setting of a pipe that is no part of its model, with another value than by default.
+SETTINGS = {
+    "elmo": {"keep_layers": True, "training_cache": 0.5},
+    "elmo_tagger": {"overwrite": False, "label_smoothing": 0.1, "neg_prefix": "?"},
+    "elmo_ner": {"overwrite": True, "threshold": 0.25, "alternatives": None},
+}
+
+
+def values(nlp):
+    return {
+        pipe: {name: getattr(nlp.get_pipe(pipe), name) for name in names}
+        for pipe, names in SETTINGS.items()
+    }
+
+
+@pytest.fixture
+def set_nlp(make_nlp):
+    nlp = make_nlp(*SETTINGS, steps=20)
+    for pipe, names in SETTINGS.items():
+        for name, value in names.items():
+            setattr(nlp.get_pipe(pipe), name, value)
+    return nlp
+
+
+def test_every_setting_of_every_pipe_is_saved(set_nlp, tmp_path):
+    set_nlp.to_disk(tmp_path / "nlp")
+    assert values(spacy.load(tmp_path / "nlp")) == SETTINGS
+    copy = spacy.blank("en").from_config(set_nlp.config).from_bytes(set_nlp.to_bytes())
+    assert values(copy) == values(pickle.loads(pickle.dumps(set_nlp))) == SETTINGS
+    config = {"components": {"elmo_ner": {"overwrite": False}, "elmo": {"training_cache": 2.0}}}
+    given = values(spacy.load(tmp_path / "nlp", config=config))
+    assert given["elmo_ner"] == {**SETTINGS["elmo_ner"], "overwrite": False}
+    assert given["elmo"] == {"keep_layers": True, "training_cache": 2.0}
+
+
+def test_settings_act_from_the_moment_they_are_set(set_nlp):
+    assert set_nlp(TEXT)._.elmo.shape == (3, 4, 4)
+    doc = set_nlp.make_doc(TEXT)
+    doc[0].tag_ = "XX"
+    doc.ents = [Span(doc, 0, 4, "all")]
+    doc = set_nlp(doc)
+    assert [token.tag_ for token in doc][:2] == ["XX", "NNP"]
+    assert "all" not in [ent.label_ for ent in doc.ents]
+
+
+@pytest.mark.parametrize(
+    ("pipe", "name", "value"),
+    [
+        ("elmo", "keep_layers", "yes"),
+        ("elmo", "training_cache", -1),
+        ("elmo_tagger", "overwrite", None),
+        ("elmo_tagger", "neg_prefix", None),
+        ("elmo_ner", "overwrite", 1),
+    ],
+)
+def test_a_setting_of_another_type_is_refused_where_it_is_set(make_nlp, pipe, name, value):
+    nlp = make_nlp(pipe)
+    before = getattr(nlp.get_pipe(pipe), name)
+    with pytest.raises(ValueError, match=f"EL127. {name} of '{pipe}' is"):
+        setattr(nlp.get_pipe(pipe), name, value)
+    assert getattr(nlp.get_pipe(pipe), name) == before
+
+
+def test_a_subclass_keeps_the_settings_it_inherits(nlp):
+    pipe = nlp.get_pipe("elmo_ner")
+
+    class Mine(type(pipe)):
+        pass
+
+    mine = Mine(nlp.vocab, pipe.model, "mine", threshold=0.5)
+    data = mine.to_bytes()
+    assert Mine(nlp.vocab, pipe.model, "mine").from_bytes(data).threshold == 0.5
+
+
 # ---- labels ------------------------------------------------------------------------------
 
 
