@@ -87,7 +87,8 @@ def _in_folder(folder: Path, kind: str | None, output: Path | None) -> list[Path
             runs.add(folder.joinpath(*parts[: parts.index(STATE)]))
         if not any(part.startswith(".") for part in parts):
             found.append(path)
-    texts, left = [], []
+    texts: list[Path] = []
+    left: list[Path] = []
     for path in found:
         if runs.isdisjoint(path.parents):
             is_text = kind is not None or kind_of(path) in KINDS
