@@ -104,7 +104,7 @@ def test_whatever_is_refused_is_said_in_the_same_way(server: Server) -> None:
         400,
         {"error": "There was an error parsing the body"},
     )
-    assert server.ask("/annotate") == (405, {"error": "Method Not Allowed"})
+    assert server.ask("/health", {}) == (405, {"error": "Method Not Allowed"})
     status, answer = server.ask("/annotate", raw=b'{"texts": ["\\ud800"]}')
     assert status == 422 and "texts.0: Input should be a valid string" in answer["error"]
 
