@@ -98,6 +98,17 @@ def test_a_body_that_is_no_json_is_said(server: Server) -> None:
     assert status == 422 and "JSON" in answer["error"]
 
 
+def test_whatever_is_refused_is_said_in_the_same_way(server: Server) -> None:
+    nested = b"[" * 100_000
+    assert server.ask("/annotate", raw=nested) == (
+        400,
+        {"error": "There was an error parsing the body"},
+    )
+    assert server.ask("/health", {}) == (405, {"error": "Method Not Allowed"})
+    status, answer = server.ask("/annotate", raw=b'{"texts": ["\\ud800"]}')
+    assert status == 422 and "texts.0: Input should be a valid string" in answer["error"]
+
+
 def test_a_full_queue_is_said(server: Server) -> None:
     many = {"texts": ["Mary left Paris for Rome on Tuesday. " * 3] * 200, "tokens": False}
     with ThreadPoolExecutor(3) as clients:
