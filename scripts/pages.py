@@ -13,6 +13,7 @@ What a results file in benchmarks/results/ goes into, and what makes that file:
   `python -m benchmarks.run_experiments` with the plan of the same name.
 - bilm.json, pipelines.json, pipelines-compiled.json, latency.json, training.json: docs/speed.md.
   `make bench`.
+- many-labels.json: docs/speed.md. `python -m benchmarks.many_labels`.
 - pretraining.json: docs/pretraining.md. `python -m benchmarks.run_experiments
   benchmarks/experiments/pretraining.json`.
 - perplexity.json: the model card of small-en. `python -m spacy elmo perplexity FOLDER --json`.
@@ -152,7 +153,7 @@ def generate(folder: Path) -> Generated:
     accuracy = [*accuracy_sections(load("released-test"), load("ablation"), load("cases"))]
     if accuracy:
         found.parts.append(Part("docs/accuracy.md", _page("Accuracy", ACCURACY, accuracy)))
-    names = ("bilm", "pipelines", "pipelines-compiled", "training", "latency")
+    names = ("bilm", "pipelines", "pipelines-compiled", "training", "latency", "many-labels")
     speed = [*speed_sections(*map(load, names))]
     if pipelines:
         found.charts.append(lengths_chart(pipelines))

@@ -26,8 +26,9 @@ def speed_sections(
     compiled: dict[str, Any] | None,
     training: dict[str, Any] | None,
     latency: dict[str, Any] | None = None,
+    many_labels: dict[str, Any] | None = None,
 ) -> Iterator[str]:
-    """Write the biLM against AllenNLP, pipelines, small work, and training."""
+    """Write the biLM against AllenNLP, pipelines, small work, training, and many labels."""
     if bilm:
         kernels = OLD_CELL if _version(bilm) == FIRST else NEW_KERNELS
         yield "## The biLM against AllenNLP"
@@ -68,11 +69,21 @@ def speed_sections(
             f"(`training_cache`), or computed every time. {_measured(training)}"
         )
         yield markdown_table(training_table(training["rows"]))
+    if many_labels:
+        yield "## Many entity types"
+        yield (
+            "`elmo_ner` with structured transitions and spaCy's `ner`, both with their default "
+            "models: words per second of the pipeline, and seconds of an update with "
+            f"{many_labels['update_words']:,} words. Processor time of one thread. "
+            f"{_measured(many_labels)}"
+        )
+        yield markdown_table(many_labels_table(many_labels["rows"]))
 
 
 def _measured(data: dict[str, Any]) -> str:
     """Say with which version, and on how many threads."""
-    return f"Measured with {_version(data)} on {data['machine']['threads']} threads."
+    n = data["machine"]["threads"]
+    return f"Measured with {_version(data)} on {n} thread{'s' if n > 1 else ''}."
 
 
 def _version(data: dict[str, Any]) -> str:
@@ -226,3 +237,16 @@ def lengths_chart(data: dict[str, Any]) -> Chart:
     rows = [[f"{n:,}", f"{rate:,.0f}"] for n, rate in zip(lengths, rates, strict=True)]
     table = Table("Words per second by length", ["words in a text", "words/s"], rows, frozenset())
     return Chart("speed-lengths", "Words per second by length of the texts", story, fig, table)
+
+
+def many_labels_table(measured: Sequence[dict[str, Any]]) -> Table:
+    """Build words per second and seconds of an update, by pipe and number of entity types."""
+    rows = [
+        [
+            f"{row['pipe']}, {row['types']} types",
+            f"{row['words_per_second']:,.0f}",
+            f"{row['update_seconds']:.2f}",
+        ]
+        for row in sorted(measured, key=lambda row: (row["pipe"], row["types"]))
+    ]
+    return Table("Many labels", ["", "words/s", "update"], rows)

@@ -62,7 +62,7 @@ def _place(span: dict[str, Any]) -> tuple[int, int, str]:
 
 
 def _give(to: dict[str, Any], name: str, score: Any) -> None:
-    if score is not None:
+    if score is not None and score == score:  # NaN for a span that a user has set
         to[name] = round(float(score), _DIGITS)
 
 

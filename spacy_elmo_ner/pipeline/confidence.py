@@ -189,7 +189,7 @@ def _read_group(doc: Doc, group: SpanGroup) -> dict[Place, Given]:
     strings = doc.vocab.strings
     return {
         (span.start_char, span.end_char, strings[span.label]): Given(
-            None if score is None else float(score), pipe
+            None if score is None or np.isnan(score) else float(score), pipe
         )
         for span, score, pipe in zip(spans, *columns, strict=True)
     }

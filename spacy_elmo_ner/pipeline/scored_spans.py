@@ -38,6 +38,9 @@ class ScoredSpans(SpanGroup):
     spaCy's own group stores token numbers: once tokens are merged, reading, copying or storing it
     gives other spans or raises an IndexError. This one finds its spans again by their characters.
     A span whose ends are no longer token boundaries is dropped, with its entries in ``attrs``.
+
+    Each entry also follows its span when spans are added, replaced or deleted. A span that a user
+    sets has no entry: NaN in an array, None in a list.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class ScoredSpans(SpanGroup):
     ) -> None:
         super().__init__(doc, name=name, attrs=dict(attrs), spans=list(spans))
         self._tokens = _tokens(doc)
+        self._n_rows = super().__len__()  # spans that have entries
 
     @property
     def attrs(self) -> dict[str, Any]:
@@ -72,6 +76,22 @@ class ScoredSpans(SpanGroup):
         for i in range(super().__len__()):
             yield super().__getitem__(i)
 
+    def __setitem__(self, i: int, span: Span) -> None:
+        self._follow()
+        super().__setitem__(i, span)
+        rows = list(range(self._n_rows))
+        rows[i] = -1
+        self._keep(rows)
+
+    def __delitem__(self, i: int) -> None:
+        self._follow()
+        spans = _unpacked(super().to_bytes())
+        rows = list(range(self._n_rows))
+        del rows[i]
+        # spaCy's own deletes the span before this one, and for the first one memory of others.
+        self._keep(rows)
+        self._set_spans([spans[row] for row in rows])
+
     def copy(self, doc: Doc | None = None) -> "ScoredSpans":
         self._follow()
         plain = super().copy(doc)
@@ -84,9 +104,20 @@ class ScoredSpans(SpanGroup):
     def from_bytes(self, bytes_data: bytes) -> "ScoredSpans":
         super().from_bytes(bytes_data)
         self._tokens = _tokens(self.doc)
+        self._n_rows = super().__len__()
         return self
 
+    def _keep(self, rows: list[int]) -> None:
+        """Select these entries of each column; -1 stands for none."""
+        for key, value in self._attrs.items():
+            if _is_column(value, self._n_rows):
+                self._attrs[key] = _taken(value, rows)
+        self._n_rows = len(rows)
+
     def _follow(self) -> None:
+        n_added = super().__len__() - self._n_rows
+        if n_added:  # append(), extend() and += only add at the end
+            self._keep([*range(self._n_rows), *[-1] * n_added])
         doc = cast(Any, self)._doc_ref()
         tokens = self._tokens if doc is None else _tokens(doc)
         if np.array_equal(tokens, self._tokens):
@@ -96,15 +127,19 @@ class ScoredSpans(SpanGroup):
         kept = [
             i for i, span in enumerate(spans) if span.start_char in first and span.end_char in last
         ]
+        self._keep(kept)
+        self._tokens = tokens
+        self._set_spans(
+            span._replace(start=first[span.start_char], end=last[span.end_char])
+            for span in (spans[i] for i in kept)
+        )
+
+    def _set_spans(self, spans: Iterable[StoredSpan]) -> None:
         message = {
             "name": self.name,
-            "attrs": {key: _taken(value, kept, len(spans)) for key, value in self._attrs.items()},
-            "spans": [
-                _SPAN.pack(*span[:3], first[span.start_char], last[span.end_char], *span[5:])
-                for span in (spans[i] for i in kept)
-            ],
+            "attrs": self._attrs,
+            "spans": [_SPAN.pack(*span) for span in spans],
         }
-        self._tokens = tokens  # first: what follows reads this group
         super().from_bytes(srsly.msgpack_dumps(message))
 
 
@@ -117,13 +152,25 @@ def _tokens(doc: Doc) -> Any:
     return doc.to_array("ORTH")
 
 
-def _taken(value: Any, rows: list[int], n_rows: int) -> Any:
-    """Select these rows if value has one entry per span; return any other value unchanged."""
-    if isinstance(value, np.ndarray) and value.shape[:1] == (n_rows,):
-        return value[rows]
-    if isinstance(value, list) and len(value) == n_rows:
-        return [value[row] for row in rows]
-    return value
+def _is_column(value: Any, n_rows: int) -> bool:
+    """Return whether a value of attrs has one entry per span."""
+    is_array = isinstance(value, np.ndarray) and value.shape[:1] == (n_rows,)
+    return is_array or (isinstance(value, list) and len(value) == n_rows)
+
+
+def _taken(column: Any, rows: list[int]) -> Any:
+    """Select these entries; -1 stands for none."""
+    if isinstance(column, list):
+        return [None if row < 0 else column[row] for row in rows]
+    if -1 not in rows:
+        return column[rows]
+    # Other kinds of numbers cannot be NaN, and texts are no numbers.
+    if column.dtype.kind not in "fiub":
+        column = column.astype(object)
+    taken = np.full((len(rows), *column.shape[1:]), np.nan, np.result_type(column, np.float16))
+    known = np.asarray(rows) >= 0
+    taken[known] = column[np.asarray(rows)[known]]
+    return taken
 
 
 def token_bounds(doc: Doc) -> tuple[dict[int, int], dict[int, int]]:

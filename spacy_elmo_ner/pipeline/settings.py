@@ -144,7 +144,7 @@ def check_alternatives(pipe: Any, name: str, value: Any) -> float | None:
 
 def check_size(pipe: Any, name: str, value: Any) -> float:
     """Raise ValueError for anything but a number of at least 0."""
-    if not is_number(value) or not value >= 0:
+    if not is_number(value) or not 0 <= value < float("inf"):
         expected = "a number of at least 0"
         raise ValueError(
             Errors.EL127.format(pipe=pipe.name, name=name, value=shown(value), expected=expected)

@@ -334,6 +334,68 @@ def test_a_group_that_a_user_changes_is_still_read(doc):
     assert confidences(doc) == EXPECTED
 
 
+# ---- groups that users change ------------------------------------------------------------
+
+
+def rows_of(doc):
+    group = doc.spans["elmo_ner"]
+    assert len(group) == len(group.attrs["scores"]) == len(group.attrs["pipes"])
+    return {
+        (span.text, span.label_): None if np.isnan(each) else score(float(each))
+        for span, each in zip(group, group.attrs["scores"], strict=True)
+    }
+
+
+ROWS = {
+    ("President George Bush", "per"): 0.9,
+    ("New Paris", "geo"): 0.8,
+    ("Rome", "geo"): 0.7,
+    ("George Bush", "per"): 0.2,
+    ("Paris", "org"): 0.1,
+}
+USERS = ("Today", "tim")
+
+
+def without(*keys):
+    return {key: value for key, value in ROWS.items() if key not in keys}
+
+
+CHANGES = {
+    "append": (lambda group, span: group.append(span), {**ROWS, USERS: None}),
+    "extend": (lambda group, span: group.extend([span]), {**ROWS, USERS: None}),
+    "replace": (
+        lambda group, span: group.__setitem__(1, span),
+        {**without(("New Paris", "geo")), USERS: None},
+    ),
+    "delete": (lambda group, span: group.__delitem__(0), without(("President George Bush", "per"))),
+    "delete last": (lambda group, span: group.__delitem__(-1), without(("Paris", "org"))),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_entries_follow_spans_that_a_user_adds_replaces_or_deletes(doc, change):
+    apply, expected = CHANGES[change]
+    apply(doc.spans["elmo_ner"], Span(doc, 0, 1, "tim"))
+    for way in (unchanged, copied, as_bytes, docbin_without_user_data):
+        assert rows_of(way(doc)) == expected
+    found = docbin_without_user_data(doc)
+    assert [score(span._.confidence) for span in found.spans["elmo_ner"]] == list(
+        rows_of(found).values()
+    )
+    merged(doc)
+    gone = {("George Bush", "per"), ("Paris", "org")}
+    assert rows_of(doc) == {key: value for key, value in expected.items() if key not in gone}
+
+
+def test_joined_groups_keep_the_scores_of_the_first(doc):
+    group = doc.spans["elmo_ner"]
+    both = group + SpanGroup(doc, spans=[Span(doc, 0, 1, "tim")])
+    assert len(both) == len(both.attrs["scores"]) == 6 and np.isnan(both.attrs["scores"][5])
+    assert len(group) == len(group.attrs["scores"]) == 5
+    group += SpanGroup(doc, spans=[Span(doc, 0, 1, "tim")])
+    assert len(group) == 6 and group.attrs["pipes"] == ["elmo_ner"] * 5 + [None]
+
+
 # ---- layers ------------------------------------------------------------------------------
 
 
