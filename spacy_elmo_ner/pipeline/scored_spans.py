@@ -78,7 +78,7 @@ class ScoredSpans(SpanGroup):
 
     def __setitem__(self, i: int, span: Span) -> None:
         self._follow()
-        super().__setitem__(i, span)  # type: ignore[misc]  # spaCy's stub lacks it
+        cast(Any, super()).__setitem__(i, span)  # spaCy's stubs lack it
         rows = list(range(self._n_rows))
         rows[i] = -1
         self._keep(rows)
