@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from spacy_elmo_ner.comparison.corpora import _corpus_name
 from spacy_elmo_ner.corpus.encoding import decode
 from spacy_elmo_ner.corpus.gmb import open_gmb, read_gmb
+from spacy_elmo_ner.pipeline.compact import read_description
 
 CSV = "Sentence #,Word,POS,Tag\r\nSentence: 1,Zoë,NNP,B-per\r\n,left,VBD,O\r\n,…,:,O\r\n"
 
@@ -20,6 +22,14 @@ def test_unicode_files_are_read_as_what_they_are(tmp_path: Path, encoding: str) 
         gmb = open_gmb(path)
     assert gmb.sentences[0].words == ("Zoë", "left", "…")
     assert gmb.encoding == encoding.removesuffix("-sig")
+
+
+def test_json_written_by_hand_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    (tmp_path / "corpus.json").write_text('{"name": "own"}', encoding="utf-8-sig")
+    assert _corpus_name(tmp_path / "dev.spacy") == "own"
+    meta = tmp_path / "meta.json"
+    meta.write_text('{"license": "MIT"}', encoding="utf-8-sig")
+    assert read_description(meta) == {"license": "MIT"}
 
 
 def test_a_file_that_may_be_in_any_single_byte_encoding_is_said_to_be_guessed(

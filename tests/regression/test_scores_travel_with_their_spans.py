@@ -8,6 +8,7 @@ import pytest
 import spacy
 from spacy.tokens import Doc, DocBin, Span, SpanGroup, Token
 
+from spacy_elmo_ner.comparison.predict import entity_confidence, tag_confidence
 from spacy_elmo_ner.decoding import Decoded, EntitySpan
 from spacy_elmo_ner.pipeline.confidence import (
     TAGS,
@@ -324,6 +325,16 @@ def test_names_that_exist_already_are_left_alone_and_said(taken, make_nlp):
     assert doc[0]._.tag_confidence is None and doc[0]._.elmo_tag_confidence > 0.5
     doc.ents[0]._.confidence = 0.1
     assert doc.ents[0]._.elmo_confidence > 0.5 and doc.ents[0]._.confidence == 0.1
+
+
+def test_compare_reads_our_probabilities_beside_anothers_of_that_name(taken, make_nlp):
+    with pytest.warns(UserWarning, match="WL102"):
+        nlp = make_nlp("elmo_tagger", "elmo_ner", steps=120)
+    doc = nlp("Mary Smith left Paris")
+    doc.ents[0]._.confidence = 0.1
+    expected = {(ent.start, ent.end): ent._.elmo_confidence for ent in doc.ents}
+    assert entity_confidence(doc) == expected and min(expected.values()) > 0.5
+    assert list(tag_confidence(doc)) == [token._.elmo_tag_confidence for token in doc]
 
 
 def test_a_group_that_a_user_changes_is_still_read(doc):
