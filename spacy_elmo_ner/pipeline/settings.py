@@ -145,31 +145,28 @@ def check_alternatives(pipe: Any, name: str, value: Any) -> float | None:
 def check_size(pipe: Any, name: str, value: Any) -> float:
     """Raise ValueError for anything but a number of at least 0."""
     if not is_number(value) or not 0 <= value < float("inf"):
-        expected = "a number of at least 0"
-        raise ValueError(
-            Errors.EL127.format(pipe=pipe.name, name=name, value=shown(value), expected=expected)
-        )
+        raise _refused(pipe, name, value, "a number of at least 0")
     return _plain(value)
 
 
 def check_switch(pipe: Any, name: str, value: Any) -> bool:
     """Raise ValueError for anything but True and False."""
     if not isinstance(value, bool | np.bool_):
-        raise ValueError(
-            Errors.EL127.format(
-                pipe=pipe.name, name=name, value=shown(value), expected="True or False"
-            )
-        )
+        raise _refused(pipe, name, value, "True or False")
     return bool(value)
 
 
 def check_text(pipe: Any, name: str, value: Any) -> str:
     """Raise ValueError for anything but a str."""
     if not isinstance(value, str):
-        raise ValueError(
-            Errors.EL127.format(pipe=pipe.name, name=name, value=shown(value), expected="a str")
-        )
+        raise _refused(pipe, name, value, "a str")
     return value
+
+
+def _refused(pipe: Any, name: str, value: Any, expected: str) -> ValueError:
+    return ValueError(
+        Errors.EL127.format(pipe=pipe.name, name=name, value=shown(value), expected=expected)
+    )
 
 
 def is_number(value: Any) -> bool:
