@@ -731,7 +731,10 @@ class Errors(metaclass=_Coded):
         "Line {line} cannot be split into fields: {problem}. Write a quote inside a quoted field "
         "twice."
     )
-    EL628 = "The row holds no text in the column {field!r}: it is {problem}."
+    EL628 = (
+        "The row holds no text in the column {field!r}: it is {problem}. Give another column as "
+        "--text-field, or mend the row."
+    )
     EL629 = (
         "Writing to {path} failed: {problem}. What is done is kept: make room there, or change "
         "what hinders it, and give the same command again."
@@ -881,4 +884,7 @@ class Warnings(metaclass=_Coded):
         "{folder}: the outputs of other runs are left out: {names}. Give their folders to read "
         "them."
     )
-    WL603 = "{n} inputs are named more than once and are read once: {names}."
+    WL603 = (
+        "{n} inputs are named more than once and are read once: {names}. Give a copy of a file "
+        "another name if its texts are wanted twice."
+    )
