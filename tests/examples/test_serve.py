@@ -109,8 +109,9 @@ def test_whatever_is_refused_is_said_in_the_same_way(server: Server) -> None:
 
 def test_a_full_queue_is_said(server: Server) -> None:
     many = {"texts": ["Mary left Paris for Rome on Tuesday. " * 3] * 200, "tokens": False}
-    with ThreadPoolExecutor(3) as clients:
-        answers = list(clients.map(lambda _: server.ask("/annotate", many), range(3)))
+    # So many that some wait however late their threads begin.
+    with ThreadPoolExecutor(8) as clients:
+        answers = list(clients.map(lambda _: server.ask("/annotate", many), range(8)))
     statuses = [status for status, _ in answers]
     assert 200 in statuses and 503 in statuses
     refused = next(answer for status, answer in answers if status == 503)
