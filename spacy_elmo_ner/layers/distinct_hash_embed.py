@@ -68,29 +68,16 @@ def embed_docs(
 
 
 def _predict(model: Tok2VecModel, keys: Any) -> Any:
-    """Compute what `HashEmbed`, `Maxout` and `LayerNorm` make of keys, (n_tokens, n_attrs).
-
-    Returns (n_tokens, width) float32.
-    """
+    """Embed and mix keys, (n_tokens, n_attrs) -> (n_tokens, width) float32."""
     ops: Any = model.ops
-    nodes: dict[str, list[Any]] = {}
-    for node in model.walk():
-        nodes.setdefault(node.name, []).append(node)
+    embed, mix = model.layers[2].layers[0].layers[0].layers
     embeddings = []
-    for node in nodes["hashembed"]:
-        table, column = node.get_param("E"), np.ascontiguousarray(keys[:, node.attrs["column"]])
-        rows = ops.hash(column, node.attrs["seed"]) % len(table)
-        embeddings.append(ops.gather_add(table, rows))
-    (maxout,), (layernorm,) = nodes["maxout"], nodes["layernorm"]
-    W, b = maxout.get_param("W"), maxout.get_param("b")
-    pieces = ops.gemm(np.concatenate(embeddings, axis=1), W.reshape(b.size, -1), trans2=True)
-    pieces += b.ravel()
-    x, _ = ops.maxout(pieces.reshape(len(keys), *b.shape))
-    x -= x.mean(axis=1, keepdims=True)
-    x *= (np.square(x).mean(axis=1, keepdims=True) + 1e-8) ** -0.5
-    x *= layernorm.get_param("G")
-    x += layernorm.get_param("b")
-    return x
+    for node in embed.walk():
+        if node.name == "hashembed":
+            table, column = node.get_param("E"), np.ascontiguousarray(keys[:, node.attrs["column"]])
+            rows = ops.hash(column, node.attrs["seed"]) % len(table)
+            embeddings.append(ops.gather_add(table, rows))
+    return mix.predict(np.concatenate(embeddings, axis=1))
 
 
 def distinct_rows(layer: Model[Ints2d, Floats2d]) -> Model[Ints2d, Floats2d]:
