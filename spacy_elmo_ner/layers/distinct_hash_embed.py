@@ -68,7 +68,7 @@ def embed_docs(
 
 
 def _predict(model: Tok2VecModel, keys: Any) -> Any:
-    """Embed and mix keys, (n_tokens, n_attrs) -> (n_tokens, width) float32."""
+    """Compute vectors (n_tokens, width) float32 from keys (n_tokens, n_attrs)."""
     ops: Any = model.ops
     embed, mix = model.layers[2].layers[0].layers[0].layers
     embeddings = []
