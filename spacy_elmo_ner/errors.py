@@ -854,6 +854,11 @@ class Warnings(metaclass=_Coded):
         "it again. To do without it, call nlp.replace_listeners({upstream!r}, {name!r}, "
         '["model.tok2vec"]) before removing it.'
     )
+    WL104 = (
+        "The calibration of {name!r} ended at temperature {temperature:.2g}, where its search "
+        "ends: on these examples the pipe is {problem}, and its confidences say little. Give more "
+        "examples that training has not seen, with gold that was read over."
+    )
 
     # WL4xx: corpora and pre-training text
     WL401 = (

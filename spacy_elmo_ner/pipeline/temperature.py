@@ -14,6 +14,7 @@ from ..decoding import MISSING, Transitions, crf_losses, log_softmax
 
 LOWEST, HIGHEST = 0.05, 20.0  # temperatures; a trained model's is between 0.5 and 3
 TOLERANCE = 1e-3  # of the temperature, relative
+_END = 1.01  # so near to an end, relative, the search did not turn back
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
 
@@ -39,6 +40,11 @@ class Calibration(NamedTuple):
     temperature: float
     before: float
     after: float
+
+    @property
+    def is_at_end(self) -> bool:
+        """Tell whether the search ended at one of its ends: no temperature between them is best."""
+        return not LOWEST * _END < self.temperature < HIGHEST / _END
 
 
 def calibrate(

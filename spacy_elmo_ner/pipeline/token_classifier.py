@@ -1,5 +1,6 @@
 """Score, train and calibrate: what `elmo_tagger` and `elmo_ner` share besides their labels."""
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
@@ -17,7 +18,7 @@ from thinc.types import Floats2d
 
 from ..decoding import MISSING, DecoderMode, Transitions, log_softmax, marginals
 from ..elmo.packing import token_batches
-from ..errors import Errors
+from ..errors import Errors, Warnings
 from ..layers import crf
 from .labels import LabelledPipe
 from .losses import cross_entropy, rehearsal
@@ -248,12 +249,20 @@ class TokenClassifier(LabelledPipe):
         """Fit the temperature on annotated examples that training has not seen, and keep it.
 
         The predicted Docs must be as this pipe gets them in the pipeline. Raises ValueError if
-        none of their tokens has one of the labels.
+        none of their tokens has one of the labels. Warns (WL104) where the pipe is always right
+        or no better than chance, so that no temperature fits.
         """
         batches = list(self._scored(examples))
         if not any(self.has_label(batch.gold) for batch in batches):
             raise ValueError(Errors.EL108.format(name=self.name))
         calibration = calibrate(batches, self.transitions if self.scores_sequences else None)
+        if calibration.is_at_end:
+            temperature = calibration.temperature
+            problem = "always right" if temperature < 1 else "no better than chance"
+            message = Warnings.WL104.format(
+                name=self.name, temperature=temperature, problem=problem
+            )
+            warnings.warn(message, stacklevel=2)
         self.cfg["temperature"] = calibration.temperature
         return calibration
 

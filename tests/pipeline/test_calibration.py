@@ -57,6 +57,25 @@ def test_the_temperature_is_saved_and_training_anew_forgets_it(make_nlp, tmp_pat
     assert fresh.get_pipe("elmo_ner").temperature == 1.0
 
 
+@pytest.mark.parametrize(
+    "gold, temperature, problem",
+    [("its own", 0.05, "always right"), ("never its own", 20.0, "no better than chance")],
+)
+def test_a_calibration_that_no_temperature_fits_says_so(make_nlp, gold, temperature, problem):
+    nlp = make_nlp("elmo_tagger", decoder="softmax", steps=120)
+    pipe = nlp.get_pipe("elmo_tagger")
+    labels = list(pipe.labels)
+    examples = make_examples(nlp)
+    for example in examples:
+        annotated = nlp(example.predicted.copy())
+        for token, found in zip(example.reference, annotated, strict=True):
+            at = labels.index(found.tag_) + (gold != "its own")
+            token.tag_ = labels[at % len(labels)]
+    with pytest.warns(UserWarning, match=f"WL104.*elmo_tagger.*{problem}"):
+        found = pipe.calibrate(examples)
+    assert found.temperature == pipe.temperature == pytest.approx(temperature, rel=0.01)
+
+
 def test_sequences_drawn_at_a_temperature_give_it_back():
     """Gumbel noise on the scores of single labels draws from a chain without transitions."""
     rng = np.random.default_rng(0)
