@@ -149,6 +149,7 @@ class Errors(metaclass=_Coded):
         "{path} cannot be read as a ZIP archive of a biLM: {problem}. Fetch it again, or unpack it "
         "and give the folder."
     )
+    EL039 = "batch_tokens is {value}. Give a whole number of tokens, at least 1."
     EL050 = (
         "{path} cannot be read as a table of word vectors: {problem}. Write one with "
         "`python -m spacy elmo vectors`, or give a folder that spaCy saved vectors to."
@@ -323,7 +324,7 @@ class Errors(metaclass=_Coded):
 
     # EL2xx: corpora and label maps
     EL201 = (
-        "No file {path}. Give the path of ner_dataset.csv, plain or packed as .xz or .zip; "
+        "No file {path}. Give the path of ner_dataset.csv, plain or packed as .xz, .gz or .zip; "
         '"python -m spacy elmo assets" fetches it.'
     )
     EL202 = (

@@ -13,6 +13,8 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _NOT_ASCII = re.compile("[^\0-\x7f]")
+# Bytes that are no UTF-8 become surrogates; neighbours are one damaged character.
+_CHARACTERS = re.compile("[\udc80-\udcff]+|[^\0-\x7f]")
 _SINGLE_BYTE = "cp1252"
 
 
@@ -46,12 +48,15 @@ def encoding_of_mark(start: bytes) -> str | None:
 def decode(data: bytes) -> Decoded:
     """Decode bytes as what they show themselves to be.
 
-    A byte order mark decides; then UTF-8, which text in other encodings all but never happens to
-    be. Windows-1252 takes nearly any bytes, so it comes last, and not for text that is UTF-8 but
-    for a few damaged characters. Raises UnicodeDecodeError, which names encoding and place.
+    A byte order mark decides, or that every second byte is zero; then UTF-8, which text in other
+    encodings all but never happens to be. Windows-1252 takes nearly any bytes, so it comes last,
+    and not for text that is UTF-8 but for a few damaged characters. Raises UnicodeDecodeError,
+    which names encoding and place.
     """
     if encoding := encoding_of_mark(data):
         return Decoded(data.decode(encoding), encoding.removesuffix("-sig"))
+    if encoding := _utf16_without_mark(data[:1024]):
+        return Decoded(data.decode(encoding), encoding)
     if data.isascii():
         return Decoded(data.decode("ascii"), "ascii")
     try:
@@ -62,8 +67,18 @@ def decode(data: bytes) -> Decoded:
     return Decoded(data.decode(_SINGLE_BYTE), _SINGLE_BYTE, is_guess=True)
 
 
+def _utf16_without_mark(start: bytes) -> str | None:
+    """Return the UTF-16 whose high bytes are mostly zero, as those of European texts are."""
+    first, second = start[::2], start[1::2]
+    if first.count(0) == 0 and 2 * second.count(0) > len(second):
+        return "utf-16-le"
+    if second.count(0) == 0 and 2 * first.count(0) > len(first):
+        return "utf-16-be"
+    return None
+
+
 def _is_mostly_utf8(data: bytes) -> bool:
     """Tell whether more characters outside ASCII are whole in UTF-8 than are not."""
-    characters = _NOT_ASCII.findall(data.decode("utf-8", errors="surrogateescape"))
-    n_broken = sum("\udc80" <= character <= "\udcff" for character in characters)
+    characters = _CHARACTERS.findall(data.decode("utf-8", errors="surrogateescape"))
+    n_broken = sum("\udc80" <= character[0] <= "\udcff" for character in characters)
     return 2 * n_broken < len(characters)

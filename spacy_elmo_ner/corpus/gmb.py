@@ -7,6 +7,7 @@ Latin-1 readers take for a blank).
 """
 
 import csv
+import gzip
 import hashlib
 import io
 import lzma
@@ -36,6 +37,7 @@ _SENTENCE = "Sentence: "
 DOCUMENT_START = "-DOCSTART-"
 # Four times the published file; a packed file of a few kilobytes may unpack to any size.
 _MOST_BYTES = 1 << 26
+_MAGIC = {b"\xfd7zXZ\0": ".xz", b"\x1f\x8b": ".gz", b"PK\3\4": ".zip"}
 _READ_ERRORS = (
     OSError,
     EOFError,
@@ -64,8 +66,8 @@ class GMBSentence:
 class GMBFile:
     """Hold a CSV as read; sha256 is of the CSV itself, not of an archive around it.
 
-    encoding: the one chosen for its bytes, as Python names it: "ascii", "utf-8", "utf-16" or
-    "cp1252".
+    encoding: the one chosen for its bytes, as Python names it, such as "ascii",
+    "utf-8" or "cp1252".
     """
 
     path: Path
@@ -85,7 +87,7 @@ def read_gmb(path: str | Path) -> list[GMBSentence]:
 
 
 def open_gmb(path: str | Path) -> GMBFile:
-    """Read the CSV, plain or packed as .xz or .zip.
+    """Read the CSV, plain or packed as .xz, .gz or .zip.
 
     Any file of this format is accepted; ``is_published`` tells whether it is the known one.
     Warns (WL401) of another file that is read as Windows-1252, as any single-byte encoding could
@@ -111,10 +113,18 @@ def open_gmb(path: str | Path) -> GMBFile:
 
 
 def _unpack(path: Path) -> bytes:
-    if path.suffix == ".xz":
+    with path.open("rb") as file:
+        start = file.read(6)
+    # Names lie: the first bytes tell more.
+    kinds = (kind for magic, kind in _MAGIC.items() if start.startswith(magic))
+    kind = next(kinds, path.suffix.lower())
+    if kind == ".xz":
         with io.BufferedReader(XZReader(path)) as unpacked:
             return _read(unpacked)
-    if path.suffix == ".zip":
+    if kind == ".gz":
+        with gzip.open(path) as packed:
+            return _read(packed)
+    if kind == ".zip":
         with zipfile.ZipFile(path) as archive:
             for info in archive.infolist():
                 # The published archive also holds a "._ner_dataset.csv" of file attributes.
@@ -128,7 +138,7 @@ def _unpack(path: Path) -> bytes:
         return _read(file)
 
 
-def _read(file: IO[bytes] | io.BufferedReader) -> bytes:
+def _read(file: IO[bytes] | io.BufferedIOBase) -> bytes:
     data = file.read(_MOST_BYTES + 1)
     if len(data) > _MOST_BYTES:
         raise OSError(f"it holds more than {_MOST_BYTES:,} bytes")

@@ -16,7 +16,7 @@ from .memory import empty
 from .modes import lasting, on_cpu
 from .network import BiLMNetwork
 from .options import BiLMOptions
-from .packing import BATCH_TOKENS, token_batches
+from .packing import BATCH_TOKENS, check_batch_tokens, token_batches
 from .pretrained import read_pretrained
 from .sentences import as_lists
 from .states import (
@@ -67,7 +67,7 @@ class BiLM(BiLMNetwork):
             below 1e-5.
         progress: show a progress bar over the sentences.
         Raises TypeError if a sentence is a str or has no order, or a word is not a str, and
-        ValueError for an unknown initial_state.
+        ValueError for an unknown initial_state or batch_tokens that is no number of tokens.
         """
         texts = as_lists(sentences)
         results: list[Layers] = [
@@ -91,6 +91,7 @@ class BiLM(BiLMNetwork):
         all batches share one buffer.
         """
         texts = as_lists(sentences)
+        check_batch_tokens(batch_tokens)
         states = self.initial_states(initial_state)
         with_marks = [len(words) and len(words) + 2 for words in texts]
         batches = list(token_batches(with_marks, batch_tokens))

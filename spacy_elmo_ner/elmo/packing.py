@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from numbers import Integral
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ..errors import Errors, shown
 from .modes import lasting
 
 # Tokens that run at once: enough to keep matrix products busy, and a bound on the memory of gates.
@@ -16,6 +18,12 @@ BATCH_TOKENS = 4096
 # If sequences are long, few of them make a batch, and products of few rows wait for the weights to
 # come from memory. Batches of fewer rows than this may be this many times as large.
 _ENOUGH_ROWS, _TIMES_TOKENS = 64, 8
+
+
+def check_batch_tokens(n: Any) -> None:
+    """Raise ValueError for anything but a whole number of at least 1."""
+    if not isinstance(n, Integral) or isinstance(n, bool) or n < 1:
+        raise ValueError(Errors.EL039.format(value=shown(n)))
 
 
 def token_batches(lengths: Sequence[int], batch_tokens: int = BATCH_TOKENS) -> Iterator[list[int]]:

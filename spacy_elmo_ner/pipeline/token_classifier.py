@@ -178,8 +178,9 @@ class TokenClassifier(LabelledPipe):
             self.finish_update(sgd)
         return losses
 
-    def predict_scores(self, docs: Sequence[Doc]) -> list[Floats2d]:
+    def predict_scores(self, docs: Iterable[Doc]) -> list[Floats2d]:
         """Compute the emissions of each Doc, (n_tokens, n_classes) float32."""
+        docs = list(docs)
         scores = [self.model.ops.alloc2f(0, self.n_classes) for _ in docs]
         # A Doc's scores depend on the Doc alone; the arrays of a few thousand tokens at a time
         # are fetched from memory less often than those of all.
@@ -222,7 +223,7 @@ class TokenClassifier(LabelledPipe):
 
     # ---- probabilities ---------------------------------------------------------------
 
-    def label_probabilities(self, docs: Sequence[Doc]) -> list[NDArray[np.float64]]:
+    def label_probabilities(self, docs: Iterable[Doc]) -> list[NDArray[np.float64]]:
         """Compute the calibrated probability of each class, (n_tokens, n_classes) of each Doc.
 
         With another decoder than "softmax" these are marginals over all sequences of classes.

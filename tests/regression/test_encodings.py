@@ -1,6 +1,9 @@
 """A file's bytes decide its encoding, and a guess is said."""
 
+import gzip
+import lzma
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,6 +25,25 @@ def test_unicode_files_are_read_as_what_they_are(tmp_path: Path, encoding: str) 
         gmb = open_gmb(path)
     assert gmb.sentences[0].words == ("Zoë", "left", "…")
     assert gmb.encoding == encoding.removesuffix("-sig")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf16_needs_no_byte_order_mark(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "own.csv"
+    path.write_bytes(CSV.encode(encoding))
+    gmb = open_gmb(path)
+    assert gmb.sentences[0].words == ("Zoë", "left", "…")
+    assert gmb.encoding == encoding
+
+
+@pytest.mark.parametrize("pack", [lzma.compress, gzip.compress])
+@pytest.mark.parametrize("name", ["own.csv", "own.CSV.XZ", "own.csv.gz", "own"])
+def test_packed_files_are_known_by_their_bytes(
+    tmp_path: Path, pack: Callable[[bytes], bytes], name: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(pack(CSV.encode()))
+    assert open_gmb(path).sentences[0].words == ("Zoë", "left", "…")
 
 
 def test_json_written_by_hand_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
@@ -51,7 +73,7 @@ def test_ascii_alone_needs_no_guess(tmp_path: Path) -> None:
         assert open_gmb(path).encoding == "ascii"
 
 
-@pytest.mark.parametrize("broken", [b"\xc3", b"\xff", b"Zo\xeb"])
+@pytest.mark.parametrize("broken", [b"\xc3", b"\xff", b"Zo\xeb", b"\xed\xa0\x80"])
 def test_damaged_utf8_is_named_and_not_read_as_another_encoding(
     tmp_path: Path, broken: bytes
 ) -> None:
