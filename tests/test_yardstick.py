@@ -4,17 +4,19 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import spacy
-from spacy.tokens import DocBin
+from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
-from benchmarks import fields, judge_bilm
+from benchmarks import cnn_vectors, fields, judge_bilm
 from benchmarks.yardstick import runner as runners
 from benchmarks.yardstick.plan import Plan, read_plan
 from benchmarks.yardstick.results import ResultsFile, Row
 from benchmarks.yardstick.runner import Runner
 from scripts import yardstick_page
+from spacy_elmo_ner.layers.word_vectors import build_word_vectors_v1
 
 pytest.importorskip("seqeval", reason="the metrics need the extra [project]")
 
@@ -243,3 +245,19 @@ def test_a_biLM_is_judged_against_its_layer_0() -> None:
         ["one", "head + layer 0", "64.00", "57.00", "60.50"],
         ["one", "contextual layers", "+2.00", "-1.00", "+0.50"],
     ]
+
+
+def test_spacy_finds_every_word_that_the_table_has_in_lower_case(
+    corpus: Path, tmp_path: Path
+) -> None:
+    # Read back from disk, as training and prediction do: a lookup by LOWER would be forgotten.
+    forms = cnn_vectors.forms_in(corpus)
+    assert {"London", "london", "LONDON", "York", "slept", "Slept"} <= forms
+    cnn_vectors.write_vectors("glove-en", forms, tmp_path / "vectors")
+    nlp = spacy.load(tmp_path / "vectors")
+    doc = Doc(nlp.vocab, words=["London", "london", "LONDON", "Loxodonta-x"])
+    ours = build_word_vectors_v1("glove-en")
+    (expected,) = ours.predict([doc])
+    assert expected[0].any() and not expected[3].any()
+    for token, vector in zip(doc, expected, strict=True):
+        assert np.array_equal(token.vector, vector)

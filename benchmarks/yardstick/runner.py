@@ -51,7 +51,8 @@ class Runner:
         if bilm:
             files["biLM"] = _bilm_sha256(bilm)
         if run.system.vectors and self.vectors:
-            files["vectors"] = sha256_of(Path(self.vectors) / "vocab" / "vectors")
+            for part in ("vectors", "key2row"):
+                files[part] = sha256_of(Path(self.vectors) / "vocab" / part)
         for block in blocks(config["components"]):
             if str(block.get("@architectures", "")).startswith("spacy_elmo_ner.WordVectors."):
                 files[block["name"]] = packaged_sha256(block["name"]) or ""
