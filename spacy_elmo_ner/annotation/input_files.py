@@ -117,7 +117,8 @@ def _input(path: Path, kind: str | None) -> InputFile:
         n_bytes = path.stat().st_size
     except FileNotFoundError as error:  # a link that leads nowhere
         raise FileNotFoundError(Errors.EL600.format(path=readable(path))) from error
-    return InputFile(path.as_posix(), kind, n_bytes)
+    name = path.as_posix()
+    return InputFile(f"./{name}" if name == STANDARD_INPUT else name, kind, n_bytes)
 
 
 def _each_once(files: Iterable[InputFile]) -> list[InputFile]:

@@ -118,6 +118,7 @@ def _table(file: InputFile, fields: Fields) -> Reading:
         names, delimiter = _columns(header, fields.text)
         if fields.text not in names:
             raise _no_column(file, fields, names)
+        _require_distinct(file, fields, names)
         rows = csv.reader(stream, delimiter=delimiter, strict=True)
         of_text = names.index(fields.text)
         of_id = names.index(fields.id) if fields.id in names else None
@@ -192,6 +193,12 @@ def _split(header: str, sign: str) -> list[str]:
         return []
 
 
+def _require_distinct(file: InputFile, fields: Fields, names: Sequence[str]) -> None:
+    for name in (fields.text, fields.id):
+        if names.count(name) > 1:
+            raise _damage(file, 1, f"{names.count(name)} columns have the name {name!r}")
+
+
 def _no_column(file: InputFile, fields: Fields, names: Sequence[str]) -> ValueError:
     columns = ", ".join(names)
     return ValueError(Errors.EL605.format(path=file.shown_name, field=fields.text, columns=columns))
@@ -211,6 +218,7 @@ def _parquet(file: InputFile, fields: Fields) -> Reading:
         names = table.schema_arrow.names
         if fields.text not in names:
             raise _no_column(file, fields, names)
+        _require_distinct(file, fields, names)
         columns = [name for name in dict.fromkeys((fields.text, fields.id)) if name in names]
         n_rows, number = max(1, table.metadata.num_rows), 0
         for batch in table.iter_batches(batch_size=_PARQUET_ROWS, columns=columns):
@@ -279,6 +287,8 @@ def _open(file: InputFile, newline: str | None = None) -> IO[str]:
 def _bytes_of(file: InputFile) -> io.BufferedReader:
     if file.name != STANDARD_INPUT:
         return open_bytes(Path(file.name))
+    if sys.stdin is None:
+        raise _damage(file, 1, "it is closed")
     return io.BufferedReader(io.FileIO(sys.stdin.fileno(), closefd=False))
 
 

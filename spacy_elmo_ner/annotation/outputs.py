@@ -88,12 +88,16 @@ class Conll(Format):
         lines = ["-DOCSTART- -X- O O", ""]
         if one.doc is not None:
             scores = _confidence_of_tokens(one.row, one.doc)
+            begins = opens = False  # a sentence, an entity, perhaps with a blank token
             for number, token in enumerate(one.doc):
+                begins = begins or bool(token.is_sent_start)
+                opens = bool(token.ent_type_) and (opens or token.ent_iob_ == "B")
                 if token.is_space or not token.text.strip():
                     continue
-                if token.is_sent_start and number and lines[-1]:
+                if begins and lines[-1]:
                     lines.append("")
-                label = f"{token.ent_iob_}-{token.ent_type_}" if token.ent_type_ else "O"
+                label = f"{'B' if opens else 'I'}-{token.ent_type_}" if token.ent_type_ else "O"
+                begins = opens = False
                 columns = (token.text, token.tag_ or "-", scores.get(number, "-"), label)
                 lines.append(" ".join("_".join(column.split()) for column in columns))
             lines.append("")

@@ -67,33 +67,43 @@ class OutputFolder:
         self.is_sorted = is_sorted
         self.totals = Totals()
         self.done: dict[int, str] = {}
+        self._replaces_by: dict[str, Any] | None = None
 
     @contextmanager
     def opened(self, record: Mapping[str, Any], *, overwrite: bool) -> Iterator["OutputFolder"]:
         """Open the folder for one run, and no other at the same time.
 
         record: what decides about the output; it must be that of the run found there, if any.
-        overwrite: begin anew. Raises ValueError for another run's folder (EL615) and a damaged
-        state (EL617), FileExistsError for files of no run (EL616), RuntimeError where another run
-        is at work (EL618), OSError where nothing can be written.
+        overwrite: begin anew; what is there goes when the first new part is ready. Raises
+        ValueError for another run's folder (EL615) and a damaged state (EL617), FileExistsError
+        for files of no run (EL616), RuntimeError where another run is at work (EL618), OSError
+        where nothing can be written.
         """
         make_output_folder(self.path)
         self.state.mkdir(exist_ok=True)
         with _locked(self.state / "lock", self.path):
-            if overwrite:
-                self._clear()
-            self._remove_unfinished()
-            with self._writing():
-                self._begin(json.loads(json.dumps(record)))
+            plain = json.loads(json.dumps(record))
+            self._replaces_by = plain if overwrite else None
+            if not overwrite:
+                self._start(plain)
             yield self
+
+    def _start(self, record: dict[str, Any]) -> None:
+        self._remove_unfinished()
+        with self._writing():
+            self._begin(record)
 
     @property
     def is_complete(self) -> bool:
         """Return whether the run that wrote here has finished."""
-        return (self.state / "complete.json").exists()
+        return self._replaces_by is None and (self.state / "complete.json").exists()
 
     def save(self, shard: AnnotatedShard) -> None:
         """Write a shard's files and then its marker. Raises OSError (EL629)."""
+        if self._replaces_by is not None:
+            record, self._replaces_by = self._replaces_by, None
+            self._clear()
+            self._start(record)
         marker = {key: value for key, value in vars(shard).items() if key not in ("files", "run")}
         path = self.state / "shards" / f"{shard.number:05d}.json"
         with self._writing():
@@ -134,20 +144,27 @@ class OutputFolder:
     def _begin(self, record: dict[str, Any]) -> None:
         path = self.state / "run.json"
         if not path.exists():
-            if strangers := self._own_files():
+            if strangers := self._strangers():
                 raise FileExistsError(Errors.EL616.format(path=self.path, file=strangers[0].name))
             self._clear_state()  # what --overwrite left there when it was killed
             write_text(path, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
             return
         before = _read(path)
-        if different := _differences(before, record):
+        # Without a finished part, a run binds nobody: its command may have been a mistake.
+        has_parts = self.is_complete or any((self.state / "shards").glob("*.json"))
+        if has_parts and (different := _differences(before, record)):
             raise ValueError(Errors.EL615.format(path=self.path, different="; ".join(different)))
         if before != record:
             write_text(path, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
         if self.is_complete:  # and was killed before it could delete them
             shutil.rmtree(self.state / "runs", ignore_errors=True)
         for path in sorted((self.state / "shards").glob("*.json")):
-            self._count(_read(path))
+            marker = _read(path)
+            if self._has_files(marker):
+                self._count(marker)
+            else:  # somebody moved or deleted them: they are made again
+                (self.state / "complete.json").unlink(missing_ok=True)
+                path.unlink()
 
     def _count(self, marker: Mapping[str, Any]) -> None:
         try:
@@ -155,6 +172,16 @@ class OutputFolder:
             self.totals.add(marker)
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(Errors.EL617.format(path=self.state, problem=repr(error))) from error
+
+    def _has_files(self, marker: Mapping[str, Any]) -> bool:
+        """Return whether what a marker stands for is there; unknown once it was sorted."""
+        number = marker.get("number")
+        if not isinstance(number, int) or (self.is_sorted and self.is_complete):
+            return True
+        if self.is_sorted:
+            return self._run(number).is_file()
+        names = (form.file_name(number) for form in self.formats.values())
+        return all((self.path / name).is_file() for name in names)
 
     def _run(self, number: int) -> Path:
         return self.state / "runs" / f"{number:05d}"
@@ -167,6 +194,12 @@ class OutputFolder:
     def _own_files(self) -> list[Path]:
         """Return the files that this package writes; another run's formats may differ."""
         return sorted(filter(is_written, self.path.iterdir()))
+
+    def _strangers(self) -> list[Path]:
+        """Return files of no run that this one would replace or be mixed with."""
+        config = self.path / LABEL_STUDIO_CONFIG
+        writes_config = any(isinstance(form, LabelStudio) for form in self.formats.values())
+        return self._own_files() + ([config] if writes_config and config.exists() else [])
 
     def _remove_unfinished(self) -> None:
         """Delete the temporary files of a run that was killed while it wrote them."""

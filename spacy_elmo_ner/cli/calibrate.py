@@ -30,7 +30,7 @@ def calibrate_cli(
     """
     try:
         calibrations = calibrate_folder(pipeline, dev)
-    except (OSError, ValueError) as error:
+    except (ImportError, OSError, ValueError) as error:
         msg.fail(str(error), exits=1)
     if not calibrations:
         msg.fail(Errors.EL521.format(path=pipeline, do="calibrate"), exits=1)

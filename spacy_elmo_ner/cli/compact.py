@@ -43,7 +43,7 @@ def compact_cli(
     """
     try:
         performance = compact_folder(pipeline, output, test, meta)
-    except (OSError, ValueError) as error:
+    except (ImportError, OSError, ValueError) as error:
         msg.fail(str(error), exits=1)
     before, after = (bytes_under(folder) / 1e6 for folder in (pipeline, output))
     msg.good(f"Wrote {output}: {after:.1f} MB, from {before:.1f} MB")

@@ -9,7 +9,7 @@ from wasabi import msg
 from ..comparison.render import render_markdown, render_terminal
 from ..comparison.run import Comparison, TrainedOnShare, compare
 from ..comparison.texts import TEXTS
-from ..files import write_text
+from ..files import make_output_folder, write_text
 from ..resources import find
 
 
@@ -121,17 +121,18 @@ def compare_cli(
             repeats=repeats,
             max_words=max_words,
         )
+        make_output_folder(output)
         compared = compare(task)
+        # matplotlib belongs to the ``project`` extra: every other command works without it.
+        from ..comparison.report.page import PAGE, write_report
+
+        results = compared.results
+        write_text(output / "results.json", results.to_json())
+        write_text(output / "results.md", render_markdown(results))
+        write_text(output / TEXTS, compared.texts.to_json())
+        written = write_report(results, compared.texts, output)
     except (ImportError, OSError, ValueError) as error:
         msg.fail(str(error), exits=1)
-    # matplotlib belongs to the ``project`` extra: every other command works without it.
-    from ..comparison.report.page import PAGE, write_report
-
-    results = compared.results
-    write_text(output / "results.json", results.to_json())
-    write_text(output / "results.md", render_markdown(results))
-    write_text(output / TEXTS, compared.texts.to_json())
-    written = write_report(results, compared.texts, output)
     print(render_terminal(results))
     msg.good(
         f"Wrote results.json, results.md, {TEXTS}, {PAGE} and {len(written) - 1} charts to {output}"

@@ -6,7 +6,7 @@ from wasabi import msg
 def compile_cli() -> None:
     """Say whether this installation has the compiled kernels. Nothing is left to compile.
 
-    Since version 0.2 they are built when the package is installed, where there is a C compiler.
+    Since version 0.2 wheels contain them; from source, they are built where there is a C compiler.
 
     Example:
 

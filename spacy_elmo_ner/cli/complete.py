@@ -13,7 +13,7 @@ from .compact import Meta, Output
 
 def complete_cli(
     pipeline: Annotated[
-        Path, typer.Argument(help="Folder of a pipeline with elmo, elmo_tagger and elmo_ner")
+        Path, typer.Argument(help="Folder of a pipeline with elmo and elmo_tagger")
     ],
     output: Output,
     senter: Annotated[
@@ -40,7 +40,7 @@ def complete_cli(
     """
     try:
         scores = complete_folder(pipeline, senter, output, sentences, meta)
-    except (OSError, ValueError) as error:
+    except (ImportError, OSError, ValueError) as error:
         msg.fail(str(error), exits=1)
     before, after = (bytes_under(folder) / 1e6 for folder in (pipeline, output))
     msg.good(f"Wrote {output}: {after:.1f} MB, from {before:.1f} MB")

@@ -27,9 +27,9 @@ def init_cli(
         list[Path],
         typer.Option(
             "--train",
-            help="Annotated texts: CoNLL (.conll, .iob, .bio, .tsv, .txt), JSON lines or lists of "
-            "spaCy, Prodigy, doccano or Label Studio (.jsonl, .json), or Docs (.spacy). May be "
-            "repeated.",
+            help="Annotated texts: CoNLL (.conll, .iob, .iob2, .bio, .bilou, .tsv, .txt), JSON "
+            "lines or lists of spaCy, Prodigy, doccano or Label Studio (.jsonl, .json), or Docs "
+            "(.spacy). May be repeated.",
         ),
     ],
     dev: Annotated[

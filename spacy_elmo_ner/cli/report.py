@@ -31,7 +31,7 @@ def report_cli(
         print(render_terminal(comparison))
         if html or (open_page and not page.is_file()):
             _write(comparison, results.parent)
-    except (FileNotFoundError, ImportError, ValueError) as error:
+    except (ImportError, OSError, ValueError) as error:
         msg.fail(str(error), exits=1)
     if open_page and not webbrowser.open(page.resolve().as_uri()):
         msg.info(f"No browser to open here. The report is {page}")

@@ -1,5 +1,6 @@
 """``python -m spacy elmo train``: run `spacy train` on a folder that `elmo corpus` wrote."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,6 +33,7 @@ from .training_config import (
 SMALL_CORPUS_TOKENS = 100_000
 # A config that asks for no more steps than these keeps its budget.
 MOST_STEPS_OF_SMALL_CORPORA = 1000
+_TOTAL_STEPS = "training.optimizer.learn_rate.total_steps"
 SMALL_CORPUS = {
     "training.max_epochs": 0,
     "training.max_steps": 250,
@@ -53,7 +55,8 @@ def train_cli(
 
     The same as `spacy train CONFIG --paths.train ... --paths.dev ...`, with a smaller budget of
     steps where the corpus is small. Settings of the config can be given as options, for
-    instance --training.max_steps 1000; they win. At the end the probabilities of the pipes are
+    instance --training.max_steps 1000; they win, and a learning rate that ends with the steps still
+    does. At the end the probabilities of the pipes are
     calibrated on the dev part, as `elmo calibrate` does. With --share, for a learning curve, the
     budget of steps stays that of the whole: a smaller part is passed over more often.
     """
@@ -65,7 +68,7 @@ def train_cli(
         overrides = corpus_overrides(corpus, settings)
         if share != 100:
             overrides["paths.train"] = str(write_share(corpus / "train.spacy", share, output))
-        overrides |= given
+        overrides |= given | with_whole_schedule(load_config(config), given)
         train_part, dev_part = (Path(overrides[f"paths.{part}"]) for part in ("train", "dev"))
         require_layers(settings, read_docs(train_part, Vocab()), train_part)
         warn_of_layers(settings, read_docs(dev_part, Vocab()), dev_part)
@@ -106,8 +109,23 @@ def corpus_overrides(corpus: Path, config: Config) -> dict[str, Any]:
         learn_rate = config["training"].get("optimizer", {}).get("learn_rate")
         if isinstance(learn_rate, dict) and "total_steps" in learn_rate:
             steps = SMALL_CORPUS["training.max_steps"]
-            overrides["training.optimizer.learn_rate.total_steps"] = steps
+            overrides[_TOTAL_STEPS] = steps
     return overrides
+
+
+def with_whole_schedule(config: Config, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Let the learning rate reach its end with the last step where only the steps were given.
+
+    config: as it is without what was given. Where its schedule is as long as its training, steps
+    beyond would learn nothing, and with fewer the rate would stay high.
+    """
+    training = config["training"]
+    schedule = training.get("optimizer", {}).get("learn_rate")
+    steps = given.get("training.max_steps")
+    if steps is None or not isinstance(schedule, dict) or _TOTAL_STEPS in given:
+        return {}
+    is_as_long = schedule.get("total_steps") == training.get("max_steps")
+    return {_TOTAL_STEPS: steps} if is_as_long else {}
 
 
 def is_for_small_corpora(config: Config) -> bool:

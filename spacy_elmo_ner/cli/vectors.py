@@ -38,7 +38,7 @@ def vectors_cli(
 
     python -m spacy init vectors de cc.de.300.vec.gz vectors-de --truncate 200000
 
-    python -m spacy elmo vectors vectors-de glove-de
+    python -m spacy elmo vectors vectors-de small-vectors-de
     """
     try:
         table, cosine, sha256 = build(source, output, n_words=words, part_width=part_width)

@@ -78,11 +78,13 @@ def scored_tags(truth: Annotation, guess: Annotation) -> Iterator[tuple[int, str
 
 def from_doc(doc: Doc) -> Annotation:
     """Read a gold Doc; a layer without any annotation becomes None."""
-    with_entities = doc.has_annotation("ENT_IOB")
+    # An empty Doc has all annotation, if spaCy is asked.
+    with_entities = len(doc) > 0 and doc.has_annotation("ENT_IOB")
+    with_tags = len(doc) > 0 and doc.has_annotation("TAG")
     return Annotation(
         words=[token.text for token in doc],
         entities=entities_of(doc) if with_entities else None,
-        tags=[token.tag_ for token in doc] if doc.has_annotation("TAG") else None,
+        tags=[token.tag_ for token in doc] if with_tags else None,
         unannotated=frozenset(token.i for token in doc if with_entities and not token.ent_iob),
     )
 
@@ -171,7 +173,7 @@ def read_corpus(path: Path, make_doc: Callable[[str], Doc]) -> GoldCorpus:
 
     Raises like `read_docs`; for a .txt file ValueError: not UTF-8 (EL304), no words (EL305).
     """
-    is_text = path.suffix == TEXT_SUFFIX
+    is_text = path.suffix.lower() == TEXT_SUFFIX
     docs = list(_read_lines(path, make_doc) if is_text else read_docs(path, Vocab()))
     if not docs:
         raise ValueError(Errors.EL305.format(path=path))
@@ -203,11 +205,21 @@ def published_figures(gold: GoldCorpus) -> list[PublishedFigures]:
 def _read_lines(path: Path, make_doc: Callable[[str], Doc]) -> Iterator[Doc]:
     try:
         with open(path, encoding="utf-8-sig") as lines:
-            for line in lines:
+            for number, line in enumerate(lines, 1):
                 if line.strip():
-                    yield make_doc(line.strip())
+                    yield _split(path, number, line.strip(), make_doc)
     except UnicodeDecodeError as error:
         raise ValueError(Errors.EL304.format(path=path, problem=error)) from error
+
+
+def _split(path: Path, number: int, line: str, make_doc: Callable[[str], Doc]) -> Doc:
+    try:
+        return make_doc(line)
+    except ValueError as error:  # it is longer than the pipeline takes
+        problem = str(error).partition("\n")[0].rstrip(".")
+        raise ValueError(
+            Errors.EL304.format(path=path, problem=f"line {number}: {problem}")
+        ) from error
 
 
 def _corpus_name(path: Path) -> str | None:

@@ -106,6 +106,9 @@ def compare(task: Comparison) -> Compared:
         if not gold.has_gold and len(pipelines) == 1:
             raise ValueError(Errors.EL306.format(path=gold.path, name=pipelines[0].name))
     train = [] if task.train is None else [read_corpus(task.train, make_doc)]
+    if train and not train[0].has_entities and any(gold.has_entities for gold in corpora):
+        do = "tell seen entities from unseen ones by"
+        raise ValueError(Errors.EL324.format(path=task.train, layers="entities", do=do))
     labels = Labels(maps, maps.gold_labels([*corpora, *train]))
     seen = train[0].entity_forms if train else None
     speeds = _time(task, pipelines, corpora[0].docs)

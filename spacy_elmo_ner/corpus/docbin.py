@@ -26,6 +26,8 @@ def layers_of(docs: Iterable[Doc]) -> Layers:
     """Find the annotated layers; stops at the first Doc with which both have been seen."""
     entities = tags = False
     for doc in docs:
+        if not len(doc):  # which has_annotation() takes for annotated
+            continue
         entities = entities or doc.has_annotation("ENT_IOB")
         tags = tags or doc.has_annotation("TAG")
         if entities and tags:

@@ -40,9 +40,13 @@ class Decoded:
         return self.text.count("\n", 0, start) + 1, line
 
 
-def encoding_of_mark(start: bytes) -> str | None:
-    """Return the encoding that the first bytes of a file announce by a byte order mark."""
-    return next((encoding for mark, encoding in _MARKS if start.startswith(mark)), None)
+def encoding_of_start(start: bytes) -> str | None:
+    """Return the encoding that the first bytes of a file show, if it is not one of single bytes.
+
+    They begin with a byte order mark, or every second one is zero, as in UTF-16 without a mark.
+    """
+    marked = next((encoding for mark, encoding in _MARKS if start.startswith(mark)), None)
+    return marked or _utf16_without_mark(start[:1024])
 
 
 def decode(data: bytes) -> Decoded:
@@ -53,10 +57,8 @@ def decode(data: bytes) -> Decoded:
     and not for text that is UTF-8 but for a few damaged characters. Raises UnicodeDecodeError,
     which names encoding and place.
     """
-    if encoding := encoding_of_mark(data):
+    if encoding := encoding_of_start(data):
         return Decoded(data.decode(encoding), encoding.removesuffix("-sig"))
-    if encoding := _utf16_without_mark(data[:1024]):
-        return Decoded(data.decode(encoding), encoding)
     if data.isascii():
         return Decoded(data.decode("ascii"), "ascii")
     try:

@@ -131,19 +131,22 @@ def write_share(train: Path, percent: float, folder: Path) -> Path:
     """Write ``percent`` of a .spacy file's Docs to train.spacy in the folder; return its path.
 
     The seed is fixed, so a smaller share is part of every larger one; no share is empty.
-    Raises ValueError (EL516) for a percentage outside (0, 100], FileNotFoundError (EL501), and
-    ValueError like `read_docs` for a file that is no corpus.
+    Raises ValueError (EL516) for a percentage outside (0, 100], and (EL517) for the folder of the
+    file itself; FileNotFoundError (EL501), and ValueError like `read_docs` for a file that is no
+    corpus.
     """
     if not 0 < percent <= 100:
         raise ValueError(Errors.EL516.format(value=percent))
     if not train.is_file():
         raise FileNotFoundError(Errors.EL501.format(path=train))
+    path = folder / "train.spacy"
+    if path.resolve() == train.resolve():
+        raise ValueError(Errors.EL517.format(path=train))
     attrs = read_docbin(train).attrs
     docs = list(read_docs(train, Vocab()))
     random.Random(_SHARE_SEED).shuffle(docs)
     part = DocBin(attrs=attrs, docs=docs[: max(1, round(len(docs) * percent / 100))])
     make_output_folder(folder)
-    path = folder / "train.spacy"
     with atomic_file(path) as temporary:
         part.to_disk(temporary)
     return path

@@ -6,12 +6,13 @@ null means that the other scheme has nothing like this label; "geo|gpe" that it 
 """
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import srsly
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from ..errors import Errors, shown
 
@@ -24,11 +25,19 @@ _MOST_BYTES = 1 << 18  # ours have less than 1 KB
 LabelTable = Mapping[str, str | None]
 
 
+def _either(target: str) -> str:
+    """Return the labels of a target without blanks around them; raises ValueError for no label."""
+    labels = [label.strip() for label in target.split(EITHER)]
+    if not all(labels):
+        raise ValueError("a label is missing")
+    return EITHER.join(labels)
+
+
 class _File(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
     description: str = ""
-    ents: dict[str, Annotated[str, Field(min_length=1)] | None] = {}
+    ents: dict[str, Annotated[str, AfterValidator(_either)] | None] = {}
     tags: dict[str, Annotated[str, Field(min_length=1)] | None] = {}
 
 
@@ -43,7 +52,8 @@ class LabelMap(_File):
 
         Raises ValueError for a file that cannot be read (EL240) or is not a label map (EL241).
         """
-        read = srsly.yaml_loads if Path(path).suffix in (".yml", ".yaml") else json.loads
+        is_yaml = Path(path).suffix.lower() in (".yml", ".yaml")
+        read = srsly.yaml_loads if is_yaml else _json_loads
         try:
             data = read(_text(Path(path)))
         # srsly raises ValueError for all errors of the YAML reader.
@@ -62,6 +72,18 @@ class LabelMap(_File):
     def entity_targets(self) -> set[str]:
         """Return every gold label that a label of this map may become."""
         return entity_targets(self.ents)
+
+
+def _json_loads(text: str) -> Any:
+    """Read JSON in which no object has a key twice, as YAML's reader does."""
+    return json.loads(text, object_pairs_hook=_distinct)
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    twice = [key for key, n in Counter(key for key, _ in pairs).items() if n > 1]
+    if twice:
+        raise ValueError(f"{shown(twice[0])} is there more than once")
+    return dict(pairs)
 
 
 def _text(path: Path) -> str:

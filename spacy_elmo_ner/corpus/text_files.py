@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from .encoding import encoding_of_mark
+from .encoding import encoding_of_start
 from .xz import XZReader
 
 PACKED = (".gz", ".xz")
@@ -60,8 +60,8 @@ def open_bytes(path: Path) -> io.BufferedReader:
 
 
 def decoded(file: io.BufferedReader, newline: str | None = None) -> IO[str]:
-    """Decode a binary stream as its byte order mark says, otherwise like `open_text`."""
-    return _as_text(file, encoding_of_mark(file.peek(4)) or "utf-8-sig", newline)
+    """Decode a binary stream as its first bytes show, otherwise like `open_text`."""
+    return _as_text(file, encoding_of_start(file.peek(1024)) or "utf-8-sig", newline)
 
 
 def _as_text(file: io.BufferedReader, encoding: str, newline: str | None) -> IO[str]:

@@ -7,9 +7,9 @@ from typing import Any
 import spacy
 
 from ..corpus.docbin import read_examples
-from ..errors import Errors
+from ..errors import Errors, shown
 from ..layers.half import round_weights
-from .save import needs_vocab, save_pipeline
+from .save import needs_vocab, require_place, save_pipeline
 from .token_classifier import TokenClassifier
 
 # Scores of our heads; where a test file gives none of them, it is of no use.
@@ -45,6 +45,7 @@ def compact_folder(
     for path in (pipeline, test):
         if path is not None and not path.exists():
             raise FileNotFoundError(Errors.EL520.format(path=path))
+    require_place(output)
     described = {} if meta is None else read_description(meta)
     nlp = spacy.load(pipeline)
     nlp.meta.update(described)
@@ -74,6 +75,11 @@ def read_description(path: Path) -> dict[str, Any]:
         unknown = sorted(set(data) - set(DESCRIBING))
         if unknown:
             raise ValueError(f"it has {', '.join(unknown)}")
+        for key, value in data.items():
+            is_list = isinstance(value, list) and all(isinstance(one, dict) for one in value)
+            if not (is_list if key == "sources" else isinstance(value, str)):
+                kind = "a list of objects" if key == "sources" else "text"
+                raise ValueError(f"{key!r} is {shown(value)}, not {kind}")
     except (OSError, ValueError, RecursionError) as error:
         problem = Errors.EL524.format(path=path, problem=error, keys=", ".join(DESCRIBING))
         raise ValueError(problem) from error

@@ -20,7 +20,7 @@ from ..errors import Errors
 from ..layers.bilm_layer import bilm_shim
 from .compact import read_description
 from .noun_chunks import use_tag_noun_chunks
-from .save import needs_vocab, save_pipeline
+from .save import needs_vocab, require_place, save_pipeline
 
 ADDED = ("senter", "attribute_ruler", "lemmatizer")
 RULES = Path(__file__).parents[1] / "data/english-attributes.json"
@@ -73,6 +73,7 @@ def complete_folder(
     for path in (pipeline, senter, sentences, meta):
         if path is not None and not path.exists():
             raise FileNotFoundError(Errors.EL520.format(path=path))
+    require_place(output)
     tables, licenses = english_tables(), table_licenses()
     nlp = complete(spacy.load(pipeline), spacy.load(senter), tables)
     nlp.meta.update({} if meta is None else read_description(meta))

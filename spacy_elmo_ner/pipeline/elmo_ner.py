@@ -71,7 +71,7 @@ def make_elmo_ner(
         their place. More precision, less recall; 0 keeps the best reading.
     alternatives: doc.spans["elmo_ner"] also holds the spans that are no entities but at least as
         probable as this, in (0, 1]; null for none.
-    All three can be changed after training, on the pipe or in a config given at loading.
+    These settings can be changed after training, on the pipe or in a config given at loading.
     Raises ValueError for a threshold or alternatives out of range.
     """
     pipe = ElmoNER(

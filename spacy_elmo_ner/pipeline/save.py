@@ -5,6 +5,7 @@ from pathlib import Path
 
 from spacy.language import Language
 
+from ..errors import Errors
 from ..files import atomic_folder
 
 # Factories whose pipes save all that they need themselves: spaCy's list of all strings seen in
@@ -24,12 +25,25 @@ def save_pipeline(
     """Save like ``nlp.to_disk``, but as an `atomic_folder`.
 
     The old pipeline stays until all of the new one is on the disk. texts: more files of the folder,
-    by name. Raises OSError if it cannot be written; what was there before stays.
+    by name. Raises OSError if it cannot be written, or if the folder holds something else than a
+    pipeline (EL529), which would be deleted; what was there before stays.
     """
+    require_place(folder)
     with atomic_folder(folder) as staged:
         nlp.to_disk(staged, exclude=exclude)
         for name, text in (texts or {}).items():
             (staged / name).write_text(text, encoding="utf8", newline="\n")
+
+
+def require_place(folder: str | Path) -> None:
+    """Raise OSError for a file (EL425), or a folder that holds no pipeline but others (EL529)."""
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(Errors.EL425.format(path=folder, problem="it is a file"))
+    if folder.is_dir() and not (folder / "meta.json").is_file():
+        name = next((path.name for path in sorted(folder.iterdir())), None)
+        if name is not None:
+            raise FileExistsError(Errors.EL529.format(path=folder, name=name))
 
 
 def needs_vocab(nlp: Language) -> bool:

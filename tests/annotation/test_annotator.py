@@ -1,6 +1,7 @@
 """One class does the work: rows with probabilities, and errors where they belong."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -249,3 +250,27 @@ def test_strings_of_texts_do_not_stay_in_memory(rules: str) -> None:
     before = len(worker.nlp.vocab.strings)
     annotate(worker, *(f"word{i} nr{i}x" for i in range(500)))
     assert len(worker.nlp.vocab.strings) == before
+
+
+@Language.component("fails_late")
+def fails_late(doc: Doc) -> Doc:
+    if "boom" in doc.text:
+        raise KeyError("boom")
+    return doc
+
+
+def test_a_text_that_fails_late_does_not_annotate_its_neighbours_twice(
+    scored: str, tmp_path: Path
+) -> None:
+    nlp = spacy.load(scored)
+    nlp.add_pipe("merge_entities")
+    nlp.add_pipe("fails_late")
+    nlp.to_disk(tmp_path / "nlp")
+    worker = Annotator(Settings(str(tmp_path / "nlp")))
+    words = SMITH.split()
+    given = Text("good", SMITH, words, [True] * (len(words) - 1) + [False])
+    _, (alone,) = annotate(worker, given)
+    assert alone["ents"] and len(alone["tokens"]) < len(words)
+    _, rows = annotate(worker, given, Text("bad", "boom .", ["boom", "."], [True, False]))
+    assert rows[0] == alone
+    assert "KeyError" in rows[1]["error"]

@@ -136,3 +136,37 @@ def test_packed_files_without_the_suffix_are_not_taken_for_text(
         (tmp_path / f"texts.txt{suffix}").write_bytes(pack(b"Ann\n"))
         with pytest.raises(ValueError, match="EL601"):
             find_inputs([str(tmp_path / f"texts.txt{suffix}")])
+
+
+def test_a_file_may_have_the_name_of_standard_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "-").write_text("Ann\n")
+    (file,) = find_inputs(["./-"], kind=".txt")
+    assert [text.text for text, _ in read_inputs([file], Fields())] == ["Ann"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf16_needs_no_mark(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "a.txt").write_bytes("Zoë left.\nRome.\n".encode(encoding))
+    (file,) = find_inputs([str(tmp_path / "a.txt")])
+    assert [text.text for text, _ in read_inputs([file], Fields())] == ["Zoë left.", "Rome."]
+
+
+def test_a_column_that_is_there_twice_is_named(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow", reason="needs the extra [parquet]")
+    from pyarrow.parquet import write_table
+
+    table = pa.Table.from_arrays([pa.array(["a"]), pa.array(["b"])], names=["text", "text"])
+    write_table(table, tmp_path / "a.parquet")
+    (file,) = find_inputs([str(tmp_path / "a.parquet")])
+    with pytest.raises(ValueError, match=r"EL604.*a\.parquet.*2 columns have the name 'text'"):
+        list(read_inputs([file], Fields()))
+
+
+def test_a_csv_column_that_is_there_twice_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text,id,text\na,b,c\n")
+    (file,) = find_inputs([str(tmp_path / "a.csv")])
+    with pytest.raises(ValueError, match=r"EL604.*a\.csv.*2 columns have the name 'text'"):
+        list(read_inputs([file], Fields()))

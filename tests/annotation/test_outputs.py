@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 import spacy
-from spacy.tokens import DocBin, Span
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin, Span
 from spacy.training.converters import conll_ner_to_docs
 from spacy.vocab import Vocab
 
@@ -24,6 +25,19 @@ TEXTS = [
     Text("d", "x", error="broken"),
     Text("e", ""),
 ]
+
+
+@Language.component("begins_with_blank")
+def begins_with_blank(doc: Doc) -> Doc:
+    for token in doc:
+        token.is_sent_start = token.i == 0 or token.is_space
+    return doc
+
+
+@Language.component("two_neighbours")
+def two_neighbours(doc: Doc) -> Doc:
+    doc.set_ents([Span(doc, 0, 1, "per"), Span(doc, 1, 4, "per")])
+    return doc
 
 
 @pytest.fixture(scope="module")
@@ -203,3 +217,29 @@ def test_facts_are_the_pipelines() -> None:
     nlp = spacy.blank("en", meta={"name": "mine", "version": "1.2"})
     nlp.add_pipe("entity_ruler").add_patterns([{"label": "b", "pattern": "x"}])  # type: ignore
     assert PipelineFacts.of(nlp) == PipelineFacts("en_mine-1.2", ("b",))
+
+
+def test_a_sentence_that_begins_with_a_blank_begins_in_the_columns(rules: str) -> None:
+    text = Text(
+        "a",
+        "Ann left.  Rome slept.",
+        ["Ann", "left", ".", " ", "Rome", "slept", "."],
+        [True, False, True, False, True, False, False],
+    )
+    nlp = spacy.load(rules)
+    nlp.add_pipe("begins_with_blank", last=True)
+    worker = Annotator(Settings(rules, formats=("conll",)))
+    worker.nlp = nlp
+    lines = worker.annotate(Shard(0, [text], 0)).files["conll"].decode().splitlines()
+    assert " ".join(line.split()[0] for line in lines[2:] if line) == "Ann left . Rome slept ."
+    assert lines[5] == "" and lines[6].startswith("Rome")
+
+
+def test_an_entity_that_begins_with_a_blank_is_one_of_its_own(rules: str) -> None:
+    nlp = spacy.load(rules)
+    nlp.add_pipe("two_neighbours", last=True)
+    worker = Annotator(Settings(rules, formats=("conll",)))
+    worker.nlp = nlp
+    text = Text("a", "Ann  Bob Ray", ["Ann", " ", "Bob", "Ray"], [True, False, True, False])
+    lines = worker.annotate(Shard(0, [text], 0)).files["conll"].decode().split("\n")
+    assert [line.split()[-1] for line in lines[2:] if line] == ["B-per", "B-per", "I-per"]

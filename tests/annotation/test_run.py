@@ -10,8 +10,10 @@ import pytest
 
 from spacy_elmo_ner.annotation import shards as shards_module
 from spacy_elmo_ner.annotation.annotator import Settings
+from spacy_elmo_ner.annotation.inputs import Fields
 from spacy_elmo_ner.annotation.outputs import AnnotatedShard
 from spacy_elmo_ner.annotation.run import Source, find_pipeline, local
+from spacy_elmo_ner.annotation.shards import LABEL_STUDIO_CONFIG
 
 from .conftest import Run, contents, numbered_texts, rows_of, write_json_lines
 
@@ -310,3 +312,44 @@ def test_a_wrong_output_is_told_before_the_work(run: Run, texts: str, tmp_path: 
     (tmp_path / "out").write_text("a file")
     with pytest.raises(NotADirectoryError, match="EL425"):
         run(texts)
+
+
+@pytest.mark.parametrize("name", ["annotations-00001.jsonl", "annotations-00001.conll"])
+def test_a_part_that_is_gone_is_made_again(run: Run, texts: str, tmp_path: Path, name: str) -> None:
+    run(texts, formats=("jsonl", "conll"), shard_size=8)
+    before = contents(tmp_path / "out")
+    (tmp_path / "out" / name).unlink()
+    run(texts, formats=("jsonl", "conll"), shard_size=8)
+    assert contents(tmp_path / "out") == before and name in before
+
+
+def test_a_run_that_never_wrote_a_part_binds_nobody(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "texts.csv").write_text("body\nAnn\n")
+    with pytest.raises(ValueError, match="EL605"):
+        run(tmp_path / "texts.csv")
+    run(tmp_path / "texts.csv", fields=Fields(text="body"))
+    assert [row["text"] for row in rows_of(tmp_path / "out")] == ["Ann"]
+
+
+def test_overwriting_keeps_what_is_there_until_something_new_is(
+    run: Run, texts: str, tmp_path: Path
+) -> None:
+    run(texts)
+    before = contents(tmp_path / "out")
+    (tmp_path / "texts.csv").write_text("body\nAnn\n")
+    with pytest.raises(ValueError, match="EL605"):
+        run(tmp_path / "texts.csv", overwrite=True)
+    assert contents(tmp_path / "out") == before
+    run(texts)  # which is still complete
+    run(tmp_path / "texts.csv", fields=Fields(text="body"), overwrite=True)
+    assert [row["text"] for row in rows_of(tmp_path / "out")] == ["Ann"]
+
+
+def test_somebodys_configuration_is_not_replaced(run: Run, texts: str, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    config = tmp_path / "out" / LABEL_STUDIO_CONFIG
+    config.write_text("mine")
+    with pytest.raises(FileExistsError, match=r"EL616.*label-studio"):
+        run(texts, formats=("label-studio",))
+    run(texts, formats=("jsonl",))
+    assert config.read_text() == "mine"

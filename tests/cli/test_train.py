@@ -128,3 +128,18 @@ def test_only_a_budget_for_large_corpora_is_cut_for_a_small_one(
     assert result.exit_code == 0, result.output
     assert trained[0].get("training.max_steps") == max_steps
     assert trained[0]["paths.train"] == str(corpus / "train.spacy")
+
+
+ELMO = ROOT / "configs" / "elmo.cfg"
+TOTAL = "training.optimizer.learn_rate.total_steps"
+
+
+def test_the_learning_rate_ends_with_the_steps(corpus, trained, tmp_path):
+    invoke(ELMO, "--corpus", corpus, "--output", tmp_path, "--training.max_steps", 70)
+    assert (trained[-1]["training.max_steps"], trained[-1][TOTAL]) == (70, 70)
+    given = ("--training.max_steps", 70, f"--{TOTAL}", 90)
+    invoke(ELMO, "--corpus", corpus, "--output", tmp_path, *given)
+    assert (trained[-1]["training.max_steps"], trained[-1][TOTAL]) == (70, 90)
+    # spaCy's CNN has no schedule that ends.
+    invoke(CNN, "--corpus", corpus, "--output", tmp_path, "--training.max_steps", 70)
+    assert TOTAL not in trained[-1]

@@ -1,5 +1,6 @@
 """The shipped label maps, and what one label may mean in them."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -234,3 +235,16 @@ def test_the_ontonotes_map_knows_every_label_of_en_core_web_sm() -> None:
 
 def test_the_tags_named_here_are_those_of_the_corpus(published: GMBFile) -> None:  # noqa: F811
     assert {tag for each in published.sentences for tag in each.tags} == GMB_TAGS
+
+
+def test_blanks_around_labels_are_none_of_them(tmp_path):
+    path = tmp_path / "map.json"
+    path.write_text('{"ents": {"GPE": "geo | gpe", "PERSON": " per ", "LAW": null}}')
+    assert LabelMap.from_file(path).entity_targets == {"geo", "gpe", "per"}
+    for target in ("geo|", "|", " ", ""):
+        path.write_text(json.dumps({"ents": {"GPE": target}}))
+        with pytest.raises(ValueError, match=r"EL241.*'GPE'"):
+            LabelMap.from_file(path)
+    path.write_text('{"ents": {"GPE": "geo", "GPE": null}}')
+    with pytest.raises(ValueError, match=r"EL240.*'GPE' is there more than once"):
+        LabelMap.from_file(path)

@@ -52,3 +52,11 @@ def test_what_is_no_share_is_refused(percent, train, tmp_path):
 def test_a_train_part_that_is_missing_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"EL501.*none\.spacy"):
         write_share(tmp_path / "none.spacy", 10, tmp_path / "out")
+
+
+def test_a_share_is_never_written_over_the_whole(train, tmp_path):
+    before = train.read_bytes()
+    for folder in (train.parent, train.parent / "x" / ".."):
+        with pytest.raises(ValueError, match="EL517"):
+            write_share(train, 50, folder)
+    assert train.read_bytes() == before

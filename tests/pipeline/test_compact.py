@@ -102,7 +102,18 @@ def test_a_description_goes_into_its_meta(make_nlp, tmp_path):
     assert (meta["name"], meta["license"]) == ("tiny", "MIT")
 
 
-@pytest.mark.parametrize("content", ["[1]", '{"licence": "MIT"}', "{", "[" * 100_000])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[1]",
+        '{"licence": "MIT"}',
+        '{"name": null}',
+        '{"spacy_version": 3.8}',
+        '{"sources": "x"}',
+        "{",
+        "[" * 100_000,
+    ],
+)
 def test_a_description_that_is_none_is_refused_before_anything_is_written(
     content, make_nlp, tmp_path
 ):
@@ -112,3 +123,13 @@ def test_a_description_that_is_none_is_refused_before_anything_is_written(
     assert found.exit_code == 1
     assert "EL524" in found.output
     assert not (tmp_path / "small").exists()
+
+
+def test_a_folder_of_something_else_is_never_replaced(make_nlp, tmp_path):
+    (tmp_path / "training").mkdir()
+    make_nlp("elmo_ner", steps=1).to_disk(tmp_path / "training" / "model-best")
+    (tmp_path / "training" / "notes.txt").write_text("mine")
+    result = run(tmp_path / "training" / "model-best", tmp_path / "training")
+    assert result.exit_code == 1 and "EL529" in result.output
+    assert (tmp_path / "training" / "notes.txt").read_text() == "mine"
+    assert spacy.load(tmp_path / "training" / "model-best").pipe_names

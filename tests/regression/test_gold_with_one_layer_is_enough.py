@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 import spacy
 from spacy.tokens import Doc, DocBin, Span
+from spacy.vocab import Vocab
 from typer.testing import CliRunner
 
 from spacy_elmo_ner.cli.app import elmo_cli
+from spacy_elmo_ner.comparison.corpora import from_doc
 from spacy_elmo_ner.comparison.metrics import SCORER, TAG_ACCURACY
 from spacy_elmo_ner.comparison.run import Comparison, compare
-from spacy_elmo_ner.corpus.docbin import read_examples
+from spacy_elmo_ner.corpus.docbin import Layers, layers_of, read_examples
 from tests.pipeline.conftest import make_examples
 
 HEADS = {"entities": "elmo_ner", "tags": "elmo_tagger"}
@@ -214,3 +216,11 @@ def test_train_says_at_once_which_head_has_nothing_to_learn(
     )
     assert audited.exit_code == 1 and "EL505" in audited.output
     assert not (tmp_path / "out").exists()
+
+
+def test_a_text_without_words_has_no_annotation() -> None:
+    vocab = Vocab()
+    docs = [Doc(vocab), Doc(vocab, words=["Rome"], tags=["NNP"])]
+    assert layers_of(docs) == Layers(entities=False, tags=True)
+    assert (from_doc(docs[0]).entities, from_doc(docs[0]).tags) == (None, None)
+    assert (from_doc(docs[1]).entities, from_doc(docs[1]).tags) == (None, ["NNP"])

@@ -3,6 +3,9 @@
 from pathlib import Path
 
 import pytest
+import spacy
+from spacy.tokens import Doc, DocBin
+from spacy.vocab import Vocab
 from typer.testing import CliRunner
 
 from spacy_elmo_ner.cli.app import elmo_cli
@@ -22,15 +25,20 @@ def inputs(tmp_path: Path, bilm_dir: Path) -> dict[str, list[str]]:
     sample.mkdir()
     for part in ("train", "dev", "test"):
         (sample / f"{part}.conll").write_text("Rome\tNNP\tB-geo\n")
+    empty, gold = tmp_path / "pipeline", tmp_path / "gold.spacy"
+    spacy.blank("en").to_disk(empty)
+    DocBin(docs=[Doc(Vocab(), words=["Rome"], ents=["B-geo"])]).to_disk(gold)
     return {
         "pretrain": ["pretrain", str(tmp_path / "text.txt"), "--output"],
         "corpus": ["corpus", "--split", "sample", "--sample-dir", str(sample), "--output"],
         "convert": ["convert", str(bilm_dir)],
         "assets": ["assets"],
+        "compare": ["compare", "--pipeline", str(empty), "--corpus", str(gold), "--output"],
+        "audit": ["audit", "--pipeline", str(empty), "--corpus", str(gold), "--output"],
     }
 
 
-@pytest.mark.parametrize("command", ["pretrain", "corpus", "convert", "assets"])
+@pytest.mark.parametrize("command", ["pretrain", "corpus", "convert", "assets", "compare", "audit"])
 @pytest.mark.parametrize("below", ["", "deep"])
 def test_a_file_in_place_of_the_output_folder_is_named(
     tmp_path: Path,

@@ -6,6 +6,7 @@ smiled  VBD  O
                 (an empty line)
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from .texts import OwnText, Problem
 
 # The content of a column of tags that a file does not use.
 _NO_TAGS = {"_", "-", "-X-", "O", "X"}
+_NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?")
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,8 @@ class _Sentence:
 def read_columns(path: Path, text: str, vocab: Vocab) -> list[OwnText]:
     """Return the sentences of a CoNLL or IOB file, one Doc each; spaces are unknown.
 
-    Tags are read from the first column between word and label that holds neither chunks nor the
-    same value throughout. Raises ValueError (EL653) naming the line that is neither.
+    Tags are read from the first column between word and label that holds neither chunks nor
+    placeholders and numbers alone. Raises ValueError (EL653) naming the line that is neither.
     """
     sentences = list(_sentences(path, text))
     scheme = scheme_of(sentence.labels for sentence in sentences)
@@ -73,9 +75,14 @@ def _tag_column(rows: Sequence[Sequence[str]]) -> int | None:
     for column in range(1, len(rows[0]) - 1 if rows else 0):
         values = {cells[column] for cells in rows}
         is_chunks = all(parse_label(value) for value in values)
-        if not is_chunks and not values <= _NO_TAGS:
+        if not is_chunks and not all(map(_is_no_tag, values)):
             return column
     return None
+
+
+def _is_no_tag(value: str) -> bool:
+    """Tell whether a column's content is no tag: a placeholder, or a probability as we write it."""
+    return value in _NO_TAGS or _NUMBER.fullmatch(value) is not None
 
 
 def _sentences(path: Path, text: str) -> Iterator[_Sentence]:

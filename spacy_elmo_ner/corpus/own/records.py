@@ -48,6 +48,9 @@ def read_records(path: Path, text: str, nlp: Language) -> list[OwnText]:
         if record is None:
             continue
         is_annotated = is_annotated or record.is_annotated
+        if len(record.text) > nlp.max_length:
+            problem = f"its text has more than {nlp.max_length:,} characters"
+            raise _unreadable(path, place, problem)
         doc = nlp.make_doc(record.text)
         found = [*record.problems, *set_entities(doc, record.spans)]
         problems = [Problem("span", path, place, what) for what in found]
@@ -86,6 +89,9 @@ def _items(path: Path, text: str) -> Iterator[tuple[str, Any]]:
     while True:
         at = _skip(text, at)
         if text[at : at + 1] == "]":
+            if rest := text[at + 1 :].strip():
+                problem = f"the list ends there, but {shown(rest)} follows"
+                raise _unreadable(path, f"after item {number}", problem)
             return
         if number:
             if text[at : at + 1] != ",":
@@ -126,9 +132,10 @@ def _record(value: Any) -> _Record | None:
     text = _checked_text(value.get("text"), 'its "text"')
     if value.get("answer", "accept") != "accept":  # Prodigy: reject, ignore
         return None
-    key = next((key for key in _SPANS if key in value), None)
-    if key is None:
+    keys = [key for key in _SPANS if key in value]
+    if not keys:
         return _Record(text, [], [], is_annotated=False)
+    key = next((key for key in keys if value[key] is not None), keys[0])
     spans = value[key] if value[key] is not None else []
     if not isinstance(spans, list):
         raise ValueError(f'its "{key}" is {shown(spans)}, no list of spans')

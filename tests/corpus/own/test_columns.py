@@ -92,3 +92,11 @@ def test_each_impossible_label_has_its_line() -> None:
 def test_a_line_that_cannot_be_read_is_named(text, line, problem) -> None:
     with pytest.raises(ValueError, match=rf"EL653.*x.conll, line {line}: .*{problem}"):
         read(text)
+
+
+def test_confidences_as_annotate_writes_them_are_no_tags() -> None:
+    (text,) = read("Ada - 0.9876 B-PER\nleft - - O\nRome - 1e-05 B-LOC\n")
+    assert [token.tag_ for token in text.doc] == ["", "", ""]
+    assert text.entities == [(0, 1, "PER"), (2, 3, "LOC")]
+    (text,) = read("Ada NNP 0.9876 B-PER\nleft VBD - O\n")
+    assert [token.tag_ for token in text.doc] == ["NNP", "VBD"]

@@ -160,3 +160,24 @@ def test_items_of_a_list_have_their_number_and_line() -> None:
 def test_plain_texts_are_no_annotation() -> None:
     with pytest.raises(ValueError, match="EL656"):
         read({"text": "a"}, {"text": "b"})
+
+
+def test_the_first_list_of_spans_that_is_one_counts() -> None:
+    spans = [{"start": 0, "end": 3, "label": "PER"}]
+    (text,) = read({"text": TEXT, "spans": None, "entities": spans})
+    assert text.entities == [(0, 1, "PER")]
+    (text,) = read({"text": TEXT, "spans": None, "entities": None})
+    assert text.entities == []
+
+
+@pytest.mark.parametrize("rest", ['[{"text": "b", "spans": []}]', "x", ","])
+def test_what_follows_a_list_is_not_left_out_without_a_word(rest: str) -> None:
+    content = f'[{{"text": "a", "spans": []}}]\n{rest}\n'
+    with pytest.raises(ValueError, match=r"EL654.*x\.json.*after item 1.*the list ends there"):
+        read_records(Path("x.json"), content, NLP)
+
+
+def test_a_text_that_is_too_long_is_named() -> None:
+    record = {"text": "a " * (NLP.max_length // 2 + 1), "spans": []}
+    with pytest.raises(ValueError, match=r"EL654.*line 2.*more than 1,000,000 characters"):
+        read({"text": TEXT, "spans": []}, record)
