@@ -7,10 +7,15 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "spacy_elmo_ner"
 PATH = ROOT / "docs" / "architecture.md"
 PAGE = PATH.read_text(encoding="utf8")
+pytestmark = pytest.mark.skipif(
+    not PACKAGE.is_dir(), reason="needs the package's source beside the tests"
+)
 BEGIN, END = "<!-- files:begin -->", "<!-- files:end -->"
 
 

@@ -11,6 +11,7 @@ import pytest
 import setuptools
 
 import spacy_elmo_ner
+from tests.checkout import needs_checkout
 
 ROOT = Path(__file__).parents[2]
 SETUP = ConfigParser()
@@ -78,6 +79,7 @@ def test_every_extra_is_on_the_page_about_installation() -> None:
     assert missing == []
 
 
+@needs_checkout
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_links_to_files_and_sections_lead_somewhere(page: Path) -> None:
     wrong = []
@@ -91,6 +93,7 @@ def test_links_to_files_and_sections_lead_somewhere(page: Path) -> None:
     assert wrong == []
 
 
+@needs_checkout
 def test_on_pypi_every_link_of_the_readme_is_absolute(monkeypatch: pytest.MonkeyPatch) -> None:
     given: dict[str, Any] = {}
     monkeypatch.setattr(setuptools, "setup", lambda **arguments: given.update(arguments))

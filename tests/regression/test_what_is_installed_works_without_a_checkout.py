@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.checkout import needs_checkout
+
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("configs", "assets/label_maps", "assets/sample")
 # Tracked, but no part of a source distribution: weights on trial, and what is about the repository.
@@ -41,6 +43,7 @@ def installed(built: Path, workplace: Path, *arguments: str) -> str:
     return found.stdout.strip()
 
 
+@needs_checkout
 def test_the_checkouts_files_are_all_there_unchanged(built: Path) -> None:
     for folder in FOLDERS:
         ours = {
@@ -53,6 +56,7 @@ def test_the_checkouts_files_are_all_there_unchanged(built: Path) -> None:
         assert there == ours and len(ours) > 3
 
 
+@needs_checkout
 def test_they_are_found_in_an_empty_folder(built: Path, tmp_path: Path) -> None:
     assert installed(built, tmp_path, "-c", RESOURCE) == str(
         built / "spacy_elmo_ner/data/configs/ner.cfg"

@@ -17,6 +17,7 @@ from spacy_elmo_ner.comparison.results import (
     Score,
     SystemScores,
 )
+from tests.checkout import needs_checkout
 
 ACCURACY = {
     "released-test": {
@@ -372,6 +373,7 @@ def test_pretraining_is_in_the_docs_and_perplexity_in_the_model_card(root):
     assert (root / "docs/pictures/pretraining-worth.png").read_bytes().startswith(b"\x89PNG")
 
 
+@needs_checkout
 def test_pages_of_this_checkout_are_up_to_date():
     assert pages.main(["--check"]) == 0
 
