@@ -90,8 +90,11 @@ def caption(
             f"with version {_version(compared)}, {compared['created'].partition('T')[0]}."
         )
     if fields := measured_fields(yardstick):
+        name = "spaCy CNN + vectors"
+        same = _mean(yardstick, fields, [name], "clean") != NOTHING
         told.append(
-            f"{fields_title(fields).capitalize()}: {part} part, trained by `configs/ner.cfg`."
+            f"{fields_title(fields).capitalize()}: {part} part; ours trained by `configs/ner.cfg`"
+            f"{', spaCy CNN with the same word vectors' if same else ''}."
         )
     if pipelines and latency:
         told.append(
