@@ -111,6 +111,19 @@ def sha256_of(path: str | Path) -> str:
     return digest.hexdigest()
 
 
+def check_output_folder(folder: str | Path) -> None:
+    """Raise OSError (EL425) where a file has the name of this folder or of one above; make nothing.
+
+    For commands that leave no folder behind when their input is at fault.
+    """
+    folder = Path(folder)
+    for place in (folder, *folder.parents):
+        if place.exists():
+            if not place.is_dir():
+                raise NotADirectoryError(Errors.EL425.format(path=place, problem="it is a file"))
+            return
+
+
 def make_output_folder(folder: str | Path) -> Path:
     """Make a folder for output, with its parents, and check that files can be written there.
 

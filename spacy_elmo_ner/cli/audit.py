@@ -12,7 +12,7 @@ from wasabi import msg
 
 from ..corpus.docbin import read_docs
 from ..errors import Errors
-from ..files import make_output_folder
+from ..files import check_output_folder
 from ..resources import find
 from .memory import keep_freed_memory
 from .training_config import complete_config, require_layers, require_paths
@@ -56,17 +56,16 @@ def audit_cli(
 
     try:
         overrides = parse_config_overrides(context.args)
+        check_output_folder(output)
         docs = _read(corpus)
         keep_freed_memory()
         if pipeline is not None and config is None:
-            make_output_folder(output)
             judged = judge(spacy.load(pipeline), enumerate(docs))
         elif config is not None and pipeline is None:
             config = complete_config(find(config), output)
             settings = load_config(config, overrides=overrides)
             require_paths(settings, {})
             require_layers(settings, docs, corpus[0])
-            make_output_folder(output)
             judged = merge(cross_validate(corpus, docs, config, output, folds, overrides))
         else:
             raise ValueError(Errors.EL522)

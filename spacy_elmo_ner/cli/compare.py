@@ -9,7 +9,7 @@ from wasabi import msg
 from ..comparison.render import render_markdown, render_terminal
 from ..comparison.run import Comparison, TrainedOnShare, compare
 from ..comparison.texts import TEXTS
-from ..files import make_output_folder, write_text
+from ..files import check_output_folder, write_text
 from ..resources import find
 
 
@@ -121,7 +121,7 @@ def compare_cli(
             repeats=repeats,
             max_words=max_words,
         )
-        make_output_folder(output)
+        check_output_folder(output)
         compared = compare(task)
         # matplotlib belongs to the ``project`` extra: every other command works without it.
         from ..comparison.report.page import PAGE, write_report

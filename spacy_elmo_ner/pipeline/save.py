@@ -6,7 +6,7 @@ from pathlib import Path
 from spacy.language import Language
 
 from ..errors import Errors
-from ..files import atomic_folder
+from ..files import atomic_folder, check_output_folder
 
 # Factories whose pipes save all that they need themselves: spaCy's list of all strings seen in
 # training, some megabytes of the training text's words, is of no use to them.
@@ -37,9 +37,8 @@ def save_pipeline(
 
 def require_place(folder: str | Path) -> None:
     """Raise OSError for a file (EL425), or a folder that holds no pipeline but others (EL529)."""
+    check_output_folder(folder)
     folder = Path(folder)
-    if folder.exists() and not folder.is_dir():
-        raise NotADirectoryError(Errors.EL425.format(path=folder, problem="it is a file"))
     if folder.is_dir() and not (folder / "meta.json").is_file():
         name = next((path.name for path in sorted(folder.iterdir())), None)
         if name is not None:
