@@ -116,9 +116,7 @@ def _table(file: InputFile, fields: Fields) -> Reading:
         if not header.strip():
             return
         names, delimiter = _columns(header, fields.text)
-        if fields.text not in names:
-            raise _no_column(file, fields, names)
-        _require_distinct(file, fields, names)
+        _require_columns(file, fields, names)
         rows = csv.reader(stream, delimiter=delimiter, strict=True)
         of_text = names.index(fields.text)
         of_id = names.index(fields.id) if fields.id in names else None
@@ -193,15 +191,15 @@ def _split(header: str, sign: str) -> list[str]:
         return []
 
 
-def _require_distinct(file: InputFile, fields: Fields, names: Sequence[str]) -> None:
+def _require_columns(file: InputFile, fields: Fields, names: Sequence[str]) -> None:
+    """Raise ValueError where the texts have no column (EL605), or a name has several (EL604)."""
+    if fields.text not in names:
+        columns = ", ".join(names)
+        message = Errors.EL605.format(path=file.shown_name, field=fields.text, columns=columns)
+        raise ValueError(message)
     for name in (fields.text, fields.id):
         if names.count(name) > 1:
             raise _damage(file, 1, f"{names.count(name)} columns have the name {name!r}")
-
-
-def _no_column(file: InputFile, fields: Fields, names: Sequence[str]) -> ValueError:
-    columns = ", ".join(names)
-    return ValueError(Errors.EL605.format(path=file.shown_name, field=fields.text, columns=columns))
 
 
 def _parquet(file: InputFile, fields: Fields) -> Reading:
@@ -216,9 +214,7 @@ def _parquet(file: InputFile, fields: Fields) -> Reading:
     try:
         table = ParquetFile(file.name, buffer_size=_PARQUET_BYTES, pre_buffer=False)
         names = table.schema_arrow.names
-        if fields.text not in names:
-            raise _no_column(file, fields, names)
-        _require_distinct(file, fields, names)
+        _require_columns(file, fields, names)
         columns = [name for name in dict.fromkeys((fields.text, fields.id)) if name in names]
         n_rows, number = max(1, table.metadata.num_rows), 0
         for batch in table.iter_batches(batch_size=_PARQUET_ROWS, columns=columns):

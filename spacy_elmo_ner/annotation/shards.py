@@ -123,7 +123,7 @@ class OutputFolder:
         if self.is_sorted:
             runs = [self._run(number) for number in sorted(self.done)]
             merge_runs(runs, self.formats, self.path, self.state / "merge")
-        if any(isinstance(form, LabelStudio) for form in self.formats.values()):
+        if self._writes_config:
             config = label_studio_config(sorted(self.totals.labels))
             write_text(self.path / LABEL_STUDIO_CONFIG, config)
         totals = {**asdict(self.totals), "labels": sorted(self.totals.labels)}
@@ -198,8 +198,11 @@ class OutputFolder:
     def _strangers(self) -> list[Path]:
         """Return files of no run that this one would replace or be mixed with."""
         config = self.path / LABEL_STUDIO_CONFIG
-        writes_config = any(isinstance(form, LabelStudio) for form in self.formats.values())
-        return self._own_files() + ([config] if writes_config and config.exists() else [])
+        return self._own_files() + ([config] if self._writes_config and config.exists() else [])
+
+    @property
+    def _writes_config(self) -> bool:
+        return any(isinstance(form, LabelStudio) for form in self.formats.values())
 
     def _remove_unfinished(self) -> None:
         """Delete the temporary files of a run that was killed while it wrote them."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from ..corpus.docbin import read_docs
+from ..corpus.docbin import layers_of, read_docs
 from ..decoding import EntitySpan
 from ..errors import Errors
 from .results import LabeledSpan, PublishedFigures
@@ -78,9 +78,7 @@ def scored_tags(truth: Annotation, guess: Annotation) -> Iterator[tuple[int, str
 
 def from_doc(doc: Doc) -> Annotation:
     """Read a gold Doc; a layer without any annotation becomes None."""
-    # An empty Doc has all annotation, if spaCy is asked.
-    with_entities = len(doc) > 0 and doc.has_annotation("ENT_IOB")
-    with_tags = len(doc) > 0 and doc.has_annotation("TAG")
+    with_entities, with_tags = layers_of([doc])
     return Annotation(
         words=[token.text for token in doc],
         entities=entities_of(doc) if with_entities else None,
