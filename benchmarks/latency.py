@@ -5,8 +5,9 @@
 
 Measures single texts of several lengths, batches of several sizes, and one sentence beside busy
 processes, each in a process of its own per case: torch's threads, the CPU that oneDNN and the
-kernels may assume, with and without the kernels. The first pipeline is ours; ratios are to the
-last one named. Run from the root of the checkout on a machine that does nothing else.
+kernels may assume, our products in bfloat16, with and without the kernels. The first pipeline is
+ours; ratios are to the last one named. Run from the root of the checkout on a machine that does
+nothing else.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +31,13 @@ from spacy_elmo_ner.comparison.pipelines import LoadedPipeline, load_pipeline
 
 from .cells import cells
 from .output import machine, write
+from .pipeline_speed import with_precision
 
 CASES: dict[str, dict[str, str]] = {
     "2 threads": {"OMP_NUM_THREADS": "2"},
     "1 thread": {"OMP_NUM_THREADS": "1"},
+    "2 threads, bf16": {"OMP_NUM_THREADS": "2"},
+    "1 thread, bf16": {"OMP_NUM_THREADS": "1"},
     "1 thread, AVX2": {"OMP_NUM_THREADS": "1", "ONEDNN_MAX_CPU_ISA": "AVX2"},
     "2 threads, without kernels": {"OMP_NUM_THREADS": "2"},
 }
@@ -98,10 +103,13 @@ def busy(n: int) -> Iterator[None]:
             other.wait()
 
 
-def measure(sources: Sequence[str], corpus: Path) -> dict[str, Any]:
-    """Measure one case in this process."""
+def measure(sources: Sequence[str], corpus: Path, precision: str) -> dict[str, Any]:
+    """Measure one case in this process; precision: of our own pipeline."""
     named = [each.rpartition("=") for each in sources]
     pipelines = [load_pipeline(name or source, source) for name, _, source in named]
+    ours = pipelines[0]
+    if precision != "exact":
+        pipelines[0] = replace(with_precision(ours, precision), name=ours.name)
     for pipeline in pipelines:
         pipeline.nlp.select_pipes(enable=pipeline.components)
     words = [
@@ -136,7 +144,8 @@ def main() -> None:
     if args.one:
         torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
         with cells(compiled="without" not in args.one):
-            print(json.dumps(measure(args.pipelines, args.corpus)))
+            precision = "bf16" if "bf16" in args.one else "exact"
+            print(json.dumps(measure(args.pipelines, args.corpus, precision)))
         return
     command = [sys.executable, "-m", "benchmarks.latency", *args.pipelines, "--corpus"]
     found = {}

@@ -1,7 +1,6 @@
-/* What all kernels share: products of small packed blocks, and the exponential.
+/* What the kernels of training share: products of small packed blocks, and the exponential.
 
-A "unit" is the 32 bits that a product takes at once: two bfloat16 values that are neighbours along
-the sum. Products are blocks of up to 6 rows by 64 columns that stay in registers. Left sides are
+Products are blocks of up to 6 rows by 64 columns that stay in registers. Left sides are
 rows of units; right sides are packed as [unit][64 columns]. Sums are float32.
 */
 
@@ -11,10 +10,9 @@ rows of units; right sides are packed as [unit][64 columns]. Sums are float32.
 #include <stdlib.h>
 #include <string.h>
 
+#include "bfloat16.h"
 #include "parts.h"
 
-typedef uint16_t half;
-typedef uint32_t unit;
 typedef __m512 vec;
 
 #define ROWS 6    /* of a block; even, as rows are also taken in pairs */
@@ -36,20 +34,6 @@ INLINE void store_half(half *to, vec value) {
 /* 32 values side by side to aligned memory that is not read soon. */
 INLINE void stream_halves(half *to, vec first, vec second) {
     _mm512_stream_si512((__m512i *)to, (__m512i)_mm512_cvtne2ps_pbh(second, first));
-}
-
-INLINE half to_half(float value) {
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    uint32_t rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
-    return value != value ? 0x7fc0 : rounded;
-}
-
-INLINE float from_half(half value) {
-    uint32_t bits = (uint32_t)value << 16;
-    float result;
-    memcpy(&result, &bits, sizeof result);
-    return result;
 }
 
 /* exp(x) within 2 units in the last place; bounded where float32 ends, NaN stays NaN. */
@@ -147,8 +131,6 @@ __attribute__((unused)) static void add_to(float *result, int64_t result_stride,
                 _mm512_storeu_ps(to + r * result_stride + j * LANES, sums[r][j]);
     }
 }
-
-INLINE unit pair_of(half first, half second) { return (unit)first | (unit)second << 16; }
 
 /* 16 pairs of two vectors, as bfloat16: the first one's values in the low halves. */
 INLINE __m512i paired(vec first, vec second) {

@@ -18,6 +18,7 @@ from ..libraries import library_beside
 # Benchmarks and tests set this to False to run on torch alone.
 enabled = True
 
+BFLOAT16 = 3  # the kind of kernel whose products are of bfloat16
 _MOST_THREADS = 16  # MOST_PARTS of parts.h
 
 
@@ -50,6 +51,22 @@ def kind_of_cpu() -> int:
     """Return 2 with AVX-512, 1 with AVX2 and FMA, 0 on other CPUs; needs `available`."""
     most = 0 if _limit() & {"SSE41", "AVX"} else 1 if _limit() & {"AVX2"} else 2
     return min(most, _function("prediction_kind")(None))
+
+
+def prediction_kind(dtype: torch.dtype) -> int | None:
+    """Return the kind of kernel that predicts with products of this dtype; None for torch's.
+
+    In bfloat16 that is 3, where AVX-512 has such products. CPUs with AMX have faster ones, which
+    torch uses.
+    """
+    if not available():
+        return None
+    if dtype == torch.float32:
+        return kind_of_cpu()
+    rounds = dtype == torch.bfloat16 and multiplies_bfloat16()
+    if not rounds or torch.cpu._is_amx_tile_supported():
+        return None
+    return BFLOAT16 if _function("prediction_kind")(None) == BFLOAT16 else None
 
 
 @cache

@@ -228,7 +228,7 @@ IN_ORDER = Places()
 
 
 class PackedLayer:
-    """Runs one layer and direction for prediction in float32, its weights laid out for the CPU."""
+    """Runs one layer and direction for prediction, its weights laid out for the CPU."""
 
     def __init__(
         self,
@@ -239,7 +239,7 @@ class PackedLayer:
         """Lay out the weights.
 
         weights: `LSTMWeights` in torch's order. clips: of cells and of outputs. kind: of CPU, as
-        `prediction_kind` of lstm_prediction.c tells them apart; this CPU's if None.
+        `prediction_kind` of lstm_prediction.c tells them apart; this CPU's for float32 if None.
         """
         self.n_in, self.n_out = weights.input.shape[1], weights.recurrent.shape[1]
         self.units = len(weights.bias) // 4
@@ -260,7 +260,7 @@ class PackedLayer:
         self._layer["packed"] = arguments.packed = self._packed.data_ptr()
         call("prediction_pack", arguments)
         self._halves: Tensor | None = None
-        if self._layer["kind"] and all(map(_is_half, own[:2] + own[3:])):
+        if self._layer["kind"] in (1, 2) and all(map(_is_half, own[:2] + own[3:])):
             self._halves = self._packed.half()
             self._layer["halves"] = self._halves.data_ptr()
         # What all calls have in common. The kernel only asks whether there is a projection.

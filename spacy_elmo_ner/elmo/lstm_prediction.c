@@ -9,6 +9,7 @@ are packed. Sequences are dealt out to parts that never wait for each other.
 #include <stdlib.h>
 #include <string.h>
 
+#include "bfloat16.h"
 #include "parts.h"
 
 /* With fewer sequences than this, inputs are multiplied ahead of the steps that need them, for so
@@ -45,7 +46,23 @@ struct prediction {
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #include <immintrin.h>
-#define KINDS 3
+#define KINDS
+#if __GNUC__ >= 10
+#define HAS_BFLOAT16
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma,prefer-vector-width=512")
+#define LANES 16
+#define BLOCK 6
+#define BFLOAT16
+#define NAME(x) x##_bfloat16
+#include "lstm_prediction.h"
+#undef LANES
+#undef BLOCK
+#undef BFLOAT16
+#undef HALVES_UP_TO
+#undef NAME
+#pragma GCC pop_options
+#endif
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,prefer-vector-width=512")
 #define LANES 16
@@ -85,17 +102,28 @@ struct prediction {
 #define NAME(x) x##_plain
 #include "lstm_prediction.h"
 
+#ifdef HAS_BFLOAT16
+#define CHOOSE(kind, name) ((kind) == 3 ? name##_bfloat16 : CHOOSE_EXACT(kind, name))
+#else
+#define CHOOSE(kind, name) CHOOSE_EXACT(kind, name)
+#endif
 #ifdef KINDS
-#define CHOOSE(kind, name) \
+#define CHOOSE_EXACT(kind, name) \
     ((kind) == 2 ? name##_v4 : (kind) == 1 ? name##_v3 : name##_plain)
 #else
-#define CHOOSE(kind, name) name##_plain
+#define CHOOSE_EXACT(kind, name) name##_plain
 #endif
 
-/* Of this CPU: 2 with AVX-512, 1 with AVX2 and FMA, 0 without or of another family. */
+/* The highest of this CPU: 3 with products of bfloat16 in AVX-512, which are rounded; 2 with AVX-512,
+1 with AVX2 and FMA, 0 without or of another family. */
 int64_t prediction_kind(void) {
 #ifdef KINDS
     __builtin_cpu_init();
+#ifdef HAS_BFLOAT16
+    if (__builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
+        return 3;
+#endif
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
         return 2;

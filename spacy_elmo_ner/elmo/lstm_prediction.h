@@ -4,6 +4,8 @@ LANES: float32 values of a vector. BLOCK: rows of a product that stay in registe
 vectors of weights. NAME(x): x with the kind's suffix. HALVES(from): LANES float16 values as a
 vector, on CPUs that convert them in one instruction. A product of few rows waits for its weights
 to come from memory, and with more rows than HALVES_UP_TO it would wait for their conversion.
+BFLOAT16: whether products are of bfloat16, two values at once along the sum, which a "number" of
+a left side and 32 bits of a right side then hold. Sums, cells and outputs are float32 all the same.
 */
 
 typedef float NAME(vec) __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
@@ -11,6 +13,15 @@ typedef int32_t NAME(ints) __attribute__((vector_size(LANES * 4), aligned(4), ma
 #define vec NAME(vec)
 #define ints NAME(ints)
 #define GATES (4 * LANES)
+
+#ifdef BFLOAT16
+typedef half NAME(number);
+#define DEPTH(n) (((n) + 1) / 2) /* rows of packed weights for n values of a left side */
+#else
+typedef float NAME(number);
+#define DEPTH(n) (n)
+#endif
+#define number NAME(number)
 
 /* x in each lane: compilers know that subtracting 0 changes nothing. */
 INLINE vec NAME(all)(float x) { return x - (vec){0}; }
@@ -53,15 +64,27 @@ INLINE vec NAME(hyperbolic)(vec x) { return 2.0f * NAME(logistic)(x + x) - 1.0f;
 #define WEIGHTS(right, at, halves) (*(const vec *)((const float *)(right) + (at)))
 #endif
 
-/* sums[row] += left[row] (n,) @ right [n][4 * LANES], float32 or float16 */
-INLINE void NAME(add_rows)(vec sums[BLOCK][4], const float *const left[BLOCK], const void *right,
+/* sums[row] += left[row] (n,) @ right [DEPTH(n)][4 * LANES], float32, float16 or bfloat16 */
+INLINE void NAME(add_rows)(vec sums[BLOCK][4], const number *const left[BLOCK], const void *right,
                            int64_t n, const int rows, const int halves) {
     vec s[BLOCK][4];
 #pragma GCC unroll 6
     for (int r = 0; r < rows; r++)
 #pragma GCC unroll 4
         for (int j = 0; j < 4; j++) s[r][j] = sums[r][j];
-    for (int64_t k = 0; k < n; k++) {
+    for (int64_t k = 0; k < DEPTH(n); k++) {
+#ifdef BFLOAT16
+        __m512bh w[4];
+#pragma GCC unroll 4
+        for (int j = 0; j < 4; j++)
+            w[j] = (__m512bh)_mm512_loadu_si512((const float *)right + k * GATES + j * LANES);
+#pragma GCC unroll 6
+        for (int r = 0; r < rows; r++) {
+            __m512bh x = (__m512bh)_mm512_set1_epi32(((const unit *)left[r])[k]);
+#pragma GCC unroll 4
+            for (int j = 0; j < 4; j++) s[r][j] = (vec)_mm512_dpbf16_ps((__m512)s[r][j], x, w[j]);
+        }
+#else
         vec w[4];
 #pragma GCC unroll 4
         for (int j = 0; j < 4; j++) w[j] = WEIGHTS(right, k * GATES + j * LANES, halves);
@@ -71,6 +94,7 @@ INLINE void NAME(add_rows)(vec sums[BLOCK][4], const float *const left[BLOCK], c
 #pragma GCC unroll 4
             for (int j = 0; j < 4; j++) s[r][j] += x * w[j];
         }
+#endif
     }
 #pragma GCC unroll 6
     for (int r = 0; r < rows; r++)
@@ -82,7 +106,7 @@ INLINE void NAME(add_rows)(vec sums[BLOCK][4], const float *const left[BLOCK], c
 same to the last bit beside any others.
 
 The right side begins at a place of the packed weights; halves: read them as float16. */
-static __attribute__((noinline)) void NAME(add)(vec sums[BLOCK][4], const float *const left[BLOCK],
+static __attribute__((noinline)) void NAME(add)(vec sums[BLOCK][4], const number *const left[BLOCK],
                                                 const struct prediction *c, int64_t at, int64_t n,
                                                 int rows, int halves) {
     if (halves) {
@@ -110,40 +134,98 @@ static __attribute__((noinline)) void NAME(add)(vec sums[BLOCK][4], const float 
     }
 }
 
-/* bias [units / LANES][4][LANES], then [units / LANES][n_in + n_out][4][LANES], then
-[n_out / 4 / LANES][units][4 * LANES]. */
+/* What a right side holds for value k of a left side, or for values 2 k and 2 k + 1, in the column
+whose n weights these are. */
+INLINE float NAME(entry)(const float *weights, int64_t k, int64_t n) {
+#ifdef BFLOAT16
+    unit both = pair_of(to_half(weights[2 * k]), 2 * k + 1 < n ? to_half(weights[2 * k + 1]) : 0);
+    float result;
+    memcpy(&result, &both, sizeof result);
+    return result;
+#else
+    return weights[k];
+#endif
+}
+
+/* To [DEPTH(n)][4][LANES]: what n values of a left side give the gates of one panel. */
+static float *NAME(pack_gates)(const float *weights, int64_t n, int64_t units, int64_t panel,
+                               float *to) {
+    for (int64_t k = 0; k < DEPTH(n); k++)
+        for (int g = 0; g < 4; g++)
+            for (int64_t u = panel * LANES; u < (panel + 1) * LANES; u++)
+                *to++ = u < units ? NAME(entry)(weights + (g * units + u) * n, k, n) : 0.0f;
+    return to;
+}
+
+/* bias [units / LANES][4][LANES], then [units / LANES][DEPTH(n_in) + DEPTH(n_out)][4][LANES], then
+[n_out / 4 / LANES][DEPTH(units)][4 * LANES]. */
 static void NAME(pack)(const struct layer *l, float *to) {
-    int64_t n_panels = (l->units + LANES - 1) / LANES, width = l->n_in + l->n_out;
+    int64_t n_panels = (l->units + LANES - 1) / LANES;
     for (int64_t p = 0; p < n_panels; p++)
         for (int g = 0; g < 4; g++)
             for (int64_t u = p * LANES; u < (p + 1) * LANES; u++)
                 *to++ = u < l->units ? l->bias[g * l->units + u] : 0.0f;
-    for (int64_t p = 0; p < n_panels; p++)
-        for (int64_t k = 0; k < width; k++)
-            for (int g = 0; g < 4; g++)
-                for (int64_t u = p * LANES; u < (p + 1) * LANES; u++) {
-                    int64_t row = g * l->units + u;
-                    *to++ = u >= l->units ? 0.0f
-                            : k < l->n_in ? l->input[row * l->n_in + k]
-                                          : l->recurrent[row * l->n_out + k - l->n_in];
-                }
+    for (int64_t p = 0; p < n_panels; p++) {
+        to = NAME(pack_gates)(l->input, l->n_in, l->units, p, to);
+        to = NAME(pack_gates)(l->recurrent, l->n_out, l->units, p, to);
+    }
     if (l->projection)
         for (int64_t c = 0; c < l->n_out; c += GATES)
-            for (int64_t k = 0; k < l->units; k++)
+            for (int64_t k = 0; k < DEPTH(l->units); k++)
                 for (int64_t j = c; j < c + GATES; j++)
-                    *to++ = j < l->n_out ? l->projection[j * l->units + k] : 0.0f;
+                    *to++ = j < l->n_out
+                                ? NAME(entry)(l->projection + j * l->units, k, l->units)
+                                : 0.0f;
 }
 
 static int64_t NAME(packed_floats)(const struct layer *l) {
     int64_t n_panels = (l->units + LANES - 1) / LANES;
-    int64_t projection = l->projection ? (l->n_out + GATES - 1) / GATES * GATES * l->units : 0;
-    return n_panels * GATES * (1 + l->n_in + l->n_out) + projection;
+    int64_t n_columns = l->projection ? (l->n_out + GATES - 1) / GATES * GATES : 0;
+    return n_panels * GATES * (1 + DEPTH(l->n_in) + DEPTH(l->n_out)) + n_columns * DEPTH(l->units);
+}
+
+INLINE void NAME(store)(number *to, vec from) {
+#ifdef BFLOAT16
+    _mm256_storeu_si256((__m256i *)to, (__m256i)_mm512_cvtneps_pbh((__m512)from));
+#else
+    *(vec *)to = from;
+#endif
+}
+
+/* Keeps a row of states for the next step; n is a multiple of LANES. */
+INLINE void NAME(keep)(number *to, const float *from, int64_t n) {
+    for (int64_t k = 0; k < n; k += LANES) NAME(store)(to + k, *(const vec *)(from + k));
+}
+
+/* Products of bfloat16 read inputs from a copy, those of float32 where they stand. This copies n
+rows from `row` of the packed order on. */
+INLINE void NAME(take_inputs)(const struct prediction *c, int64_t row, int64_t n, number *copy) {
+#ifdef BFLOAT16
+    int64_t n_in = c->layer.n_in;
+    for (int64_t end = row + n; row < end; row++, copy += 2 * DEPTH(n_in)) {
+        const float *from = c->inputs + (c->reads ? c->reads[row] : row) * c->input_stride;
+        int64_t k = 0;
+        for (; k + LANES <= n_in; k += LANES) NAME(store)(copy + k, *(const vec *)(from + k));
+        for (; k < n_in; k++) copy[k] = to_half(from[k]);
+        if (n_in % 2) copy[n_in] = 0;
+    }
+#endif
+}
+
+/* Row `row` of the packed order, number `i` of the copy. */
+INLINE const number *NAME(input)(const struct prediction *c, int64_t row, const number *copy,
+                                 int64_t i) {
+#ifdef BFLOAT16
+    return copy + i * 2 * DEPTH(c->layer.n_in);
+#else
+    return c->inputs + (c->reads ? c->reads[row] : row) * c->input_stride;
+#endif
 }
 
 static void NAME(predict_part)(void *context, int part) {
     const struct prediction *c = context;
     const struct layer *l = &c->layer;
-    int64_t n_in = l->n_in, n_out = l->n_out, width = n_in + n_out;
+    int64_t n_in = l->n_in, n_out = l->n_out, width = DEPTH(n_in) + DEPTH(n_out);
     int64_t n_panels = (l->units + LANES - 1) / LANES, units = n_panels * LANES;
     /* States are read and written in whole vectors. */
     int64_t n_state = (n_out + GATES - 1) / GATES * GATES;
@@ -155,16 +237,25 @@ static void NAME(predict_part)(void *context, int part) {
     int64_t weights = n_panels * GATES, projection = weights + n_panels * width * GATES;
     size_t n_floats = most * (2 * n_state + 2 * units);
     if (most < AHEAD_BELOW) n_floats += n_ahead * n_panels * GATES;
+#ifdef BFLOAT16
+    n_floats += n_ahead * DEPTH(n_in);
+#endif
     float *memory = calloc(n_floats + LANES, sizeof(float));
     if (!memory) {
         ((struct prediction *)c)->failed = 1;
         return;
     }
-    float *states = memory, *next = states + most * n_state, *hidden = next + most * n_state;
-    float *cells = hidden + most * units, *ahead = cells + most * units; /* [panel][row][LANES] */
+    /* What steps hand on, as outputs and as the next products read it; cells [panel][row][LANES] */
+    float *next = memory, *cells = next + most * n_state;
+    number *states = (number *)(cells + most * units);
+    number *hidden = states + most * n_state, *copy = hidden + most * units;
+    float *ahead = (float *)copy + (sizeof(number) < sizeof(float) ? n_ahead * DEPTH(n_in) : 0);
     for (int64_t row = first; row < most; row += stride)
         for (int64_t r = row; r < least(row + BLOCK, most); r++) {
-            if (c->h0) memcpy(states + r * n_state, c->h0 + r * n_out, n_out * sizeof(float));
+            if (c->h0) {
+                memcpy(next + r * n_state, c->h0 + r * n_out, n_out * sizeof(float));
+                NAME(keep)(states + r * n_state, next + r * n_state, n_state);
+            }
             if (c->c0)
                 for (int64_t u = 0; u < l->units; u++)
                     cells[(u / LANES * most + r) * LANES + u % LANES] = c->c0[r * l->units + u];
@@ -177,15 +268,15 @@ static void NAME(predict_part)(void *context, int part) {
             known_from = done;
             for (int64_t s = t; s < c->n_steps && known + c->sizes[s] - known_from <= n_ahead; s++)
                 known += c->sizes[s];
+            NAME(take_inputs)(c, known_from, known - known_from, copy);
             int halves = c->halves && known - known_from <= HALVES_UP_TO;
             for (int64_t p = 0; p < n_panels; p++)
                 for (int64_t row = known_from; row < known; row += BLOCK) {
                     int rows = (int)least(BLOCK, known - row);
-                    const float *left[BLOCK];
+                    const number *left[BLOCK];
                     vec sums[BLOCK][4];
                     for (int r = 0; r < rows; r++) {
-                        int64_t from = c->reads ? c->reads[row + r] : row + r;
-                        left[r] = c->inputs + from * c->input_stride;
+                        left[r] = NAME(input)(c, row + r, copy, row + r - known_from);
                         for (int j = 0; j < 4; j++)
                             sums[r][j] = *(const vec *)(bias + p * GATES + j * LANES);
                     }
@@ -194,6 +285,10 @@ static void NAME(predict_part)(void *context, int part) {
                            rows * GATES * sizeof(float));
                 }
         }
+        if (most >= AHEAD_BELOW)
+            for (int64_t row = first; row < n; row += stride)
+                NAME(take_inputs)(c, done + row, least(BLOCK, n - row),
+                                  copy + row * 2 * DEPTH(n_in));
         int halves = c->halves && n <= HALVES_UP_TO;
         for (int64_t visit = 0; visit < n_panels; visit++) {
             /* There and back: what a step has read last is still in the cache for the next one. */
@@ -201,22 +296,21 @@ static void NAME(predict_part)(void *context, int part) {
             int64_t weight = weights + p * width * GATES;
             for (int64_t row = first; row < n; row += stride) {
                 int rows = (int)least(BLOCK, n - row);
-                const float *left[BLOCK];
+                const number *left[BLOCK];
                 vec sums[BLOCK][4];
                 if (most < AHEAD_BELOW)
                     memcpy(sums, ahead + (p * n_ahead + done + row - known_from) * GATES,
                            rows * GATES * sizeof(float));
                 else {
                     for (int r = 0; r < rows; r++) {
-                        int64_t from = c->reads ? c->reads[done + row + r] : done + row + r;
-                        left[r] = c->inputs + from * c->input_stride;
+                        left[r] = NAME(input)(c, done + row + r, copy, row + r);
                         for (int j = 0; j < 4; j++)
                             sums[r][j] = *(const vec *)(bias + p * GATES + j * LANES);
                     }
                     NAME(add)(sums, left, c, weight, n_in, rows, halves);
                 }
                 for (int r = 0; r < rows; r++) left[r] = states + (row + r) * n_state;
-                NAME(add)(sums, left, c, weight + n_in * GATES, n_out, rows, halves);
+                NAME(add)(sums, left, c, weight + DEPTH(n_in) * GATES, n_out, rows, halves);
                 for (int r = 0; r < rows; r++) {
                     vec *cell = (vec *)(cells + (p * most + row + r) * LANES);
                     vec i = NAME(logistic)(sums[r][0]), f = NAME(logistic)(sums[r][1]);
@@ -224,9 +318,11 @@ static void NAME(predict_part)(void *context, int part) {
                     vec value = f * *cell + i * g;
                     if (c->cell_clip < INFINITY) value = NAME(bounded)(value, c->cell_clip);
                     *cell = value;
-                    float *to = l->projection ? hidden + (row + r) * units
-                                              : next + (row + r) * n_state;
-                    *(vec *)(to + p * LANES) = o * NAME(hyperbolic)(value);
+                    vec h = o * NAME(hyperbolic)(value);
+                    if (l->projection)
+                        NAME(store)(hidden + (row + r) * units + p * LANES, h);
+                    else
+                        *(vec *)(next + (row + r) * n_state + p * LANES) = h;
                 }
             }
         }
@@ -234,11 +330,11 @@ static void NAME(predict_part)(void *context, int part) {
             int rows = (int)least(BLOCK, n - row);
             if (l->projection)
                 for (int64_t k = 0; k < n_out; k += GATES) {
-                    const float *left[BLOCK];
+                    const number *left[BLOCK];
                     vec sums[BLOCK][4];
                     memset(sums, 0, sizeof sums);
                     for (int r = 0; r < rows; r++) left[r] = hidden + (row + r) * units;
-                    NAME(add)(sums, left, c, projection + k * l->units, l->units, rows,
+                    NAME(add)(sums, left, c, projection + k * DEPTH(l->units), l->units, rows,
                               halves);
                     for (int r = 0; r < rows; r++)
                         for (int j = 0; j < 4; j++) {
@@ -251,14 +347,12 @@ static void NAME(predict_part)(void *context, int part) {
                 int64_t place = c->writes ? c->writes[done + r] : done + r;
                 memcpy(c->outputs + place * c->output_stride, next + r * n_state,
                        n_out * sizeof(float));
+                if (r < n_next) NAME(keep)(states + r * n_state, next + r * n_state, n_state);
                 for (int64_t u = 0; r >= n_next && u < l->units; u++)
                     c->last_cells[r * l->units + u] =
                         cells[(u / LANES * most + r) * LANES + u % LANES];
             }
         }
-        float *swapped = states;
-        states = next;
-        next = swapped;
         done += n;
     }
     free(memory);
@@ -268,3 +362,5 @@ static void NAME(predict_part)(void *context, int part) {
 #undef ints
 #undef GATES
 #undef WEIGHTS
+#undef DEPTH
+#undef number

@@ -73,8 +73,9 @@ class FastLSTM:
         self.n_out = weights.recurrent.shape[1]
         self._compiled: PackedLayer | None = None
         on_cpu = weights.bias.device.type == "cpu"
-        if dtype == torch.float32 and on_cpu and kernels.available():
-            self._compiled = PackedLayer(weights, (cell_clip, proj_clip))
+        kind = kernels.prediction_kind(dtype) if on_cpu else None
+        if kind is not None:
+            self._compiled = PackedLayer(weights, (cell_clip, proj_clip), kind)
             return
         self._cell_bound = None if cell_clip is None else 2 * cell_clip
         both = torch.cat([weights.input, weights.recurrent], dim=1)

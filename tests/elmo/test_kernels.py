@@ -13,6 +13,7 @@ import torch
 
 from spacy_elmo_ner.elmo import kernels
 from spacy_elmo_ner.elmo.lstm_compiled import PackedLayer, Places
+from spacy_elmo_ner.elmo.lstm_prediction import FastLSTM
 from spacy_elmo_ner.elmo.lstm_training import LSTMWeights, packed_lstm
 from tests.conftest import torch_threads
 from tests.sanitizers import build_with_sanitizers
@@ -79,21 +80,52 @@ def test_weights_that_float16_holds_are_read_as_such_and_give_the_same_bits(
 
 
 @compiled
+@pytest.mark.parametrize("shape", [(5, 16, 16), (37, 20, 20), (33, 50, 7), (64, 128, 128)], ids=str)
+@pytest.mark.parametrize("rows", [1, 7, 40])
+def test_bfloat16_predicts_as_near_to_float32_as_torch_does(
+    monkeypatch: pytest.MonkeyPatch, shape: tuple[int, int, int], rows: int
+) -> None:
+    if kernels.prediction_kind(torch.bfloat16) is None:
+        pytest.skip("torch multiplies bfloat16 on this CPU.")
+    torch.manual_seed(0)
+    n_in, units, n_out = shape
+    weights = _weights(units, n_in, n_out, n_out != units)
+    sizes = [rows, rows, max(1, rows // 2), 1]
+    x, h, c = torch.randn(sum(sizes), n_in), torch.randn(rows, n_out), torch.randn(rows, units)
+    clips = {"cell_clip": 0.6, "proj_clip": 0.4 if n_out != units else None}
+
+    def run(dtype: torch.dtype, enabled: bool) -> tuple[torch.Tensor, torch.Tensor]:
+        monkeypatch.setattr(kernels, "enabled", enabled)
+        lstm = FastLSTM(weights, **clips, dtype=dtype)
+        assert (lstm._compiled is not None) == enabled
+        return lstm(x, sizes, (h, c))
+
+    exact = run(torch.float32, False)
+    by_torch, by_kernel = run(torch.bfloat16, False), run(torch.bfloat16, True)
+    for wanted, theirs, ours in zip(exact, by_torch, by_kernel, strict=True):
+        assert 0 < (ours - wanted).norm() <= 1.3 * (theirs - wanted).norm()
+
+
+@compiled
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
 @pytest.mark.parametrize("n_threads", [1, 2, 3])
 def test_a_sequence_is_the_same_to_the_last_bit_beside_any_others(
-    monkeypatch: pytest.MonkeyPatch, n_threads: int
+    monkeypatch: pytest.MonkeyPatch, n_threads: int, dtype: torch.dtype
 ) -> None:
     """Ahead of the steps or with them, in any block of rows, on any number of threads."""
+    kind = kernels.prediction_kind(dtype)
+    if kind is None:
+        pytest.skip("torch multiplies bfloat16 on this CPU.")
     torch.manual_seed(0)
-    layer = PackedLayer(_weights(64, 48, 64, False))
+    layer = PackedLayer(_weights(64, 47, 64, False), kind=kind)
     n_steps = 30
-    own = torch.randn(n_steps, 48)
+    own = torch.randn(n_steps, 47)
     alone, alone_last = layer(own, [1] * n_steps)
     monkeypatch.setattr(kernels.torch, "get_num_threads", lambda: n_threads)
     monkeypatch.setattr("spacy_elmo_ner.elmo.lstm_compiled._WORTH_THREADS", 0)
     for rows in (2, 5, 6, 23, 24, 61):
         place = rows // 2
-        x = torch.randn(n_steps, rows, 48)
+        x = torch.randn(n_steps, rows, 47)
         x[:, place] = own
         beside, last = layer(x.flatten(0, 1), [rows] * n_steps)
         assert torch.equal(beside.view(n_steps, rows, 64)[:, place], alone)
