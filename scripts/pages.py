@@ -20,6 +20,7 @@ What a results file in benchmarks/results/ goes into, and what makes that file:
 - yardstick.json, yardstick-test.json: docs/yardstick.md. `python -m benchmarks.yardstick`, and the
   same with `--test`.
 - annotate.json: docs/annotate.md. `python -m benchmarks.annotate PIPELINE`.
+- drop-in.json: docs/drop-in.md. `python -m benchmarks.drop_in PIPELINE en_core_web_sm`.
 - serve.json: docs/serving.md. `python benchmarks/serve_load.py corpus/dev.spacy`.
 
 docs/config.md and docs/commands.md come from the code. A part whose results are not there is left
@@ -44,6 +45,7 @@ from scripts.accuracy_page import accuracy_sections
 from scripts.annotate_page import annotate_sections
 from scripts.commands_page import commands_page
 from scripts.config_page import config_page
+from scripts.drop_in_page import drop_in_text
 from scripts.pretraining_page import by_share, perplexity_table, worth_caption, worth_chart
 from scripts.readme_table import caption, readme_table
 from scripts.serve_page import serve_sections
@@ -170,6 +172,8 @@ def generate(folder: Path) -> Generated:
     if measured := load("annotate"):
         told = "\n\n".join(annotate_sections(measured))
         found.parts.append(Part("docs/annotate.md", told, "annotate"))
+    if measured := load("drop-in"):
+        found.parts.append(Part("docs/drop-in.md", drop_in_text(measured), "measured"))
     if measured := load("serve"):
         told = "\n\n".join(serve_sections(measured))
         found.parts.append(Part("docs/serving.md", told, "load"))
