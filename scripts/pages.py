@@ -13,7 +13,8 @@ What a results file in benchmarks/results/ goes into, and what makes that file:
   `python -m benchmarks.run_experiments` with the plan of the same name.
 - bilm.json, pipelines.json, pipelines-compiled.json, latency.json, training.json: docs/speed.md.
   `make bench`.
-- many-labels.json: docs/speed.md. `python -m benchmarks.many_labels`.
+- many-labels.json, start-up.json: docs/speed.md. `python -m benchmarks.many_labels`,
+  `python -m benchmarks.start_up PIPELINE en_core_web_sm`.
 - pretraining.json: docs/pretraining.md. `python -m benchmarks.run_experiments
   benchmarks/experiments/pretraining.json`.
 - perplexity.json: the model card of small-en. `python -m spacy elmo perplexity FOLDER --json`.
@@ -155,7 +156,15 @@ def generate(folder: Path) -> Generated:
     accuracy = [*accuracy_sections(load("released-test"), load("ablation"), load("cases"))]
     if accuracy:
         found.parts.append(Part("docs/accuracy.md", _page("Accuracy", ACCURACY, accuracy)))
-    names = ("bilm", "pipelines", "pipelines-compiled", "training", "latency", "many-labels")
+    names = (
+        "bilm",
+        "pipelines",
+        "pipelines-compiled",
+        "training",
+        "latency",
+        "many-labels",
+        "start-up",
+    )
     speed = [*speed_sections(*map(load, names))]
     if pipelines:
         found.charts.append(lengths_chart(pipelines))

@@ -27,8 +27,9 @@ def speed_sections(
     training: dict[str, Any] | None,
     latency: dict[str, Any] | None = None,
     many_labels: dict[str, Any] | None = None,
+    start_up: dict[str, Any] | None = None,
 ) -> Iterator[str]:
-    """Write the biLM against AllenNLP, pipelines, small work, training, and many labels."""
+    """Write the biLM against AllenNLP, pipelines, small work, training, labels, and the start."""
     if bilm:
         kernels = OLD_CELL if _version(bilm) == FIRST else NEW_KERNELS
         yield "## The biLM against AllenNLP"
@@ -78,6 +79,13 @@ def speed_sections(
             f"{_measured(many_labels)}"
         )
         yield markdown_table(many_labels_table(many_labels["rows"]))
+    if start_up:
+        yield "## Start"
+        told = [f"{seconds:.1f} s with {name}" for name, seconds in start_up["seconds"].items()]
+        yield (
+            "From the start of a new process to the first annotated sentence, in turns, medians: "
+            f"{', '.join(told)} ({start_up['machine']['cpu']}). {_measured(start_up)}"
+        )
 
 
 def _measured(data: dict[str, Any]) -> str:
@@ -166,7 +174,8 @@ def latency_sections(data: dict[str, Any]) -> Iterator[str]:
     yield "## Single texts, small batches, busy machines"
     yield (
         f"{ours} against {reference} on the same texts in turns ({data['machine']['cpu']}). AVX2: "
-        "as on a CPU without AVX-512 and bfloat16. Milliseconds for one call, median and 99 %, and "
+        'as on a CPU without AVX-512 and bfloat16; bf16: ours with `precision = "bf16"`. '
+        "Milliseconds for one call, median and 99 %, and "
         f"how many times those of {reference}:"
     )
     yield markdown_table(single_table(data["cases"]))

@@ -46,8 +46,8 @@ class CharCNN(nn.Module):
             torch.relu if cnn.activation == "relu" else torch.tanh
         )
         # Row 0, "no character", is kept so that ids agree with AllenNLP's; no word uses it.
-        self.embedding = nn.Embedding(
-            N_CHARACTERS + 1, cnn.embedding_dim, padding_idx=0, dtype=torch.float32
+        self.embedding = nn.Embedding.from_pretrained(
+            _fresh_embedding(cnn.embedding_dim), freeze=False, padding_idx=0
         )
         self.convolutions = nn.ModuleList(
             nn.Conv1d(cnn.embedding_dim, n, width, dtype=torch.float32) for width, n in cnn.filters
@@ -80,3 +80,15 @@ class CharCNN(nn.Module):
         for layer in self.highways:
             x = layer(x)
         return self.projection(x)[: len(char_ids)]
+
+
+def _fresh_embedding(width: int) -> Tensor:
+    """Draw (n_characters, width) as `nn.Embedding` does, row 0 zero; on "meta" nothing is drawn.
+
+    There torch would import its compiler to draw nothing, which takes a second.
+    """
+    weight = torch.empty(N_CHARACTERS + 1, width, dtype=torch.float32)
+    if not weight.is_meta:
+        nn.init.normal_(weight)
+        weight[0] = 0
+    return weight

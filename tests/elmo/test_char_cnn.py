@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from spacy_elmo_ner.elmo import BiLM, char_cnn
 from spacy_elmo_ner.elmo.characters import words_to_ids
-from spacy_elmo_ner.elmo.options import CharCNNOptions
+from spacy_elmo_ner.elmo.options import N_CHARACTERS, CharCNNOptions
 
 WORDS = ["", "a", "cat", "Hi", "x" * 60, "naïve", "<S>", "42", "y" * 43, "z" * 46, "."]
 
@@ -66,6 +66,16 @@ def test_a_word_has_the_same_vector_beside_any_other_words(tiny_bilm: BiLM) -> N
     shuffled = random.Random(0).sample(range(len(WORDS)), len(WORDS))
     moved = _vectors(tiny_bilm, [WORDS[i] for i in shuffled])
     assert torch.allclose(moved, together[shuffled], atol=1e-6)
+
+
+def test_characters_start_as_torch_starts_an_embedding(tiny_bilm: BiLM) -> None:
+    torch.manual_seed(0)
+    width = tiny_bilm.options.char_cnn.embedding_dim
+    expected = nn.Embedding(N_CHARACTERS + 1, width, padding_idx=0).weight
+    torch.manual_seed(0)
+    found = char_cnn.CharCNN(tiny_bilm.options).embedding
+    assert torch.equal(found.weight, expected)
+    assert found.weight.requires_grad and found.padding_idx == 0
 
 
 def test_no_word_reads_the_row_of_no_character(tiny_bilm: BiLM) -> None:
