@@ -806,6 +806,10 @@ class Errors(metaclass=_Coded):
         "The train part holds no entities and no tags, so there is nothing to learn. Give texts in "
         "which some are annotated."
     )
+    EL662 = (
+        "spaCy's configs cannot hold the path {path}, as ${{...}} stands for a setting in them. "
+        "Give a folder without ${{ in its name."
+    )
 
     # EL69x to EL71x: pipelines in place of spaCy's own, and their clients
     EL690 = (

@@ -9,6 +9,7 @@ import typer
 from wasabi import msg
 
 from ..errors import Errors
+from ..resources import find
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -117,7 +118,7 @@ def init_cli(
 def _read(paths: Iterable[Path], nlp: "Language") -> "list[OwnText]":
     from ..corpus.own.read import read_own
 
-    return [text for path in paths for text in read_own(path, nlp)]
+    return [text for path in paths for text in read_own(find(path), nlp)]
 
 
 def _only(parts: "dict[str, list[OwnText]]", labels: Sequence[str]) -> "dict[str, list[OwnText]]":

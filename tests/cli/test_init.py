@@ -167,6 +167,7 @@ def test_another_language_has_its_tokenizer_and_ones_own_bilm(workplace, bilm_di
         (["out", "--train", "x.jsonl", "--lang", "xx-none"], "EL657"),
         (["out", "--train", "x.jsonl", "--bilm", "none"], "EL660"),
         (["full", "--train", "x.jsonl"], "EL650"),
+        (["a${b}", "--train", "x.jsonl"], "EL662"),
         (["x.csv", "--train", "x.jsonl"], "EL650"),
         (["out", "--train", "bytes.conll"], "EL655"),
         (["out", "--train", "empty.conll"], "EL656"),

@@ -15,6 +15,7 @@ FOLDERS = ("configs", "assets/label_maps", "assets/sample")
 LEFT_OUT = ("assets/bilms/", ".github/", ".gitignore")
 
 CORPUS = ["-m", "spacy", "elmo", "corpus", "--split", "sample", "--output", "corpus"]
+INIT = ["-m", "spacy", "elmo", "init", "own", "--train", "assets/sample/train.conll"]
 RESOURCE = "from spacy_elmo_ner.resources import resource; print(resource('configs/ner.cfg'))"
 
 
@@ -63,6 +64,8 @@ def test_they_are_found_in_an_empty_folder(built: Path, tmp_path: Path) -> None:
     )
     installed(built, tmp_path, *CORPUS)
     assert (tmp_path / "corpus/train.spacy").is_file()
+    installed(built, tmp_path, *INIT)
+    assert (tmp_path / "own/config.cfg").is_file()
 
 
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a checkout")

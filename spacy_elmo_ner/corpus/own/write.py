@@ -23,9 +23,11 @@ _ATTRS = ("ORTH", "TAG", "ENT_IOB", "ENT_TYPE")
 def check_output(output: Path) -> None:
     """Check the output folder before the files are read.
 
-    Raises FileExistsError (EL650) for a folder that holds something, OSError (EL425) for one that
-    cannot be written.
+    Raises FileExistsError (EL650) for a folder that holds something, ValueError (EL662) for one
+    that config.cfg cannot name, OSError (EL425) for one that cannot be written.
     """
+    if "${" in str(output):
+        raise ValueError(Errors.EL662.format(path=output))
     if output.is_file() or (output.is_dir() and any(output.iterdir())):
         raise FileExistsError(Errors.EL650.format(path=output))
     make_output_folder(output.absolute().parent)
