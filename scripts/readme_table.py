@@ -96,11 +96,20 @@ def caption(
             f"{fields_title(fields).capitalize()}: {part} part; ours trained by `configs/ner.cfg`"
             f"{', spaCy CNN with the same word vectors' if same else ''}."
         )
-    if pipelines and latency:
+    if latency:
+        elsewhere = [
+            system.title
+            for system in SYSTEMS
+            if not _measured(latency, "single", "words", WORDS, system.name)
+        ]
+        others = (
+            f"; {' and '.join(elsewhere)} in another run, sentences of 5 to 15 words"
+            if elsewhere and pipelines
+            else ""
+        )
         told.append(
             f"Speed: one sentence of {WORDS} words, median; batches of {BATCH}; {CASE}, "
-            f"{latency['machine']['cpu'].partition(' avx')[0]}; spaCy CNN and transformer as "
-            "measured with 0.1.0 on the same kind of machine, sentences of 5 to 15 words."
+            f"{latency['machine']['cpu'].partition(' avx')[0]}{others}."
         )
     elif pipelines:
         machine = pipelines["machine"]

@@ -59,14 +59,14 @@ def test_runs_are_interleaved_after_one_warm_up_each(folder, monkeypatch):
 
 
 def test_memory_is_of_the_pipelines_own_process(folder):
-    # More than this test's own process would hold if it were counted in.
-    ballast = b"x" * 800_000_000
+    # More than a process takes that imports torch with all of CUDA.
+    ballast = b"x" * 1_500_000_000
     found = measure_alone(str(folder / "rules"), ["entity_ruler"], gold_docs(), 10)
-    assert len(ballast) == 800_000_000
+    assert len(ballast) == 1_500_000_000
     assert 0 < found.seconds < 120
     if sys.platform == "linux":
         assert found.peak_bytes is not None
-        assert 20e6 < found.peak_bytes < 800e6 + 20e6
+        assert 20e6 < found.peak_bytes < 1_500_000_000
 
 
 def test_a_process_that_fails_reports_its_last_line(tmp_path):
