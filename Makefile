@@ -36,9 +36,11 @@ bench: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.pipeline_speed ours=training/elmo/model-best \
 		spacy-cnn=training/tok2vec/model-best $(BASELINE) --corpus corpus/dev.spacy \
 		--compiled --output benchmarks/results/pipelines-compiled.json
-	$(BIN)/python -m benchmarks.latency ours=training/elmo/model-best en_core_web_sm \
-		--corpus corpus/dev.spacy
+	$(BIN)/python -m benchmarks.latency ours=training/elmo/model-best \
+		spacy-cnn=training/tok2vec/model-best $(BASELINE) --corpus corpus/dev.spacy
+	$(BIN)/python -m benchmarks.start_up ours=training/elmo/model-best $(BASELINE)
 	$(BIN)/python -m benchmarks.training_speed --corpus corpus/train.spacy
+	$(BIN)/python -m benchmarks.training_step
 	$(BIN)/python scripts/pages.py
 
 # What is uploaded, into dist/, tried in a fresh environment without the checkout.

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import torch
 
+from spacy_elmo_ner.comparison.pipelines import load_pipeline
+
 from .output import machine, write
 
 PROGRAM = "import sys, spacy; spacy.load(sys.argv[1])('Angela Merkel visited Paris.')"
@@ -36,7 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results/start-up.json"))
     options = parser.parse_args(arguments)
     named = [each.rpartition("=") for each in options.pipelines]
-    sources = {name or source: source for name, _, source in named}
+    pipelines = [load_pipeline(name or source, source) for name, _, source in named]
+    sources = {pipeline.name: pipeline.source for pipeline in pipelines}
     taken: dict[str, list[float]] = {name: [] for name in sources}
     for _ in range(options.runs + 1):
         for name, source in sources.items():
