@@ -1,4 +1,4 @@
-/* Convolutions over characters and their maximum, as sums of table rows.
+/* Convolutions over characters and their maximum, as sums of table rows, for training.
 
 A filter's value at a place is the sum over its width of what each character gives it there; a table
 (n_characters, width, n_filters) holds that for every character. So a place costs a filter one
@@ -25,7 +25,7 @@ struct convolution {
     int64_t stride;         /* of largest, where and d_largest, whose columns these filters are */
     float *largest;         /* (n_words, n_filters) */
     half *largest_half;     /* or in bfloat16 */
-    int16_t *where;         /* (n_words, n_filters): first character of the largest; may be NULL */
+    int16_t *where;         /* (n_words, n_filters): first character of the largest */
     const float *d_largest; /* (n_words, n_filters) */
     float *d_table;         /* zeros */
 };
@@ -65,8 +65,7 @@ INLINE void largest_of(const struct convolution *c, int64_t word, int64_t filter
         best[j] += _mm512_loadu_ps(c->bias + filter + j * LANES);
         if (c->largest) _mm512_storeu_ps(c->largest + to, best[j]);
         else store_half(c->largest_half + to, best[j]);
-        if (c->where)
-            _mm256_storeu_si256((__m256i *)(c->where + to), _mm512_cvtepi32_epi16(where[j]));
+        _mm256_storeu_si256((__m256i *)(c->where + to), _mm512_cvtepi32_epi16(where[j]));
     }
 }
 

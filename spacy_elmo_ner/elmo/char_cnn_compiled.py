@@ -1,4 +1,4 @@
-"""Run the char-CNN's convolutions and highways in compiled code: `char_cnn.c` behind tensors.
+"""Run what is compiled of the char-CNN: `char_cnn.c` and `prediction.c` behind tensors.
 
 Convolutions are sums of table rows. What a character adds to each filter at each place of its
 width is one small product for all words; after it, a filter's value at a place costs one addition
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
-from .kernels import available_for_training, call, pointer, threads
+from .kernels import available, available_for_training, call, kind_of_cpu, pointer, threads
 
 
 class _Arguments(ctypes.Structure):
@@ -29,6 +29,18 @@ class _Arguments(ctypes.Structure):
     )
 
 
+class _Pooling(ctypes.Structure):
+    """Mirrors `struct pooling` of prediction.c."""
+
+    _fields_ = (
+        *((name, ctypes.c_int64) for name in ("kind", "n_words", "n_slots", "width")),
+        *((name, ctypes.c_int64) for name in ("n_filters", "n_parts")),
+        *((name, ctypes.c_void_p) for name in ("ids", "lengths", "table", "bias")),
+        ("stride", ctypes.c_int64),
+        ("largest", ctypes.c_void_p),
+    )
+
+
 class _HighwayArguments(ctypes.Structure):
     """Mirrors `struct highway` of char_cnn.c."""
 
@@ -39,13 +51,20 @@ class _HighwayArguments(ctypes.Structure):
 
 
 def fit(convolutions: Sequence[nn.Conv1d], dtype: torch.dtype, device: torch.device) -> bool:
-    """Return whether the kernel takes these convolutions."""
+    """Return whether the kernel of prediction takes these convolutions."""
     return (
         device.type == "cpu"
         and dtype in (torch.float32, torch.bfloat16)
         and all(convolution.out_channels % 16 == 0 for convolution in convolutions)
-        and available_for_training()
+        and available()
     )
+
+
+def fit_for_training(
+    convolutions: Sequence[nn.Conv1d], dtype: torch.dtype, device: torch.device
+) -> bool:
+    """Return whether the kernel of training takes these convolutions."""
+    return fit(convolutions, dtype, device) and available_for_training()
 
 
 class Tables(NamedTuple):
@@ -94,10 +113,22 @@ class Tables(NamedTuple):
         ids, lengths = char_ids.to(torch.int16).contiguous(), lengths.to(torch.int16)
         largest = torch.empty(len(ids), len(self.bias), dtype=torch.float32)
         for table, columns in zip(self.tables, _columns(self.tables), strict=True):
-            arguments = _arguments(ids, lengths, table, None, largest.stride(0))
-            arguments.bias = self.bias[columns].data_ptr()
-            arguments.largest = largest[:, columns].data_ptr()
-            call("convolution_forward", arguments)
+            _, width, n_filters = table.shape
+            arguments = _Pooling(
+                kind=kind_of_cpu(),
+                n_words=ids.shape[0],
+                n_slots=ids.shape[1],
+                width=width,
+                n_filters=n_filters,
+                n_parts=threads(),
+                ids=ids.data_ptr(),
+                lengths=lengths.data_ptr(),
+                table=table.data_ptr(),
+                bias=self.bias[columns].data_ptr(),
+                stride=largest.stride(0),
+                largest=largest[:, columns].data_ptr(),
+            )
+            call("pool", arguments)
         return largest
 
     def pooled_with_gradients(
@@ -151,7 +182,7 @@ class _TableSums(torch.autograd.Function):
 
 
 def _arguments(
-    ids: Tensor, lengths: Tensor, table: Tensor, where: Tensor | None, stride: int
+    ids: Tensor, lengths: Tensor, table: Tensor, where: Tensor, stride: int
 ) -> _Arguments:
     return _Arguments(
         n_words=ids.shape[0],
@@ -164,7 +195,7 @@ def _arguments(
         lengths=lengths.data_ptr(),
         table=table.data_ptr(),
         stride=stride,
-        where=pointer(where),
+        where=where.data_ptr(),
     )
 
 

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .char_cnn_compiled import Tables, fit
+from .char_cnn_compiled import Tables, fit_for_training
 from .lstm_training import with_more_rows
 from .packing import inverse
 
@@ -32,7 +32,7 @@ def pooled_convolutions(
     char_ids (n_words, max_characters) int64 -> (n_words, n_filters) of dtype.
     lengths (n_words,): characters per word. dtype: of products; gradients are float32.
     """
-    if fit(convolutions, dtype, char_ids.device):
+    if fit_for_training(convolutions, dtype, char_ids.device):
         tables = Tables.for_training(embedding, convolutions)
         return tables.pooled_with_gradients(char_ids, lengths, dtype)
     order = torch.argsort(lengths, stable=True)

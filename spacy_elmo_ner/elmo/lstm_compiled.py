@@ -1,4 +1,4 @@
-"""Run an LSTM layer in compiled code: `lstm_training.c` and `lstm_prediction.c` behind tensors."""
+"""Run an LSTM layer in compiled code: `lstm_training.c` and `prediction.c` behind tensors."""
 
 import ctypes
 from collections.abc import Sequence
@@ -189,7 +189,7 @@ def _is_half(weight: Tensor) -> bool:
 
 
 class _Prediction(ctypes.Structure):
-    """Mirrors `struct prediction` of lstm_prediction.c, its `struct layer` first."""
+    """Mirrors `struct prediction` of prediction.c, its `struct layer` first."""
 
     _fields_ = (
         *((name, ctypes.c_int64) for name in ("n_in", "n_out", "units")),
@@ -239,7 +239,7 @@ class PackedLayer:
         """Lay out the weights.
 
         weights: `LSTMWeights` in torch's order. clips: of cells and of outputs. kind: of CPU, as
-        `prediction_kind` of lstm_prediction.c tells them apart; this CPU's for float32 if None.
+        `prediction_kind` of prediction.c tells them apart; this CPU's for float32 if None.
         """
         self.n_in, self.n_out = weights.input.shape[1], weights.recurrent.shape[1]
         self.units = len(weights.bias) // 4

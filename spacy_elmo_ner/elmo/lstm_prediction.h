@@ -1,18 +1,10 @@
-/* Prediction's LSTM layer for one width of vectors: included once for each kind of CPU.
+/* Prediction's LSTM layer for one kind of CPU: a part of prediction_kind.h.
 
-LANES: float32 values of a vector. BLOCK: rows of a product that stay in registers beside four
-vectors of weights. NAME(x): x with the kind's suffix. HALVES(from): LANES float16 values as a
-vector, on CPUs that convert them in one instruction. A product of few rows waits for its weights
-to come from memory, and with more rows than HALVES_UP_TO it would wait for their conversion.
-BFLOAT16: whether products are of bfloat16, two values at once along the sum, which a "number" of
-a left side and 32 bits of a right side then hold. Sums, cells and outputs are float32 all the same.
+A product of few rows waits for its weights to come from memory; it reads them as float16 where that
+holds them, but with more rows than HALVES_UP_TO it would wait for their conversion. With BFLOAT16, a
+"number" of a left side and 32 bits of a right side hold two values at once along the sum. Sums,
+cells and outputs are float32 all the same.
 */
-
-typedef float NAME(vec) __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
-typedef int32_t NAME(ints) __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
-#define vec NAME(vec)
-#define ints NAME(ints)
-#define GATES (4 * LANES)
 
 #ifdef BFLOAT16
 typedef half NAME(number);
@@ -22,13 +14,6 @@ typedef float NAME(number);
 #define DEPTH(n) (n)
 #endif
 #define number NAME(number)
-
-/* x in each lane: compilers know that subtracting 0 changes nothing. */
-INLINE vec NAME(all)(float x) { return x - (vec){0}; }
-
-INLINE vec NAME(chosen)(ints mask, vec yes, vec no) {
-    return (vec)(((ints)yes & mask) | ((ints)no & ~mask));
-}
 
 INLINE vec NAME(bounded)(vec x, float bound) {
     vec high = NAME(all)(bound);
@@ -77,7 +62,7 @@ INLINE void NAME(add_rows)(vec sums[BLOCK][4], const number *const left[BLOCK], 
         __m512bh w[4];
 #pragma GCC unroll 4
         for (int j = 0; j < 4; j++)
-            w[j] = (__m512bh)_mm512_loadu_si512((const float *)right + k * GATES + j * LANES);
+            w[j] = (__m512bh)_mm512_loadu_si512((const float *)right + k * COLUMNS + j * LANES);
 #pragma GCC unroll 6
         for (int r = 0; r < rows; r++) {
             __m512bh x = (__m512bh)_mm512_set1_epi32(((const unit *)left[r])[k]);
@@ -87,7 +72,7 @@ INLINE void NAME(add_rows)(vec sums[BLOCK][4], const number *const left[BLOCK], 
 #else
         vec w[4];
 #pragma GCC unroll 4
-        for (int j = 0; j < 4; j++) w[j] = WEIGHTS(right, k * GATES + j * LANES, halves);
+        for (int j = 0; j < 4; j++) w[j] = WEIGHTS(right, k * COLUMNS + j * LANES, halves);
 #pragma GCC unroll 6
         for (int r = 0; r < rows; r++) {
             vec x = NAME(all)(left[r][k]);
@@ -170,9 +155,9 @@ static void NAME(pack)(const struct layer *l, float *to) {
         to = NAME(pack_gates)(l->recurrent, l->n_out, l->units, p, to);
     }
     if (l->projection)
-        for (int64_t c = 0; c < l->n_out; c += GATES)
+        for (int64_t c = 0; c < l->n_out; c += COLUMNS)
             for (int64_t k = 0; k < DEPTH(l->units); k++)
-                for (int64_t j = c; j < c + GATES; j++)
+                for (int64_t j = c; j < c + COLUMNS; j++)
                     *to++ = j < l->n_out
                                 ? NAME(entry)(l->projection + j * l->units, k, l->units)
                                 : 0.0f;
@@ -180,8 +165,8 @@ static void NAME(pack)(const struct layer *l, float *to) {
 
 static int64_t NAME(packed_floats)(const struct layer *l) {
     int64_t n_panels = (l->units + LANES - 1) / LANES;
-    int64_t n_columns = l->projection ? (l->n_out + GATES - 1) / GATES * GATES : 0;
-    return n_panels * GATES * (1 + DEPTH(l->n_in) + DEPTH(l->n_out)) + n_columns * DEPTH(l->units);
+    int64_t n_columns = l->projection ? (l->n_out + COLUMNS - 1) / COLUMNS * COLUMNS : 0;
+    return n_panels * COLUMNS * (1 + DEPTH(l->n_in) + DEPTH(l->n_out)) + n_columns * DEPTH(l->units);
 }
 
 INLINE void NAME(store)(number *to, vec from) {
@@ -228,15 +213,15 @@ static void NAME(predict_part)(void *context, int part) {
     int64_t n_in = l->n_in, n_out = l->n_out, width = DEPTH(n_in) + DEPTH(n_out);
     int64_t n_panels = (l->units + LANES - 1) / LANES, units = n_panels * LANES;
     /* States are read and written in whole vectors. */
-    int64_t n_state = (n_out + GATES - 1) / GATES * GATES;
+    int64_t n_state = (n_out + COLUMNS - 1) / COLUMNS * COLUMNS;
     if (n_state < units) n_state = units;
     int64_t most = c->sizes[0], stride = BLOCK * c->n_parts, first = BLOCK * part;
     int64_t n_ahead = most < AHEAD_BELOW ? AHEAD_ROWS : 0;
     if (n_ahead < most) n_ahead = most;
     const float *bias = c->packed;
-    int64_t weights = n_panels * GATES, projection = weights + n_panels * width * GATES;
+    int64_t weights = n_panels * COLUMNS, projection = weights + n_panels * width * COLUMNS;
     size_t n_floats = most * (2 * n_state + 2 * units);
-    if (most < AHEAD_BELOW) n_floats += n_ahead * n_panels * GATES;
+    if (most < AHEAD_BELOW) n_floats += n_ahead * n_panels * COLUMNS;
 #ifdef BFLOAT16
     n_floats += n_ahead * DEPTH(n_in);
 #endif
@@ -278,11 +263,11 @@ static void NAME(predict_part)(void *context, int part) {
                     for (int r = 0; r < rows; r++) {
                         left[r] = NAME(input)(c, row + r, copy, row + r - known_from);
                         for (int j = 0; j < 4; j++)
-                            sums[r][j] = *(const vec *)(bias + p * GATES + j * LANES);
+                            sums[r][j] = *(const vec *)(bias + p * COLUMNS + j * LANES);
                     }
-                    NAME(add)(sums, left, c, weights + p * width * GATES, n_in, rows, halves);
-                    memcpy(ahead + (p * n_ahead + row - known_from) * GATES, sums,
-                           rows * GATES * sizeof(float));
+                    NAME(add)(sums, left, c, weights + p * width * COLUMNS, n_in, rows, halves);
+                    memcpy(ahead + (p * n_ahead + row - known_from) * COLUMNS, sums,
+                           rows * COLUMNS * sizeof(float));
                 }
         }
         if (most >= AHEAD_BELOW)
@@ -293,24 +278,24 @@ static void NAME(predict_part)(void *context, int part) {
         for (int64_t visit = 0; visit < n_panels; visit++) {
             /* There and back: what a step has read last is still in the cache for the next one. */
             int64_t p = t % 2 ? n_panels - 1 - visit : visit;
-            int64_t weight = weights + p * width * GATES;
+            int64_t weight = weights + p * width * COLUMNS;
             for (int64_t row = first; row < n; row += stride) {
                 int rows = (int)least(BLOCK, n - row);
                 const number *left[BLOCK];
                 vec sums[BLOCK][4];
                 if (most < AHEAD_BELOW)
-                    memcpy(sums, ahead + (p * n_ahead + done + row - known_from) * GATES,
-                           rows * GATES * sizeof(float));
+                    memcpy(sums, ahead + (p * n_ahead + done + row - known_from) * COLUMNS,
+                           rows * COLUMNS * sizeof(float));
                 else {
                     for (int r = 0; r < rows; r++) {
                         left[r] = NAME(input)(c, done + row + r, copy, row + r);
                         for (int j = 0; j < 4; j++)
-                            sums[r][j] = *(const vec *)(bias + p * GATES + j * LANES);
+                            sums[r][j] = *(const vec *)(bias + p * COLUMNS + j * LANES);
                     }
                     NAME(add)(sums, left, c, weight, n_in, rows, halves);
                 }
                 for (int r = 0; r < rows; r++) left[r] = states + (row + r) * n_state;
-                NAME(add)(sums, left, c, weight + DEPTH(n_in) * GATES, n_out, rows, halves);
+                NAME(add)(sums, left, c, weight + DEPTH(n_in) * COLUMNS, n_out, rows, halves);
                 for (int r = 0; r < rows; r++) {
                     vec *cell = (vec *)(cells + (p * most + row + r) * LANES);
                     vec i = NAME(logistic)(sums[r][0]), f = NAME(logistic)(sums[r][1]);
@@ -329,7 +314,7 @@ static void NAME(predict_part)(void *context, int part) {
         for (int64_t row = first; row < n; row += stride) {
             int rows = (int)least(BLOCK, n - row);
             if (l->projection)
-                for (int64_t k = 0; k < n_out; k += GATES) {
+                for (int64_t k = 0; k < n_out; k += COLUMNS) {
                     const number *left[BLOCK];
                     vec sums[BLOCK][4];
                     memset(sums, 0, sizeof sums);
@@ -357,10 +342,3 @@ static void NAME(predict_part)(void *context, int part) {
     }
     free(memory);
 }
-
-#undef vec
-#undef ints
-#undef GATES
-#undef WEIGHTS
-#undef DEPTH
-#undef number

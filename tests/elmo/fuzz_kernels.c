@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lstm_prediction.c"
+#include "prediction.c"
 
 static int64_t upto(int64_t n) { return 1 + rand() % n; }
 

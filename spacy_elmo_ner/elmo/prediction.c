@@ -1,7 +1,8 @@
-/* One layer and direction of an LSTM over packed sequences, for prediction: all steps in one call.
+/* What prediction runs compiled: an LSTM's layer and direction over packed sequences, all steps in one
+call, and the char-CNN's convolutions.
 
 Plain C in GCC's vector types, for several kinds of CPU; which one runs is decided when the weights
-are packed. Sequences are dealt out to parts that never wait for each other.
+are laid out. Work is dealt out to parts that never wait for each other.
 */
 
 #include <math.h>
@@ -44,6 +45,17 @@ struct prediction {
     int64_t failed;
 };
 
+/* The char-CNN's convolutions with their maximum; char_cnn.c says what the table holds. */
+struct pooling {
+    int64_t kind, n_words, n_slots, width, n_filters, n_parts;
+    const int16_t *ids;     /* (n_words, n_slots) */
+    const int16_t *lengths; /* (n_words,) */
+    const float *table;     /* (n_characters, width, n_filters) */
+    const float *bias;      /* (n_filters,) */
+    int64_t stride;         /* of largest, whose columns these filters are */
+    float *largest;         /* (n_words, n_filters) */
+};
+
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #include <immintrin.h>
 #define KINDS
@@ -55,12 +67,7 @@ struct prediction {
 #define BLOCK 6
 #define BFLOAT16
 #define NAME(x) x##_bfloat16
-#include "lstm_prediction.h"
-#undef LANES
-#undef BLOCK
-#undef BFLOAT16
-#undef HALVES_UP_TO
-#undef NAME
+#include "prediction_kind.h"
 #pragma GCC pop_options
 #endif
 #pragma GCC push_options
@@ -70,12 +77,7 @@ struct prediction {
 #define HALVES(from) ((vec)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(from))))
 #define HALVES_UP_TO 24
 #define NAME(x) x##_v4
-#include "lstm_prediction.h"
-#undef LANES
-#undef BLOCK
-#undef HALVES
-#undef HALVES_UP_TO
-#undef NAME
+#include "prediction_kind.h"
 #pragma GCC pop_options
 #pragma GCC push_options
 #pragma GCC target("avx2,fma,f16c")
@@ -84,12 +86,7 @@ struct prediction {
 #define HALVES(from) ((vec)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(from))))
 #define HALVES_UP_TO 4
 #define NAME(x) x##_v3
-#include "lstm_prediction.h"
-#undef LANES
-#undef BLOCK
-#undef HALVES
-#undef HALVES_UP_TO
-#undef NAME
+#include "prediction_kind.h"
 #pragma GCC pop_options
 #endif
 
@@ -100,7 +97,7 @@ struct prediction {
 #define BLOCK 3
 #endif
 #define NAME(x) x##_plain
-#include "lstm_prediction.h"
+#include "prediction_kind.h"
 
 #ifdef HAS_BFLOAT16
 #define CHOOSE(kind, name) ((kind) == 3 ? name##_bfloat16 : CHOOSE_EXACT(kind, name))
@@ -166,4 +163,10 @@ int64_t predict(struct prediction *c) {
     if (!within(c->writes, n, c->n_outputs)) return 3;
     run_parts(CHOOSE(c->kind, predict_part), c, (int)c->n_parts, (int)c->n_parts);
     return c->failed ? -1 : 0;
+}
+
+int64_t pool(struct pooling *c) {
+    /* Sums of a table are float32 whatever products are. */
+    run_parts(CHOOSE_EXACT(least(c->kind, 2), pool_part), c, (int)c->n_parts, (int)c->n_parts);
+    return 0;
 }
