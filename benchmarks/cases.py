@@ -2,10 +2,14 @@
 
     python -m benchmarks.cases 0.2.0=assets/pipelines/en_elmo_gmb_sm \\
         0.1.0=tests/regression/en_elmo_gmb_sm-0.1.0 --corpus corpus/clean/test_fixed.spacy
+    python -m benchmarks.cases "configs/elmo.cfg"=training/elmo/model-best \
+        "configs/seed.cfg"=training/seed/model-best --corpus corpus/test_fixed.spacy \
+        --cases clean --output benchmarks/results/seed-split.json
 
 Run from the root of the checkout after `python -m spacy elmo corpus --split clean --output
 corpus/clean`. The test part is for released pipelines alone. Written to
-benchmarks/results/cases.json, of which scripts/pages.py makes a part of docs/accuracy.md.
+benchmarks/results/cases.json, of which scripts/pages.py makes a part of docs/accuracy.md, as it
+does of seed-split.json.
 """
 
 import argparse
@@ -50,6 +54,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("pipelines", nargs="+", metavar="NAME=PIPELINE")
     parser.add_argument("--corpus", type=Path, required=True, help="annotated .spacy file")
+    parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results/cases.json"))
     args = parser.parse_args()
     docs = list(DocBin().from_disk(args.corpus).get_docs(spacy.blank("en").vocab))
@@ -57,7 +62,7 @@ def main() -> None:
     for each in args.pipelines:
         name, _, source = each.partition("=")
         pipeline = load_pipeline(name, source)
-        for case in CASES:
+        for case in args.cases:
             rows.append(score(pipeline, docs, case))
             print(f"{name}, {case}: {100 * rows[-1]['ents_f']:.2f}", flush=True)
     corpus = f"{args.corpus.parent.name}/{args.corpus.name}"

@@ -8,7 +8,7 @@ What a results file in benchmarks/results/ goes into, and what makes that file:
   project run compare` writes to metrics/compare/results.json.
 - gmb-seed.json, pipelines-compiled.json (or pipelines.json) and yardstick-test.json (or
   yardstick.json): the table in README.md.
-- cases.json: docs/accuracy.md. `python -m benchmarks.cases`.
+- cases.json, seed-split.json: docs/accuracy.md. `python -m benchmarks.cases`.
 - released-test.json, ablation.json: docs/accuracy.md. `python -m benchmarks.seed_scores` and
   `python -m benchmarks.run_experiments` with the plan of the same name.
 - bilm.json, pipelines.json, pipelines-compiled.json, latency.json, training.json: docs/speed.md.
@@ -153,7 +153,8 @@ def generate(folder: Path) -> Generated:
         text = f"{COMPARISON}\n\n{body}"
         found.parts.append(Part("docs/results/comparison.md", text))
         found.charts += charts
-    accuracy = [*accuracy_sections(load("released-test"), load("ablation"), load("cases"))]
+    names = ("released-test", "ablation", "cases", "seed-split")
+    accuracy = [*accuracy_sections(*map(load, names))]
     if accuracy:
         found.parts.append(Part("docs/accuracy.md", _page("Accuracy", ACCURACY, accuracy)))
     names = (
