@@ -7,6 +7,7 @@ values of the filters are still in the cache when the largest is taken.
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from typing import Any, Protocol, cast
 
 import torch
@@ -15,11 +16,14 @@ from torch import Tensor, nn
 
 from .char_cnn_compiled import Tables, fit
 from .char_cnn_training import windows_of
+from .openmp import one_thread
 from .options import N_CHARACTERS
 from .products import FastLinear
 
 # Values that all filters give for one block of words: 2 MB of float32.
 _VALUES_PER_BLOCK = 1 << 19
+# So few words are done before a second thread would have begun on a busy machine.
+_FEW_WORDS = 16
 
 
 class CharCNNLayers(Protocol):
@@ -77,6 +81,10 @@ class FastCharCNN:
 
         lengths (n_words,): characters per word. There must be at least one word.
         """
+        with one_thread() if len(lengths) <= _FEW_WORDS else nullcontext():
+            return self._vectors(char_ids, lengths)
+
+    def _vectors(self, char_ids: Tensor, lengths: Tensor) -> Tensor:
         if self._tables is not None:
             return self._upper(self._tables.pooled(char_ids, lengths))
         order = torch.argsort(lengths, stable=True)

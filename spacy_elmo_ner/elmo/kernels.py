@@ -7,13 +7,13 @@ compiler. Without it everything runs on torch alone. Kernels run without Python'
 import ctypes
 import os
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from ..libraries import library_beside
+from . import openmp
 
 # Benchmarks and tests set this to False to run on torch alone.
 enabled = True
@@ -99,21 +99,8 @@ def library() -> ctypes.CDLL | None:
     """Load the library beside this file; None if it was not built or is for another system."""
     kernels = library_beside(__file__, "_kernels")
     if kernels is not None:
-        kernels.parts_use_team(ctypes.cast(openmp_team(), ctypes.c_void_p))
+        kernels.parts_use_team(ctypes.cast(openmp.team(), ctypes.c_void_p))
     return kernels
-
-
-def openmp_team() -> Any:
-    """Return `GOMP_parallel` of the OpenMP that torch runs on, or None: see parts.c."""
-    folder = Path(torch.__file__).parent
-    for path in (*folder.glob("lib/lib*omp*"), *folder.parent.glob("torch.libs/lib*omp*")):
-        try:
-            # RTLD_NOLOAD: only what torch has loaded; a second OpenMP would have its own threads.
-            loaded = ctypes.CDLL(str(path), mode=os.RTLD_NOLOAD | os.RTLD_NOW)
-            return loaded.GOMP_parallel
-        except (OSError, AttributeError):
-            continue
-    return None
 
 
 @cache

@@ -9,18 +9,22 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 
+from .openmp import one_thread
+
 
 @contextmanager
 def lasting() -> Iterator[None]:
     """Create tensors that outlive the call: ordinary ones, on the CPU, exact.
 
     Turns off inference mode, gradients, autocast on CPUs and a default device set by the caller.
+    Laying out weights is bound by memory, so one thread does it.
     """
     with (
         torch.inference_mode(False),
         torch.no_grad(),
         torch.autocast("cpu", enabled=False),
         on_cpu(),
+        one_thread(),
     ):
         yield
 

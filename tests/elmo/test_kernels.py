@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from spacy_elmo_ner.elmo import kernels
+from spacy_elmo_ner.elmo import kernels, openmp
 from spacy_elmo_ner.elmo.lstm_compiled import PackedLayer, Places
 from spacy_elmo_ner.elmo.lstm_prediction import FastLSTM
 from spacy_elmo_ner.elmo.lstm_training import LSTMWeights, packed_lstm
@@ -234,7 +234,7 @@ def test_parts_run_alike_on_openmps_threads_and_on_threads_of_their_own() -> Non
     layer = PackedLayer(_weights(128, 128, 128, False))
     sizes = [64] * 40
     x = torch.randn(sum(sizes), 128)
-    team = kernels.openmp_team()
+    team = openmp.team()
     assert team is not None
     library: Any = kernels.library()
     with torch_threads(2):

@@ -11,9 +11,10 @@ import sys
 
 import spacy
 
-nlp = spacy.load(sys.argv[1])
-assert nlp("Mary left Paris on Monday.").ents
-print([name for name in ("torch._dynamo", "matplotlib") if name in sys.modules])
+spacy.blank("en")  # imports what other installed packages add to spaCy
+before = set(sys.modules)
+assert spacy.load(sys.argv[1])("Mary left Paris on Monday.").ents
+print([name for name in ("torch._dynamo", "matplotlib") if name in set(sys.modules) - before])
 """
 
 
