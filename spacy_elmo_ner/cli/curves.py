@@ -21,7 +21,7 @@ def curves_cli(
     """Draw the training curves of pre-trainings, finished or still running.
 
     Loss (each point is the mean since the previous one), held-out perplexity and learning rate
-    over the tokens read, as curves.png in each folder. Needs pip install spacy-elmo-ner[project].
+    over the tokens read, as curves.png in each folder. Needs the extra "project".
     """
     try:
         for run in runs:

@@ -23,7 +23,7 @@ def pretrain_cli(
         list[Path],
         typer.Argument(
             metavar="CONFIG|TEXT",
-            help="A config (.cfg) with the blocks [text], [training], [silver] and [bilm]; or text "
+            help="A config (.cfg) with the blocks text, training, silver and bilm; or raw text "
             "files and folders of them: .txt, UTF-8, one sentence or paragraph per line; .jsonl, "
             'one {"text": ...} per line; both also .gz or .xz; .spacy, which keeps its own words.',
         ),
@@ -56,7 +56,7 @@ def pretrain_cli(
         str | None,
         typer.Option(
             help="Language of text files, as spaCy names it, whose tokenizer cuts them into words. "
-            'A config has it as [text] lang. Default: "en".'
+            'A config has it as lang in its block text. Default: "en".'
         ),
     ] = None,
     threads: Annotated[

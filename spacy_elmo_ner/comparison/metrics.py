@@ -7,6 +7,7 @@ nervaluate are imported when they are used, as they belong to the ``project`` ex
 """
 
 import importlib
+import sys
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,6 +32,8 @@ SCORER = "spacy_scorer_ents"
 TAG_ACCURACY = "accuracy_real_tokens"
 TAG_PADDED = "seqeval_default_padded_to_50"
 
+# Releases that count as ours do need Python 3.11; on 3.10 these scores are left out.
+HAS_NERVALUATE = sys.version_info >= (3, 11)
 # nervaluate's strategies -> our keys.
 NERVALUATE = {
     "strict": "nervaluate_strict",
@@ -71,7 +74,7 @@ def ner_scores(
         SEQEVAL_DEFAULT: seqeval_default(true_bio, pred_bio),
         SEQEVAL_STRICT: seqeval_strict(true_bio, pred_bio),
         SCORER: scorer_ents(Example(_annotated_copy(d, guess), d) for d, _, guess in triples),
-        **nervaluate_modes(true_bio, pred_bio),
+        **(nervaluate_modes(true_bio, pred_bio) if HAS_NERVALUATE else {}),
     }
     if train_entities is not None:
         pairs = [(truth, guess) for _, truth, guess in triples]
@@ -237,7 +240,8 @@ def _nervaluate_score(result: Any) -> Score:
 def check_extras() -> None:
     """Raise ImportError (EL303) if an extra is missing, before minutes of predicting."""
     for module in ("seqeval.metrics", "nervaluate", "matplotlib", "jinja2"):
-        _extra(module)
+        if module != "nervaluate" or HAS_NERVALUATE:
+            _extra(module)
 
 
 def _extra(module: str) -> ModuleType:

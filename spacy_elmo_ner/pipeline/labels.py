@@ -21,6 +21,7 @@ class LabelledPipe(ListeningPipe):
 
     @property
     def labels(self) -> tuple[str, ...]:
+        """Return the labels in the order of the model's output."""
         return tuple(self.cfg["labels"])
 
     @property

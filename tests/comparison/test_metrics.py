@@ -84,6 +84,21 @@ def test_scorer_figures_are_spacys_own():
         assert score.per_type[label].f1 == row["f"]
 
 
+needs_nervaluate = pytest.mark.skipif(
+    not metrics.HAS_NERVALUATE, reason="nervaluate needs Python 3.11"
+)
+
+
+def test_without_nervaluate_its_scores_are_left_out(monkeypatch):
+    monkeypatch.setattr(metrics, "HAS_NERVALUATE", False)
+    monkeypatch.setitem(sys.modules, "nervaluate", None)
+    found = scores()
+    assert metrics.SCORER in found
+    assert not any(mode.startswith("nervaluate") for mode in found)
+    metrics.check_extras()
+
+
+@needs_nervaluate
 def test_nervaluate_modes_differ_as_they_should():
     found = scores()
     # One entity with a wrong boundary, one with a wrong type, one from nowhere, two right.
@@ -169,7 +184,7 @@ def test_no_tags_no_tag_scores():
     assert tag_scores(gold, [Annotation(["a"], [], None)]) == {}
 
 
-@pytest.mark.parametrize("package", ["seqeval", "nervaluate"])
+@pytest.mark.parametrize("package", ["seqeval", pytest.param("nervaluate", marks=needs_nervaluate)])
 def test_a_missing_extra_names_the_command_that_installs_it(monkeypatch, package):
     for module in [name for name in sys.modules if name.partition(".")[0] == package]:
         monkeypatch.delitem(sys.modules, module)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .hostile import CASES
+from .hostile import CASES, NOT_MADE
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="memory is limited and measured in Linux's way"
@@ -33,5 +33,7 @@ def test_it_is_refused_by_its_code_and_costs_no_memory(
     refused: dict[str, tuple[str, float]], name: str, code: str
 ) -> None:
     said, megabytes = refused[name]
+    if said.startswith(NOT_MADE):
+        pytest.skip(said)
     assert f"[{code}] " in said, said
     assert megabytes <= MOST_MEGABYTES.get(name, 4)
