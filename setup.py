@@ -18,6 +18,7 @@ HERE = "spacy_elmo_ner/elmo/"
 SOURCES = ("char_cnn.c", "lstm_training.c", "parts.c", "prediction.c", "softmax.c")
 HEADERS = (
     "bfloat16.h",
+    "char_cnn.h",
     "char_cnn_prediction.h",
     "kernels.h",
     "lstm_prediction.h",

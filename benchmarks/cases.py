@@ -2,8 +2,8 @@
 
     python -m benchmarks.cases 0.2.0=assets/pipelines/en_elmo_gmb_sm \\
         0.1.0=tests/regression/en_elmo_gmb_sm-0.1.0 --corpus corpus/clean/test_fixed.spacy
-    python -m benchmarks.cases "configs/elmo.cfg"=training/elmo/model-best \
-        "configs/seed.cfg"=training/seed/model-best --corpus corpus/test_fixed.spacy \
+    python -m benchmarks.cases "configs/elmo.cfg"=training/elmo/model-best \\
+        "configs/seed.cfg"=training/seed/model-best --corpus corpus/test_fixed.spacy \\
         --cases clean --output benchmarks/results/seed-split.json
 
 Run from the root of the checkout after `python -m spacy elmo corpus --split clean --output

@@ -27,11 +27,11 @@ import spacy
 import torch
 from spacy.tokens import Doc, DocBin
 
-from spacy_elmo_ner.comparison.pipelines import LoadedPipeline, load_pipeline
+from spacy_elmo_ner.comparison.pipelines import LoadedPipeline
 
 from .cells import cells
 from .output import machine, write
-from .pipeline_speed import with_precision
+from .pipeline_speed import load_pipelines, with_precision
 
 CASES: dict[str, dict[str, str]] = {
     "2 threads": {"OMP_NUM_THREADS": "2"},
@@ -105,8 +105,7 @@ def busy(n: int) -> Iterator[None]:
 
 def measure(sources: Sequence[str], corpus: Path, precision: str) -> dict[str, Any]:
     """Measure one case in this process; precision: of our own pipeline."""
-    named = [each.rpartition("=") for each in sources]
-    pipelines = [load_pipeline(name or source, source) for name, _, source in named]
+    pipelines = load_pipelines(sources)
     ours = pipelines[0]
     if precision != "exact":
         pipelines[0] = replace(with_precision(ours, precision), name=ours.name)

@@ -40,6 +40,12 @@ SHORT = range(5, 16)  # words of a short sentence
 HAVE_PRECISION = ("spacy_elmo_ner.BiLM.v1", "spacy_elmo_ner.ResidualBiLSTM.v1")
 
 
+def load_pipelines(arguments: Sequence[str]) -> list[LoadedPipeline]:
+    """Load what is named on the command line, each as [NAME=]PIPELINE."""
+    named = [each.rpartition("=") for each in arguments]
+    return [load_pipeline(name or source, source) for name, _, source in named]
+
+
 def with_precision(pipeline: LoadedPipeline, precision: str) -> LoadedPipeline:
     """The same pipeline from the same folder, with all its products in another precision."""
     config = load_config(Path(pipeline.source) / "config.cfg")
@@ -154,8 +160,7 @@ def main() -> None:
 
 def measure(args: argparse.Namespace) -> dict[str, Any]:
     docs = list(DocBin().from_disk(args.corpus).get_docs(spacy.blank("en").vocab))
-    named = [each.rpartition("=") for each in args.pipelines]
-    ours, *others = [load_pipeline(name or source, source) for name, _, source in named]
+    ours, *others = load_pipelines(args.pipelines)
     fast = with_precision(ours, "bf16")
     pipelines = [ours, fast, *others]
     return {

@@ -18,9 +18,8 @@ from pathlib import Path
 
 import torch
 
-from spacy_elmo_ner.comparison.pipelines import load_pipeline
-
 from .output import machine, write
+from .pipeline_speed import load_pipelines
 
 PROGRAM = "import sys, spacy; spacy.load(sys.argv[1])('Angela Merkel visited Paris.')"
 
@@ -37,9 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--runs", type=int, default=9)
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results/start-up.json"))
     options = parser.parse_args(arguments)
-    named = [each.rpartition("=") for each in options.pipelines]
-    pipelines = [load_pipeline(name or source, source) for name, _, source in named]
-    sources = {pipeline.name: pipeline.source for pipeline in pipelines}
+    sources = {each.name: each.source for each in load_pipelines(options.pipelines)}
     taken: dict[str, list[float]] = {name: [] for name in sources}
     for _ in range(options.runs + 1):
         for name, source in sources.items():

@@ -15,7 +15,6 @@ from spacy_elmo_ner.comparison.corpora import read_corpus
 from .comparison.conftest import SENTENCES, Sentence, add_ruler, gold_docs
 
 pytest.importorskip("seqeval", reason="the metrics need the extra [project]")
-pytest.importorskip("seqeval", reason="the metrics need the extra [project]")
 
 
 def _write(path: Path, sentences: Sequence[Sentence]) -> None:

@@ -239,9 +239,9 @@ def _nervaluate_score(result: Any) -> Score:
 
 def check_extras() -> None:
     """Raise ImportError (EL303) if an extra is missing, before minutes of predicting."""
-    for module in ("seqeval.metrics", "nervaluate", "matplotlib", "jinja2"):
-        if module != "nervaluate" or HAS_NERVALUATE:
-            _extra(module)
+    with_nervaluate = ["nervaluate"] if HAS_NERVALUATE else []
+    for module in ("seqeval.metrics", *with_nervaluate, "matplotlib", "jinja2"):
+        _extra(module)
 
 
 def _extra(module: str) -> ModuleType:

@@ -12,23 +12,10 @@ leaves the registers.
 
 #include <math.h>
 
+#include "char_cnn.h"
 #include "kernels.h"
 
 #define FILTERS 64 /* of a block: its part of a table stays in the second cache */
-
-struct convolution {
-    int64_t n_words, n_slots, width, n_filters, n_parts, threads;
-    const int16_t *ids;     /* (n_words, n_slots) */
-    const int16_t *lengths; /* (n_words,) */
-    const float *table;     /* (n_characters, width, n_filters) */
-    const float *bias;      /* (n_filters,) */
-    int64_t stride;         /* of largest, where and d_largest, whose columns these filters are */
-    float *largest;         /* (n_words, n_filters) */
-    half *largest_half;     /* or in bfloat16 */
-    int16_t *where;         /* (n_words, n_filters): first character of the largest */
-    const float *d_largest; /* (n_words, n_filters) */
-    float *d_table;         /* zeros */
-};
 
 INLINE void largest_of(const struct convolution *c, int64_t word, int64_t filter, const int n) {
     const int16_t *ids = c->ids + word * c->n_slots;

@@ -17,27 +17,15 @@ from .kernels import available, available_for_training, call, kind_of_cpu, point
 
 
 class _Arguments(ctypes.Structure):
-    """Mirrors `struct convolution` of char_cnn.c."""
+    """Mirrors `struct convolution` of char_cnn.h."""
 
     _fields_ = (
         *((name, ctypes.c_int64) for name in ("n_words", "n_slots", "width", "n_filters")),
-        *((name, ctypes.c_int64) for name in ("n_parts", "threads")),
+        *((name, ctypes.c_int64) for name in ("n_parts", "threads", "kind")),
         *((name, ctypes.c_void_p) for name in ("ids", "lengths", "table", "bias")),
         ("stride", ctypes.c_int64),
         *((name, ctypes.c_void_p) for name in ("largest", "largest_half", "where")),
         *((name, ctypes.c_void_p) for name in ("d_largest", "d_table")),
-    )
-
-
-class _Pooling(ctypes.Structure):
-    """Mirrors `struct pooling` of prediction.c."""
-
-    _fields_ = (
-        *((name, ctypes.c_int64) for name in ("kind", "n_words", "n_slots", "width")),
-        *((name, ctypes.c_int64) for name in ("n_filters", "n_parts")),
-        *((name, ctypes.c_void_p) for name in ("ids", "lengths", "table", "bias")),
-        ("stride", ctypes.c_int64),
-        ("largest", ctypes.c_void_p),
     )
 
 
@@ -112,22 +100,12 @@ class Tables(NamedTuple):
         """
         ids, lengths = char_ids.to(torch.int16).contiguous(), lengths.to(torch.int16)
         largest = torch.empty(len(ids), len(self.bias), dtype=torch.float32)
+        kind = kind_of_cpu()
         for table, columns in zip(self.tables, _columns(self.tables), strict=True):
-            _, width, n_filters = table.shape
-            arguments = _Pooling(
-                kind=kind_of_cpu(),
-                n_words=ids.shape[0],
-                n_slots=ids.shape[1],
-                width=width,
-                n_filters=n_filters,
-                n_parts=threads(),
-                ids=ids.data_ptr(),
-                lengths=lengths.data_ptr(),
-                table=table.data_ptr(),
-                bias=self.bias[columns].data_ptr(),
-                stride=largest.stride(0),
-                largest=largest[:, columns].data_ptr(),
-            )
+            arguments = _arguments(ids, lengths, table, largest.stride(0))
+            arguments.kind = kind
+            arguments.bias = self.bias[columns].data_ptr()
+            arguments.largest = largest[:, columns].data_ptr()
             call("pool", arguments)
         return largest
 
@@ -159,7 +137,8 @@ class _TableSums(torch.autograd.Function):
         where = torch.empty(len(ids), len(bias), dtype=torch.int16)
         name = "largest" if dtype == torch.float32 else "largest_half"
         for table, columns in zip(tables, _columns(tables), strict=True):
-            arguments = _arguments(ids, lengths, table, where[:, columns], where.stride(0))
+            arguments = _arguments(ids, lengths, table, where.stride(0))
+            arguments.where = where[:, columns].data_ptr()
             arguments.bias = bias[columns].data_ptr()
             setattr(arguments, name, largest[:, columns].data_ptr())
             call("convolution_forward", arguments)
@@ -174,16 +153,15 @@ class _TableSums(torch.autograd.Function):
         d_tables = []
         for shape, columns in zip(ctx.shapes, ctx.columns, strict=True):
             d_tables.append(torch.zeros(shape, dtype=torch.float32))
-            arguments = _arguments(ids, lengths, d_tables[-1], where[:, columns], where.stride(0))
+            arguments = _arguments(ids, lengths, d_tables[-1], where.stride(0))
+            arguments.where = where[:, columns].data_ptr()
             arguments.d_table = pointer(d_tables[-1])
             arguments.d_largest = d_largest[:, columns].data_ptr()
             call("convolution_backward", arguments)
         return None, None, d_largest.sum(0), None, *d_tables
 
 
-def _arguments(
-    ids: Tensor, lengths: Tensor, table: Tensor, where: Tensor, stride: int
-) -> _Arguments:
+def _arguments(ids: Tensor, lengths: Tensor, table: Tensor, stride: int) -> _Arguments:
     return _Arguments(
         n_words=ids.shape[0],
         n_slots=ids.shape[1],
@@ -195,7 +173,6 @@ def _arguments(
         lengths=lengths.data_ptr(),
         table=table.data_ptr(),
         stride=stride,
-        where=where.data_ptr(),
     )
 
 

@@ -4,7 +4,7 @@ Four vectors of filters at a time go over all words, so that their part of the t
 cache.
 */
 
-INLINE void NAME(largest_of)(const struct pooling *c, int64_t word, int64_t filter, const int n) {
+INLINE void NAME(largest_of)(const struct convolution *c, int64_t word, int64_t filter, const int n) {
     const int16_t *ids = c->ids + word * c->n_slots;
     int64_t row = c->n_filters, width = c->width;
     /* Behind a word all places see padding alone and have one value. */
@@ -31,7 +31,7 @@ INLINE void NAME(largest_of)(const struct pooling *c, int64_t word, int64_t filt
 }
 
 static void NAME(pool_part)(void *context, int part) {
-    const struct pooling *c = context;
+    const struct convolution *c = context;
     for (int64_t f = part * COLUMNS; f < c->n_filters; f += COLUMNS * c->n_parts)
         for (int64_t word = 0; word < c->n_words; word++) {
             int n = (int)least(COLUMNS, c->n_filters - f) / LANES;

@@ -11,6 +11,7 @@ are laid out. Work is dealt out to parts that never wait for each other.
 #include <string.h>
 
 #include "bfloat16.h"
+#include "char_cnn.h"
 #include "parts.h"
 
 /* With fewer sequences than this, inputs are multiplied ahead of the steps that need them, for so
@@ -43,17 +44,6 @@ struct prediction {
     float *packed;
     const uint16_t *halves; /* the same as float16, or NULL */
     int64_t failed;
-};
-
-/* The char-CNN's convolutions with their maximum; char_cnn.c says what the table holds. */
-struct pooling {
-    int64_t kind, n_words, n_slots, width, n_filters, n_parts;
-    const int16_t *ids;     /* (n_words, n_slots) */
-    const int16_t *lengths; /* (n_words,) */
-    const float *table;     /* (n_characters, width, n_filters) */
-    const float *bias;      /* (n_filters,) */
-    int64_t stride;         /* of largest, whose columns these filters are */
-    float *largest;         /* (n_words, n_filters) */
 };
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
@@ -165,8 +155,8 @@ int64_t predict(struct prediction *c) {
     return c->failed ? -1 : 0;
 }
 
-int64_t pool(struct pooling *c) {
-    /* Sums of a table are float32 whatever products are. */
-    run_parts(CHOOSE_EXACT(least(c->kind, 2), pool_part), c, (int)c->n_parts, (int)c->n_parts);
+/* Sums of a table are float32 whatever products are: there is no kind 3. */
+int64_t pool(struct convolution *c) {
+    run_parts(CHOOSE_EXACT(c->kind, pool_part), c, (int)c->n_parts, (int)c->threads);
     return 0;
 }

@@ -32,23 +32,30 @@ def _weights(units: int, n_in: int, n_out: int, projected: bool) -> LSTMWeights:
     return LSTMWeights(*own, torch.randn(n_out, units) / units**0.5 if projected else None)
 
 
-@compiled
-@pytest.mark.parametrize("kind", [0, 1, 2])
-@pytest.mark.parametrize("shape", [(5, 16, 16), (37, 20, 20), (33, 50, 7), (64, 128, 128)], ids=str)
-@pytest.mark.parametrize("rows", [1, 7, 40])
-def test_each_kind_of_cpu_gives_torchs_numbers(
-    kind: int, shape: tuple[int, int, int], rows: int
-) -> None:
-    if kind > kernels.kind_of_cpu():
-        pytest.skip("This CPU is older.")
+Shape = tuple[int, int, int]
+
+
+def _layer(shape: Shape, rows: int) -> tuple[LSTMWeights, dict[str, Any], list[int], Any, Any]:
+    """Draw weights, with bounds that some values reach, steps, inputs and states to start from."""
     torch.manual_seed(0)
     n_in, units, n_out = shape
     weights = _weights(units, n_in, n_out, n_out != units)
     sizes = [rows, rows, max(1, rows // 2), 1]
     x, h, c = torch.randn(sum(sizes), n_in), torch.randn(rows, n_out), torch.randn(rows, units)
     bounds = {"cell_clip": 0.6, "proj_clip": 0.4 if n_out != units else None}
-    expected, expected_last = packed_lstm(x, sizes, weights, state=(h, c), **bounds)
-    found, last = PackedLayer(weights, tuple(bounds.values()), kind)(x, sizes, (h, c))
+    return weights, bounds, sizes, x, (h, c)
+
+
+@compiled
+@pytest.mark.parametrize("kind", [0, 1, 2])
+@pytest.mark.parametrize("shape", [(5, 16, 16), (37, 20, 20), (33, 50, 7), (64, 128, 128)], ids=str)
+@pytest.mark.parametrize("rows", [1, 7, 40])
+def test_each_kind_of_cpu_gives_torchs_numbers(kind: int, shape: Shape, rows: int) -> None:
+    if kind > kernels.kind_of_cpu():
+        pytest.skip("This CPU is older.")
+    weights, bounds, sizes, x, state = _layer(shape, rows)
+    expected, expected_last = packed_lstm(x, sizes, weights, state=state, **bounds)
+    found, last = PackedLayer(weights, tuple(bounds.values()), kind)(x, sizes, state)
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
     torch.testing.assert_close(last, expected_last, atol=1e-5, rtol=0)
 
@@ -83,22 +90,17 @@ def test_weights_that_float16_holds_are_read_as_such_and_give_the_same_bits(
 @pytest.mark.parametrize("shape", [(5, 16, 16), (37, 20, 20), (33, 50, 7), (64, 128, 128)], ids=str)
 @pytest.mark.parametrize("rows", [1, 7, 40])
 def test_bfloat16_predicts_as_near_to_float32_as_torch_does(
-    monkeypatch: pytest.MonkeyPatch, shape: tuple[int, int, int], rows: int
+    monkeypatch: pytest.MonkeyPatch, shape: Shape, rows: int
 ) -> None:
     if kernels.prediction_kind(torch.bfloat16) is None:
         pytest.skip("torch multiplies bfloat16 on this CPU.")
-    torch.manual_seed(0)
-    n_in, units, n_out = shape
-    weights = _weights(units, n_in, n_out, n_out != units)
-    sizes = [rows, rows, max(1, rows // 2), 1]
-    x, h, c = torch.randn(sum(sizes), n_in), torch.randn(rows, n_out), torch.randn(rows, units)
-    clips = {"cell_clip": 0.6, "proj_clip": 0.4 if n_out != units else None}
+    weights, bounds, sizes, x, state = _layer(shape, rows)
 
     def run(dtype: torch.dtype, enabled: bool) -> tuple[torch.Tensor, torch.Tensor]:
         monkeypatch.setattr(kernels, "enabled", enabled)
-        lstm = FastLSTM(weights, **clips, dtype=dtype)
+        lstm = FastLSTM(weights, **bounds, dtype=dtype)
         assert (lstm._compiled is not None) == enabled
-        return lstm(x, sizes, (h, c))
+        return lstm(x, sizes, state)
 
     exact = run(torch.float32, False)
     by_torch, by_kernel = run(torch.bfloat16, False), run(torch.bfloat16, True)
