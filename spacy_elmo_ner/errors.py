@@ -254,6 +254,10 @@ class Errors(metaclass=_Coded):
         "training, and nlp.rehearse() with each nlp.update()."
     )
     EL127 = "{name} of {pipe!r} is {value}. Give {expected}."
+    EL128 = (
+        'combine = {value!r} is not a way to make one vector of a biLM\'s layers. Use "mix" or '
+        '"concatenate".'
+    )
     EL141 = (
         "{path} was trained with transitions = {saved!r}, but the config says {config!r}. A CRF "
         "is learned in training: load the pipe with the config it was saved with, or train it "

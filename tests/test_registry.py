@@ -30,6 +30,8 @@ def test_all_names_are_there():
         "elmo_ner",
         "spacy_elmo_ner",
         "spacy_elmo_ner.ElmoConcat.v2",
+        "spacy_elmo_ner.ElmoListener.v2",
+        "spacy_elmo_ner.ElmoTok2Vec.v2",
         "spacy_elmo_ner.ElmoTagger.v2",
         *(
             f"spacy_elmo_ner.{name}.v1"

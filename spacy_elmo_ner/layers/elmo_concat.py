@@ -17,7 +17,7 @@ def build_elmo_concat_v2(
 ) -> Tok2VecModel:
     """Build Docs -> (n_tokens, sum of the parts' widths) float32 each, in the order of arguments.
 
-    elmo: ElmoTok2Vec.v1 or ElmoListener.v1.
+    elmo: ElmoTok2Vec or ElmoListener, of any version.
     embed: any other tok2vec, for instance DistinctHashEmbed.v1, which learns what a frozen biLM
         does not know of the task's own words; null for none.
     vectors: usually WordVectors.v1; null for none.

@@ -12,7 +12,8 @@ from spacy.tokens import Doc
 from thinc.api import Model, chain
 
 from ..errors import Errors
-from .scalar_mix import scalar_mix, without_layer_norm
+from .layer_concat import Combination, combined
+from .scalar_mix import without_layer_norm
 from .types import BiLMModel, DocLayers, LayersBackprop, Tok2VecModel
 
 
@@ -98,14 +99,32 @@ def build_elmo_listener_v1(
     layer_norm: no longer supported; False in the configs of older pipelines.
     """
     without_layer_norm(layer_norm)
+    return build_elmo_listener_v2(width, upstream, n_layers, "mix")
+
+
+def build_elmo_listener_v2(
+    width: int, upstream: str = "elmo", n_layers: int = 3, combine: Combination = "concatenate"
+) -> Tok2VecModel:
+    """Build Docs -> vectors of each Doc's tokens, float32, from an `elmo` pipe's layers.
+
+    width: of the upstream biLM, 256 for "small-en"; checked when linked.
+    upstream: the pipe's name, or "*" for the nearest `elmo` pipe before this one.
+    n_layers: of the upstream biLM, its first layer of words included: 3 for "small-en".
+    combine: "concatenate" puts all layers side by side, (n_tokens, (n_layers - 1/2) * width): 640
+        for "small-en". "mix" adds them up with learned weights, (n_tokens, width), as the ELMo
+        paper does and ElmoListener.v1.
+    Raises ValueError for another combination.
+    """
     listener: BiLMModel = Model(
         "elmo_listener",
         forward,
         dims={"nO": width},
         attrs={"listener": ListenerState(), "upstream": upstream},
     )
-    model: Tok2VecModel = chain(listener, scalar_mix(n_layers, width))
-    model.set_dim("nO", width)
+    layers = combined(combine, n_layers, width)
+    model: Tok2VecModel = chain(listener, layers)
+    if layers.has_dim("nO"):
+        model.set_dim("nO", layers.get_dim("nO"))
     return model
 
 

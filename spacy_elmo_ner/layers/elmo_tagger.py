@@ -44,7 +44,7 @@ def build_elmo_tagger_v2(
 ) -> Model[list[Doc], list[Floats2d]]:
     """Build the model: Docs -> emissions (n_tokens, n_labels) float32 each, not normalized.
 
-    tok2vec: usually ElmoTok2Vec.v1 or ElmoListener.v1; any spaCy tok2vec serves.
+    tok2vec: usually an ElmoConcat.v2; any spaCy tok2vec serves, such as an ElmoListener.v2.
     encoder: usually ResidualBiLSTM.v1; null where tok2vec encodes already, such as a listener to
         an encoder that several pipes share.
     decoder: "softmax" takes each token's best label, "constrained" the best valid sequence;

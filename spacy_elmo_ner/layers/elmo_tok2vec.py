@@ -1,4 +1,4 @@
-"""Combine a biLM and a learned mix of its layers: a tok2vec for any spaCy component."""
+"""Make one vector per token of a biLM's layers: a tok2vec for any spaCy component."""
 
 import copy
 from collections.abc import Iterable, Iterator
@@ -9,7 +9,8 @@ from thinc.api import chain
 from ..elmo.pretrained import read_options
 from ..errors import Errors
 from .bilm_layer import bilm_shim
-from .scalar_mix import scalar_mix, without_layer_norm
+from .layer_concat import Combination, combined
+from .scalar_mix import without_layer_norm
 from .types import BiLMModel, Tok2VecModel
 
 
@@ -31,15 +32,34 @@ def build_elmo_tok2vec_v1(
     layer_norm: no longer supported; False in the configs of older pipelines.
     """
     without_layer_norm(layer_norm)
+    return build_elmo_tok2vec_v2(bilm, upstream, trainable, learn_rate_scale, "mix")
+
+
+def build_elmo_tok2vec_v2(
+    bilm: BiLMModel,
+    upstream: str | None = "*",
+    trainable: bool = False,
+    learn_rate_scale: float = 0.1,
+    combine: Combination = "concatenate",
+) -> Tok2VecModel:
+    """Build Docs -> vectors of each Doc's tokens, float32, from the layers of a biLM.
+
+    bilm, upstream, trainable, learn_rate_scale: as ElmoTok2Vec.v1 has them.
+    combine: "concatenate" puts all layers side by side, (n_tokens, (n_layers - 1/2) * width): 640
+        for "small-en". "mix" adds them up with learned weights, (n_tokens, width), as the ELMo
+        paper does and ElmoTok2Vec.v1.
+    Raises ValueError for another combination.
+    """
     shim = bilm_shim(bilm)
     options = read_options(shim.name)
     n_layers = options.n_layers if options else 0  # without options, initialization finds out
     shim.trainable = trainable
     shim.learn_rate_scale = learn_rate_scale
     bilm.attrs["upstream"] = upstream if not trainable else None
-    model: Tok2VecModel = chain(bilm, scalar_mix(n_layers))
-    if bilm.has_dim("nO"):
-        model.set_dim("nO", bilm.get_dim("nO"))
+    layers = combined(combine, n_layers, bilm.get_dim("nO") if bilm.has_dim("nO") else None)
+    model: Tok2VecModel = chain(bilm, layers)
+    if layers.has_dim("nO"):
+        model.set_dim("nO", layers.get_dim("nO"))
     return model
 
 
@@ -81,9 +101,15 @@ class ListenerReplacement:
         for config in configs:
             if shim.trainable:
                 config.update(trainable=True, learn_rate_scale=shim.learn_rate_scale)
-        in_block = [_at(self._block, path) for path in _paths(self._block)]
-        elsewhere = [config for config in configs if not any(config is other for other in in_block)]
+        elsewhere = []
+        for config in configs:
+            paths = [path for path in _paths(self._block) if _at(self._block, path) is config]
+            for path in paths:
+                _combine_as(config, _at(self._before, path))
+            elsewhere += [config] if not paths else []
         listeners = list(_listener_paths(self._before))
+        if elsewhere and listeners:
+            _combine_as(elsewhere[-1], _at(self._before, listeners[0]))
         if elsewhere and listeners not in ([], [()]):
             # The user's path was that of the block: spaCy has put the config in its place.
             config = elsewhere[-1]
@@ -101,6 +127,14 @@ class ListenerReplacement:
         return bilm
 
 
+def _combine_as(config: dict[str, Any], listener: dict[str, Any]) -> None:
+    """Have the config of an ElmoTok2Vec combine layers as this listener's does."""
+    version = listener["@architectures"].rpartition(".")[2]
+    config["@architectures"] = f"spacy_elmo_ner.ElmoTok2Vec.{version}"
+    if "combine" in listener:
+        config["combine"] = listener["combine"]
+
+
 def _paths(block: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     """Yield the paths of all blocks within this one, which is at ()."""
     yield ()
@@ -111,8 +145,8 @@ def _paths(block: dict[str, Any]) -> Iterator[tuple[str, ...]]:
 
 def _listener_paths(block: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     for path in _paths(block):
-        name = _at(block, path).get("@architectures", "")
-        if name in ("spacy_elmo_ner.ElmoListener.v1", "spacy_elmo_ner.ElmoTok2Vec.v1"):
+        name = str(_at(block, path).get("@architectures", ""))
+        if name.startswith(("spacy_elmo_ner.ElmoListener.", "spacy_elmo_ner.ElmoTok2Vec.")):
             yield path
 
 

@@ -17,8 +17,9 @@ nO = null
 embed = null
 
 [model.tok2vec.elmo]
-@architectures = "spacy_elmo_ner.ElmoTok2Vec.v1"
+@architectures = "spacy_elmo_ner.ElmoTok2Vec.v2"
 upstream = "*"
+combine = "concatenate"
 
 [model.tok2vec.elmo.bilm]
 @architectures = "spacy_elmo_ner.BiLM.v1"

@@ -13,6 +13,7 @@ from spacy.util import registry
 from thinc.api import Model, fix_random_seed, set_dropout_rate
 
 from spacy_elmo_ner.layers.crf import crf
+from spacy_elmo_ner.layers.layer_concat import layer_concat
 from spacy_elmo_ner.layers.scalar_mix import scalar_mix
 
 NLP = spacy.blank("en")
@@ -55,17 +56,33 @@ def elmo_tok2vec(folder: Path) -> Layer:
     return Layer(make("ElmoTok2Vec.v1", bilm=bilm(folder).model), docs(), 4)
 
 
+def elmo_tok2vec_2(folder: Path) -> Layer:
+    return Layer(make("ElmoTok2Vec.v2", bilm=bilm(folder).model), docs(), 10)
+
+
 def trained_elmo_tok2vec(folder: Path) -> Layer:
     model = make("ElmoTok2Vec.v1", bilm=bilm(folder).model, trainable=True)
     return Layer(model, docs(), 4, ROUGH)
 
 
+def trained_elmo_tok2vec_2(folder: Path) -> Layer:
+    model = make("ElmoTok2Vec.v2", bilm=bilm(folder).model, trainable=True)
+    return Layer(model, docs(), 10, ROUGH)
+
+
 def elmo_listener(folder: Path) -> Layer:
+    return listening(folder, make("ElmoListener.v1", width=4), 4)
+
+
+def elmo_listener_2(folder: Path) -> Layer:
+    return listening(folder, make("ElmoListener.v2", width=4), 10)
+
+
+def listening(folder: Path, model: Model, width: int) -> Layer:
     nlp = spacy.blank("en")
     elmo = nlp.add_pipe("elmo", config={"model": {"name": str(folder)}})
-    model = make("ElmoListener.v1", width=4)
     elmo.add_listener(model.layers[0], "listening")
-    return Layer(model, docs(), 4, upstream=elmo)
+    return Layer(model, docs(), width, upstream=elmo)
 
 
 def hash_embed(folder: Path | None = None) -> Layer:
@@ -109,6 +126,10 @@ def mix(folder: Path) -> Layer:
     return Layer(scalar_mix(3), arrays(3, -1, 4), 4)
 
 
+def side_by_side(folder: Path) -> Layer:
+    return Layer(layer_concat(3), arrays(3, -1, 4), 10)
+
+
 def full_crf(folder: Path) -> Layer:
     return Layer(crf("full"), arrays(-1, 7), 7)
 
@@ -120,7 +141,9 @@ def structured_crf(folder: Path) -> Layer:
 REGISTERED: dict[str, Callable[[Path], Layer]] = {
     "BiLM.v1": bilm,
     "ElmoTok2Vec.v1": elmo_tok2vec,
+    "ElmoTok2Vec.v2": elmo_tok2vec_2,
     "ElmoListener.v1": elmo_listener,
+    "ElmoListener.v2": elmo_listener_2,
     "ElmoConcat.v1": concat_1,
     "ElmoConcat.v2": concat_2,
     "DistinctHashEmbed.v1": hash_embed,
@@ -129,7 +152,14 @@ REGISTERED: dict[str, Callable[[Path], Layer]] = {
     "ElmoTagger.v1": tagger_1,
     "ElmoTagger.v2": tagger_2,
 }
-WITHIN = [trained_elmo_tok2vec, mix, full_crf, structured_crf]
+WITHIN = [
+    trained_elmo_tok2vec,
+    trained_elmo_tok2vec_2,
+    mix,
+    side_by_side,
+    full_crf,
+    structured_crf,
+]
 
 
 @pytest.fixture(params=[*REGISTERED.values(), *WITHIN], ids=lambda build: build.__name__)

@@ -40,6 +40,7 @@ _trained: dict[tuple, tuple[dict, bytes]] = {}
 def make_nlp(bilm_dir: Path) -> Callable[..., Language]:
     """Builds ``en`` with these pipes, their heads small, initialized and trained for some steps.
 
+    version: of the architecture that gives the heads vectors, ElmoTok2Vec or ElmoListener.
     decoder, transitions: of all heads; without them each has its own default.
     """
 
@@ -49,9 +50,10 @@ def make_nlp(bilm_dir: Path) -> Callable[..., Language]:
         transitions: str | None = None,
         steps: int = 0,
         listener: bool = False,
+        version: int = 1,
         **elmo: Any,
     ) -> Language:
-        key = (pipes, decoder, transitions, steps, listener)
+        key = (pipes, decoder, transitions, steps, listener, version)
         if steps and not elmo and key in _trained:
             config, data = _trained[key]
             return spacy.blank("en").from_config(config).from_bytes(data)
@@ -62,9 +64,9 @@ def make_nlp(bilm_dir: Path) -> Callable[..., Language]:
             if pipe == "elmo":
                 nlp.add_pipe("elmo", config={"model": bilm, **elmo})
                 continue
-            tok2vec = {"@architectures": "spacy_elmo_ner.ElmoTok2Vec.v1", "bilm": bilm}
+            tok2vec = {"@architectures": f"spacy_elmo_ner.ElmoTok2Vec.v{version}", "bilm": bilm}
             if listener:
-                tok2vec = {"@architectures": "spacy_elmo_ner.ElmoListener.v1", "width": 4}
+                tok2vec = {"@architectures": f"spacy_elmo_ner.ElmoListener.v{version}", "width": 4}
             encoder = {"units": 12, "dropout": 0.0, "recurrent_dropout": 0.0}
             model = {"tok2vec": tok2vec, "encoder": encoder}
             if decoder is not None:

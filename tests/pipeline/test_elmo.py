@@ -106,9 +106,10 @@ def test_a_doc_is_embedded_the_same_in_any_batch_through_the_pipeline(make_nlp):
     np.testing.assert_array_equal(nlp(texts[0])._.elmo, nlp(texts[0])._.elmo)
 
 
+@pytest.mark.parametrize("version", [1, 2])
 @pytest.mark.parametrize("listener", [False, True])
-def test_replace_listeners_keeps_every_answer(make_nlp, listener, tmp_path):
-    nlp = make_nlp(*ALL, steps=10, listener=listener)
+def test_replace_listeners_keeps_every_answer(make_nlp, listener, version, tmp_path):
+    nlp = make_nlp(*ALL, steps=10, listener=listener, version=version)
     expected = annotation(nlp("Mary Smith met Reuters in Paris"))
     for name in ALL[1:]:
         nlp.replace_listeners("elmo", name, ["model.tok2vec"])
@@ -119,12 +120,18 @@ def test_replace_listeners_keeps_every_answer(make_nlp, listener, tmp_path):
     assert annotation(loaded("Mary Smith met Reuters in Paris")) == expected
 
 
-def test_a_listener_inside_a_concat_is_replaced(make_nlp, tmp_path):
+@pytest.mark.parametrize("path", ["model.tok2vec.elmo", "model.tok2vec"])
+@pytest.mark.parametrize(
+    "listener",
+    [
+        {"@architectures": "spacy_elmo_ner.ElmoListener.v1", "width": 4},
+        {"@architectures": "spacy_elmo_ner.ElmoListener.v2", "width": 4},
+        {"@architectures": "spacy_elmo_ner.ElmoListener.v2", "width": 4, "combine": "mix"},
+    ],
+    ids=["v1", "v2", "v2, mix"],
+)
+def test_a_listener_inside_a_concat_is_replaced(make_nlp, listener, path, tmp_path):
     nlp = make_nlp("elmo")
-    listener = {
-        "@architectures": "spacy_elmo_ner.ElmoListener.v1",
-        "width": 4,
-    }
     embed = {
         "@architectures": "spacy.MultiHashEmbed.v2",
         "width": 6,
@@ -136,12 +143,12 @@ def test_a_listener_inside_a_concat_is_replaced(make_nlp, tmp_path):
     nlp.add_pipe("elmo_ner", config={"model": {"tok2vec": concat, "encoder": {"units": 4}}})
     nlp.initialize(lambda: make_examples(nlp))
     expected = annotation(nlp("Mary Smith left Paris"))
-    nlp.replace_listeners("elmo", "elmo_ner", ["model.tok2vec.elmo"])
+    nlp.replace_listeners("elmo", "elmo_ner", [path])
     nlp.to_disk(tmp_path / "nlp")
     loaded = spacy.load(tmp_path / "nlp", exclude=["elmo"])
     assert annotation(loaded("Mary Smith left Paris")) == expected
     replaced = loaded.config["components"]["elmo_ner"]["model"]["tok2vec"]["elmo"]
-    assert replaced["@architectures"] == "spacy_elmo_ner.ElmoTok2Vec.v1"
+    assert replaced["@architectures"] == listener["@architectures"].replace("Listener", "Tok2Vec")
 
 
 def test_sourced_pipes_answer_as_at_home(make_nlp):
