@@ -22,7 +22,8 @@ released, from `benchmarks/results/yardstick-test.json` (`--test`).
 politics, science and literature have 100 or 200 training sentences, finance 931 and anatomy 2,252;
 gmb-2 and gmb-10 are 2 and 10 percent of the training part of the seed split, gmb-100 is all of it.
 "head" is the `elmo_ner` of `configs/ner.cfg` on hash embeddings and what its name adds; "both" is
-the biLM and vectors, "layer 0" the biLM's word representation without its contextual layers.
+the biLM and vectors, "layer 0" the biLM's word representation without its contextual layers, and
+"layers mixed" reads their weighted sum (`ElmoListener.v1`) instead of all of them side by side.
 spaCy's CNN with vectors has the same table of vectors. {transformer}"""
 
 TRANSFORMER = (
@@ -34,6 +35,7 @@ TRANSFORMER = (
 DIFFERENCES = (
     ("contextual layers, beside vectors", "head + both", "head + vectors + layer 0"),
     ("contextual layers, without vectors", "head + biLM", "head + layer 0"),
+    ("layers side by side, not mixed", "head + both", "head + both, layers mixed"),
     ("biLM, beside vectors", "head + both", "head + vectors"),
     ("vectors, beside the biLM", "head + both", "head + biLM"),
     ("both, against spaCy's CNN with vectors", "head + both", "spaCy CNN + vectors"),
@@ -74,9 +76,8 @@ def yardstick_page(data: Mapping[str, Any], test: Mapping[str, Any] | None = Non
         for corpus in of_test.corpora:
             parts += [f"### {corpus}, test part", markdown_table(of_test.corpus_table(corpus))]
     parts.append(
-        "Seconds of training and words per second are CPU time of one thread "
-        f"({data['cpu']}), alongside other work on the same machine: rough figures. "
-        "docs/speed.md has careful ones."
+        "Seconds of training and words per second are CPU time of one thread, on several machines "
+        "and alongside other work: rough figures. docs/speed.md has careful ones."
     )
     return "\n\n".join(parts) + "\n"
 

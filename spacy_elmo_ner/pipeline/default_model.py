@@ -4,6 +4,7 @@ from thinc.api import Config
 
 from ..decoding import DecoderMode
 from ..layers.crf import TransitionKind
+from ..layers.layer_concat import Combination
 
 DEFAULT_MODEL = """
 [model]
@@ -19,7 +20,7 @@ embed = null
 [model.tok2vec.elmo]
 @architectures = "spacy_elmo_ner.ElmoTok2Vec.v2"
 upstream = "*"
-combine = "concatenate"
+combine = "{combine}"
 
 [model.tok2vec.elmo.bilm]
 @architectures = "spacy_elmo_ner.BiLM.v1"
@@ -37,6 +38,9 @@ recurrent_dropout = 0.2
 """
 
 
-def default_model(decoder: DecoderMode, transitions: TransitionKind) -> Config:
-    """Return the block for a pipe with this decoder."""
-    return Config().from_str(DEFAULT_MODEL.format(decoder=decoder, transitions=transitions))
+def default_model(
+    decoder: DecoderMode, transitions: TransitionKind, combine: Combination
+) -> Config:
+    """Return the block for a pipe with this decoder and combination of the biLM's layers."""
+    settings = {"decoder": decoder, "transitions": transitions, "combine": combine}
+    return Config().from_str(DEFAULT_MODEL.format(**settings))

@@ -46,7 +46,7 @@ from .token_classifier import BATCH_DOCS, TokenClassifier
     "elmo_ner",
     assigns=["doc.ents", "token.ent_iob", "token.ent_type", "doc.spans"],
     default_config={
-        **default_model("crf", "structured"),
+        **default_model("crf", "structured", "concatenate"),
         "overwrite": False,
         "threshold": 0.0,
         "alternatives": 0.1,

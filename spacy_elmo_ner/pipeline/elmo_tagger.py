@@ -25,7 +25,7 @@ from .token_classifier import TokenClassifier
     "elmo_tagger",
     assigns=["token.tag", "token._.tag_confidence"],
     default_config={
-        **default_model("softmax", "full"),
+        **default_model("softmax", "full", "mix"),
         "overwrite": True,
         "label_smoothing": 0.0,
         "neg_prefix": "!",
