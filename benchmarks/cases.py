@@ -9,10 +9,11 @@
 Run from the root of the checkout after `python -m spacy elmo corpus --split clean --output
 corpus/clean`. The test part is for released pipelines alone. Written to
 benchmarks/results/cases.json, of which scripts/pages.py makes a part of docs/accuracy.md, as it
-does of seed-split.json.
+does of seed-split.json. Rows that the file has of other pipelines on the same corpus stay.
 """
 
 import argparse
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,15 @@ def score(pipeline: LoadedPipeline, docs: Sequence[Doc], case: str) -> dict[str,
     }
 
 
+def rows_of_others(output: Path, corpus: str, names: Sequence[str]) -> list[dict[str, Any]]:
+    """Return what was measured before on this corpus, but for the pipelines of these names."""
+    if not output.is_file():
+        return []
+    data = json.loads(output.read_text(encoding="utf8"))
+    rows = data["rows"] if data["corpus"] == corpus else []
+    return [row for row in rows if row["pipeline"] not in names]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("pipelines", nargs="+", metavar="NAME=PIPELINE")
@@ -58,14 +68,14 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results/cases.json"))
     args = parser.parse_args()
     docs = list(DocBin().from_disk(args.corpus).get_docs(spacy.blank("en").vocab))
-    rows = []
-    for each in args.pipelines:
-        name, _, source = each.partition("=")
+    corpus = f"{args.corpus.parent.name}/{args.corpus.name}"
+    sources = dict(each.split("=", 1) for each in args.pipelines)
+    rows = rows_of_others(args.output, corpus, list(sources))
+    for name, source in sources.items():
         pipeline = load_pipeline(name, source)
         for case in args.cases:
             rows.append(score(pipeline, docs, case))
             print(f"{name}, {case}: {100 * rows[-1]['ents_f']:.2f}", flush=True)
-    corpus = f"{args.corpus.parent.name}/{args.corpus.name}"
     write(args.output, {"corpus": corpus, "n_docs": len(docs), "machine": machine(1), "rows": rows})
 
 
