@@ -91,11 +91,8 @@ class ListenerState:
 def build_elmo_listener_v1(
     width: int, upstream: str = "elmo", n_layers: int = 3, layer_norm: bool = False
 ) -> Tok2VecModel:
-    """Build Docs -> (n_tokens, width) float32 each: a learned mix of an `elmo` pipe's layers.
+    """Build `ElmoListener.v2` with a learned mix of the layers: (n_tokens, width) float32 per Doc.
 
-    width: of the upstream biLM, 256 for "small-en"; checked when linked.
-    upstream: the pipe's name, or "*" for the nearest `elmo` pipe before this one.
-    n_layers: of the upstream biLM, its first layer of words included: 3 for "small-en".
     layer_norm: no longer supported; False in the configs of older pipelines.
     """
     without_layer_norm(layer_norm)

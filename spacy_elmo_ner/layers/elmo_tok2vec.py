@@ -21,14 +21,8 @@ def build_elmo_tok2vec_v1(
     learn_rate_scale: float = 0.1,
     layer_norm: bool = False,
 ) -> Tok2VecModel:
-    """Build Docs -> (n_tokens, width) float32 each: a learned mix of the layers of a biLM.
+    """Build `ElmoTok2Vec.v2` with a learned mix of the layers: (n_tokens, width) float32 per Doc.
 
-    bilm: usually BiLM.v1.
-    upstream: read the layers of this `elmo` pipe ("*": of any) if it is earlier in the pipeline
-        and has the same frozen biLM, so that they are computed once; None to compute them here
-        always.
-    trainable: fine-tune the biLM.
-    learn_rate_scale: its learning rate, as a share of the pipeline's.
     layer_norm: no longer supported; False in the configs of older pipelines.
     """
     without_layer_norm(layer_norm)
@@ -44,7 +38,12 @@ def build_elmo_tok2vec_v2(
 ) -> Tok2VecModel:
     """Build Docs -> vectors of each Doc's tokens, float32, from the layers of a biLM.
 
-    bilm, upstream, trainable, learn_rate_scale: as ElmoTok2Vec.v1 has them.
+    bilm: usually BiLM.v1.
+    upstream: read the layers of this `elmo` pipe ("*": of any) if it is earlier in the pipeline
+        and has the same frozen biLM, so that they are computed once; None to compute them here
+        always.
+    trainable: fine-tune the biLM.
+    learn_rate_scale: its learning rate, as a share of the pipeline's.
     combine: "concatenate" puts all layers side by side, (n_tokens, (n_layers - 1/2) * width): 640
         for "small-en". "mix" adds them up with learned weights, (n_tokens, width), as the ELMo
         paper does and ElmoTok2Vec.v1.
@@ -101,13 +100,14 @@ class ListenerReplacement:
         for config in configs:
             if shim.trainable:
                 config.update(trainable=True, learn_rate_scale=shim.learn_rate_scale)
-        elsewhere = []
-        for config in configs:
-            paths = [path for path in _paths(self._block) if _at(self._block, path) is config]
-            for path in paths:
-                _combine_as(config, _at(self._before, path))
-            elsewhere += [config] if not paths else []
+        in_block = {path: _at(self._block, path) for path in _paths(self._block)}
+        elsewhere = [
+            config for config in configs if not any(config is other for other in in_block.values())
+        ]
         listeners = list(_listener_paths(self._before))
+        for path in listeners:
+            if any(in_block.get(path) is config for config in configs):
+                _combine_as(in_block[path], _at(self._before, path))
         if elsewhere and listeners:
             _combine_as(elsewhere[-1], _at(self._before, listeners[0]))
         if elsewhere and listeners not in ([], [()]):

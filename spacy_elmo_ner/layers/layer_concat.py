@@ -35,7 +35,7 @@ def layer_concat(n_layers: int, width: int | None = None) -> LayersModel:
     Layer 0 has the word's own vector twice, beside the forward and the backward states of the
     others; here it stands once. Nothing is learned: what reads the vectors weighs the layers.
     """
-    nO = (2 * n_layers - 1) * width // 2 if n_layers and width is not None else None
+    nO = _width(n_layers, width) if n_layers and width is not None else None
     return Model("layer_concat", forward, init=init, dims={"nO": nO})
 
 
@@ -52,13 +52,11 @@ def forward(
 
 def _apart(xp: Any, d_output: Any, shape: tuple[int, int, int]) -> Any:
     """Return a Doc's gradient by layer, (n_layers, n_tokens, width) float32."""
-    n_layers, _, width = shape
+    n_layers, n_tokens, width = shape
     word = width // 2
     d_layers = xp.zeros(shape, dtype=d_output.dtype)
     d_layers[0, :, :word] = d_output[:, :word]
-    for k in range(1, n_layers):
-        start = word + (k - 1) * width
-        d_layers[k] = d_output[:, start : start + width]
+    d_layers[1:] = d_output[:, word:].reshape(n_tokens, n_layers - 1, width).swapaxes(0, 1)
     return d_layers
 
 
@@ -66,4 +64,9 @@ def init(model: LayersModel, X: DocLayers | None = None, Y: Any = None) -> None:
     """Take the width from the data."""
     if X is not None:
         n_layers, _, width = X[0].shape
-        model.set_dim("nO", (2 * n_layers - 1) * width // 2)
+        model.set_dim("nO", _width(n_layers, width))
+
+
+def _width(n_layers: int, width: int) -> int:
+    """Return the width of all layers side by side, half of layer 0 left out."""
+    return (2 * n_layers - 1) * width // 2
