@@ -15,7 +15,7 @@ from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
 HERE = "spacy_elmo_ner/elmo/"
-SOURCES = ("char_cnn.c", "lstm_training.c", "parts.c", "prediction.c", "softmax.c")
+SOURCES = ("char_cnn.c", "lstm_training.c", "parts.c", "prediction.c", "softmax.c", "tiles.c")
 HEADERS = (
     "bfloat16.h",
     "char_cnn.h",
@@ -24,6 +24,7 @@ HEADERS = (
     "lstm_prediction.h",
     "parts.h",
     "prediction_kind.h",
+    "tiles.h",
 )
 # Comparisons with NaN and exact rounding stay as they are written: no -ffast-math.
 FLAGS = "-O3 -std=gnu11 -fno-math-errno -fno-trapping-math -ffp-contract=fast -pthread -Wno-psabi"

@@ -1,7 +1,8 @@
 /* What the kernels of training share: products of small packed blocks, and the exponential.
 
-Products are blocks of up to 6 rows by 64 columns that stay in registers. Left sides are
-rows of units; right sides are packed as [unit][64 columns]. Sums are float32.
+Products are blocks of up to 16 rows by 64 columns, in AMX's tiles on CPUs that have them, otherwise
+6 rows at a time in the registers of AVX-512. Left sides are rows of units; right sides are packed as
+[unit][64 columns]. Sums are float32.
 */
 
 #include <immintrin.h>
@@ -12,12 +13,14 @@ rows of units; right sides are packed as [unit][64 columns]. Sums are float32.
 
 #include "bfloat16.h"
 #include "parts.h"
+#include "tiles.h"
 
 typedef __m512 vec;
 
-#define ROWS 6    /* of a block; even, as rows are also taken in pairs */
+#define ROWS TILE_ROWS /* of a block; even, as rows are also taken in pairs */
+#define IN_REGISTERS 6
 #define LANES 16  /* float32 values in a vector */
-#define COLUMNS 64
+#define COLUMNS TILE_COLUMNS
 
 INLINE int64_t even(int64_t n) { return n + (n & 1); }
 INLINE int64_t in_columns(int64_t n) { return (n + COLUMNS - 1) / COLUMNS * COLUMNS; }
@@ -77,14 +80,14 @@ INLINE vec clipped(vec x, vec bound) {
     return _mm512_min_ps(bound, _mm512_max_ps(-bound, x));
 }
 
-/* sums[row][column] += left (rows, n) @ right [n][64] */
-INLINE void add_product(vec sums[ROWS][4], const unit *left, int64_t stride, const unit *right,
-                        int64_t n, const int rows) {
-    vec s[ROWS][4];
+/* sums (rows, 64 columns of stride floats) += left (rows, n) @ right [n][64] */
+INLINE void add_product(float *sums, int64_t sums_stride, const unit *left, int64_t stride,
+                        const unit *right, int64_t n, const int rows) {
+    vec s[IN_REGISTERS][4];
 #pragma GCC unroll 6
     for (int r = 0; r < rows; r++)
 #pragma GCC unroll 4
-        for (int j = 0; j < 4; j++) s[r][j] = sums[r][j];
+        for (int j = 0; j < 4; j++) s[r][j] = _mm512_loadu_ps(sums + r * sums_stride + j * LANES);
     for (int64_t k = 0; k < n; k++) {
         __m512bh w[4];
 #pragma GCC unroll 4
@@ -100,36 +103,30 @@ INLINE void add_product(vec sums[ROWS][4], const unit *left, int64_t stride, con
 #pragma GCC unroll 6
     for (int r = 0; r < rows; r++)
 #pragma GCC unroll 4
-        for (int j = 0; j < 4; j++) sums[r][j] = s[r][j];
+        for (int j = 0; j < 4; j++) _mm512_storeu_ps(sums + r * sums_stride + j * LANES, s[r][j]);
 }
 
-/* The same for 2, 4 or 6 rows. Not inlined: GCC would run out of registers beside other work. */
-static __attribute__((noinline, unused)) void block_product(vec sums[ROWS][4], const unit *left,
-                                                    int64_t stride, const unit *right, int64_t n,
-                                                    int rows) {
-    if (rows == 6)
-        add_product(sums, left, stride, right, n, 6);
-    else if (rows == 4)
-        add_product(sums, left, stride, right, n, 4);
-    else
-        add_product(sums, left, stride, right, n, 2);
-}
-
-/* Adds left (n_rows, n) @ right [n][64] to result (n_rows, 64 columns of stride floats). */
-__attribute__((unused)) static void add_to(float *result, int64_t result_stride, const unit *left, int64_t left_stride,
-                   const unit *right, int64_t n, int64_t n_rows) {
-    for (int64_t row = 0; row < n_rows; row += ROWS) {
-        int rows = (int)least(ROWS, n_rows - row);
-        float *to = result + row * result_stride;
-        vec sums[ROWS][4];
-        for (int r = 0; r < rows; r++)
-            for (int j = 0; j < 4; j++)
-                sums[r][j] = _mm512_loadu_ps(to + r * result_stride + j * LANES);
-        block_product(sums, left + row * left_stride, left_stride, right, n, rows);
-        for (int r = 0; r < rows; r++)
-            for (int j = 0; j < 4; j++)
-                _mm512_storeu_ps(to + r * result_stride + j * LANES, sums[r][j]);
+/* The same for any even number of rows. Not inlined: GCC would run out of registers beside other
+work. */
+static __attribute__((noinline, unused)) void add_to(float *sums, int64_t sums_stride,
+                                                     const unit *left, int64_t stride,
+                                                     const unit *right, int64_t n, int64_t n_rows) {
+    if (has_tiles) {
+        for (int64_t row = 0; row < n_rows; row += ROWS)
+            add_in_tiles(sums + row * sums_stride, sums_stride, left + row * stride, stride, right,
+                         n, (int)least(ROWS, n_rows - row), ROWS);
+        return;
     }
+    for (; n_rows >= 6; n_rows -= 6, sums += 6 * sums_stride, left += 6 * stride)
+        add_product(sums, sums_stride, left, stride, right, n, 6);
+    if (n_rows == 4) add_product(sums, sums_stride, left, stride, right, n, 4);
+    if (n_rows == 2) add_product(sums, sums_stride, left, stride, right, n, 2);
+}
+
+/* The same for a block whose sums stand one row after the other. */
+INLINE void block_product(vec sums[ROWS][4], const unit *left, int64_t stride, const unit *right,
+                          int64_t n, int rows) {
+    add_to((float *)sums, COLUMNS, left, stride, right, n, rows);
 }
 
 /* 16 pairs of two vectors, as bfloat16: the first one's values in the low halves. */

@@ -18,7 +18,7 @@ from . import openmp
 # Benchmarks and tests set this to False to run on torch alone.
 enabled = True
 
-BFLOAT16 = 3  # the kind of kernel whose products are of bfloat16
+BFLOAT16 = 3  # kinds of kernels from here on have products of bfloat16
 _MOST_THREADS = 16  # MOST_PARTS of parts.h
 
 
@@ -56,17 +56,20 @@ def kind_of_cpu() -> int:
 def prediction_kind(dtype: torch.dtype) -> int | None:
     """Return the kind of kernel that predicts with products of this dtype; None for torch's.
 
-    In bfloat16 that is 3, where AVX-512 has such products. CPUs with AMX have faster ones, which
-    torch uses.
+    In bfloat16 that is 4 where products run in AMX's tiles, and 3 where AVX-512 has them.
     """
     if not available():
         return None
     if dtype == torch.float32:
         return kind_of_cpu()
-    rounds = dtype == torch.bfloat16 and multiplies_bfloat16()
-    if not rounds or torch.cpu._is_amx_tile_supported():
+    if dtype != torch.bfloat16 or not multiplies_bfloat16():
         return None
-    return BFLOAT16 if _function("prediction_kind")(None) == BFLOAT16 else None
+    kind: int = _function("prediction_kind")(None)
+    return kind if kind >= BFLOAT16 else None
+
+
+# What oneDNN calls CPUs whose products do not run in AMX's tiles.
+_WITHOUT_TILES = {"SSE41", "AVX", "AVX2", "AVX512_CORE", "AVX512_CORE_BF16", "AVX512_CORE_FP16"}
 
 
 @cache
@@ -100,6 +103,7 @@ def library() -> ctypes.CDLL | None:
     kernels = library_beside(__file__, "_kernels")
     if kernels is not None:
         kernels.parts_use_team(ctypes.cast(openmp.team(), ctypes.c_void_p))
+        kernels.use_tiles(ctypes.byref(ctypes.c_int64(not _limit() & _WITHOUT_TILES)))
     return kernels
 
 

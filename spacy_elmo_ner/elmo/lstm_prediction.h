@@ -49,6 +49,7 @@ INLINE vec NAME(hyperbolic)(vec x) { return 2.0f * NAME(logistic)(x + x) - 1.0f;
 #define WEIGHTS(right, at, halves) (*(const vec *)((const float *)(right) + (at)))
 #endif
 
+#ifndef TILES
 /* sums[row] += left[row] (n,) @ right [DEPTH(n)][4 * LANES], float32, float16 or bfloat16 */
 INLINE void NAME(add_rows)(vec sums[BLOCK][4], const number *const left[BLOCK], const void *right,
                            int64_t n, const int rows, const int halves) {
@@ -86,6 +87,7 @@ INLINE void NAME(add_rows)(vec sums[BLOCK][4], const number *const left[BLOCK], 
 #pragma GCC unroll 4
         for (int j = 0; j < 4; j++) sums[r][j] = s[r][j];
 }
+#endif
 
 /* A row's sums are taken in one order whatever the number of rows: a sentence's vectors are the
 same to the last bit beside any others.
@@ -94,6 +96,13 @@ The right side begins at a place of the packed weights; halves: read them as flo
 static __attribute__((noinline)) void NAME(add)(vec sums[BLOCK][4], const number *const left[BLOCK],
                                                 const struct prediction *c, int64_t at, int64_t n,
                                                 int rows, int halves) {
+#ifdef TILES
+    /* Rows of bfloat16 are at one distance from each other. */
+    const unit *first = (const unit *)left[0];
+    int64_t stride = rows > 1 ? (const unit *)left[1] - first : 0;
+    add_in_tiles((float *)sums, COLUMNS, first, stride, (const unit *)(c->packed + at), DEPTH(n), rows,
+                 BLOCK);
+#else
     if (halves) {
         switch (rows) {
         case 1: NAME(add_rows)(sums, left, c->halves + at, n, 1, 1); break;
@@ -117,6 +126,7 @@ static __attribute__((noinline)) void NAME(add)(vec sums[BLOCK][4], const number
     case 6: NAME(add_rows)(sums, left, c->packed + at, n, 6, 0); break;
 #endif
     }
+#endif
 }
 
 /* What a right side holds for value k of a left side, or for values 2 k and 2 k + 1, in the column
@@ -245,6 +255,9 @@ static void NAME(predict_part)(void *context, int part) {
                 for (int64_t u = 0; u < l->units; u++)
                     cells[(u / LANES * most + r) * LANES + u % LANES] = c->c0[r * l->units + u];
         }
+#ifdef TILES
+    take_tiles(BLOCK);
+#endif
     int64_t done = 0, known = 0, known_from = 0; /* rows of inputs whose product is in `ahead` */
     for (int64_t t = 0; t < c->n_steps; t++) {
         int64_t n = c->sizes[t], n_next = t + 1 < c->n_steps ? c->sizes[t + 1] : 0;
@@ -340,5 +353,8 @@ static void NAME(predict_part)(void *context, int part) {
         }
         done += n;
     }
+#ifdef TILES
+    give_tiles_back();
+#endif
     free(memory);
 }

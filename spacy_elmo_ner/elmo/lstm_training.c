@@ -1,8 +1,8 @@
 /* One layer and direction of an LSTM over packed sequences, for training: forward and backward, all
 steps in one call. The formulas and the order of gates are those of `lstm_training.py`.
 
-Sequences are dealt out to parts that never wait for each other. At each step, a block of 6 rows
-by 16 cells by 4 gates goes through the product and the cell without leaving the registers.
+Sequences are dealt out to parts that never wait for each other. At each step, a block of 16 rows
+by 16 cells by 4 gates goes through the product and the cell without leaving the first cache.
 Backward, 64 cells at a time: what hidden states pass down, the gates' gradient, and at once its two
 products, with the weights and with what the step had read.
 
@@ -160,6 +160,7 @@ static void forward_part(void *context, int part) {
             memset(to, 0, n_out * sizeof(half));
             if (l->h0 && there) write_state(l, read + r * n_read, l->h0 + r * n_out, r);
         }
+    if (has_tiles) take_tiles(ROWS);
     for (int64_t t = 0; t < l->n_steps; t++) {
         int64_t n = l->sizes[t], n_rows = even(n), n_next = t + 1 < l->n_steps ? l->sizes[t + 1] : 0;
         unit *read_next = read + n_rows * n_read;
@@ -240,6 +241,7 @@ static void forward_part(void *context, int part) {
         inputs += n * n_in;
         outputs += n * n_out;
     }
+    if (has_tiles) give_tiles_back();
     _mm_sfence();
     free(cells);
 }
@@ -306,6 +308,7 @@ static void backward_part(void *context, int part) {
     vec cell_clip = _mm512_set1_ps(from_half(to_half(l->cell_clip)));
     vec proj_clip = _mm512_set1_ps(l->proj_clip);
     int64_t packed_end = b->n_packed, padded_end = b->n_padded;
+    if (has_tiles) take_tiles(ROWS);
     for (int64_t t = l->n_steps - 1; t >= 0; t--) {
         int64_t n = l->sizes[t], n_rows = even(n);
         int64_t n_before = even(l->sizes[t ? t - 1 : 0]);
@@ -437,6 +440,7 @@ static void backward_part(void *context, int part) {
             for (int64_t r = row; r < least(row + ROWS, n_rows); r++, own++)
                 if (r < n) memcpy(d_inputs + r * n_in, s.d_read + own * columns, n_in * 4);
     }
+    if (has_tiles) give_tiles_back();
     free(memory);
 }
 

@@ -58,6 +58,13 @@ struct prediction {
 #define BFLOAT16
 #define NAME(x) x##_bfloat16
 #include "prediction_kind.h"
+#include "tiles.h"
+#define LANES 16
+#define BLOCK TILE_ROWS
+#define BFLOAT16
+#define TILES
+#define NAME(x) x##_tiles
+#include "prediction_kind.h"
 #pragma GCC pop_options
 #endif
 #pragma GCC push_options
@@ -90,7 +97,8 @@ struct prediction {
 #include "prediction_kind.h"
 
 #ifdef HAS_BFLOAT16
-#define CHOOSE(kind, name) ((kind) == 3 ? name##_bfloat16 : CHOOSE_EXACT(kind, name))
+#define CHOOSE(kind, name) \
+    ((kind) == 4 ? name##_tiles : (kind) == 3 ? name##_bfloat16 : CHOOSE_EXACT(kind, name))
 #else
 #define CHOOSE(kind, name) CHOOSE_EXACT(kind, name)
 #endif
@@ -101,15 +109,15 @@ struct prediction {
 #define CHOOSE_EXACT(kind, name) name##_plain
 #endif
 
-/* The highest of this CPU: 3 with products of bfloat16 in AVX-512, which are rounded; 2 with AVX-512,
-1 with AVX2 and FMA, 0 without or of another family. */
+/* The highest of this CPU: 4 and 3 with products of bfloat16, which are rounded, in AMX's tiles or in
+AVX-512; 2 with AVX-512, 1 with AVX2 and FMA, 0 without or of another family. */
 int64_t prediction_kind(void) {
 #ifdef KINDS
     __builtin_cpu_init();
 #ifdef HAS_BFLOAT16
     if (__builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
-        return 3;
+        return has_tiles ? 4 : 3;
 #endif
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))

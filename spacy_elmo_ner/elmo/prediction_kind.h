@@ -3,7 +3,7 @@
 LANES: float32 values of a vector. BLOCK: rows of a product that stay in registers beside four
 vectors of weights. NAME(x): x with the kind's suffix. HALVES(from): LANES float16 values as a
 vector, on CPUs that convert them in one instruction. BFLOAT16: whether products are of bfloat16.
-All of them are undefined at the end.
+TILES: whether those run in AMX's tiles. All of them are undefined at the end.
 */
 
 typedef float NAME(vec) __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
@@ -35,4 +35,5 @@ INLINE vec NAME(chosen)(ints mask, vec yes, vec no) {
 #undef HALVES
 #undef HALVES_UP_TO
 #undef BFLOAT16
+#undef TILES
 #undef NAME

@@ -14,7 +14,7 @@ end; where it would have been needed the block is done again.
 
 #include "kernels.h"
 
-#define BLOCK 96        /* rows; a multiple of 12 */
+#define BLOCK 96        /* rows; a multiple of 12 and 16 */
 #define CHUNK 256       /* classes whose gradient is summed together */
 #define NARROW 12       /* rows of a product with one or two vectors of columns */
 #define FURTHEST 60.0f  /* largest logits within this are safe for exp in float32 and its sums */
@@ -187,6 +187,7 @@ static void softmax_part(void *context, int part) {
     b->hidden = b->flat + BLOCK * CHUNK;
     b->scaled = (unit *)(b->hidden + BLOCK * dim);
     double loss = 0;
+    if (has_tiles) take_tiles(ROWS);
     for (int64_t start = part * BLOCK; start < s->n; start += BLOCK * s->n_parts) {
         int64_t n = least(BLOCK, s->n - start);
         memset(b->hidden, 0, BLOCK * dim * sizeof(half));
@@ -228,6 +229,7 @@ static void softmax_part(void *context, int part) {
             add_to(d_weight + c, classes, b->scaled, BLOCK / 2, b->pairs + c * (BLOCK / 2), BLOCK / 2,
                    dim);
     }
+    if (has_tiles) give_tiles_back();
     s->loss[part] = loss;
     free(b);
 }

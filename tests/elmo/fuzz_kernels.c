@@ -6,6 +6,8 @@
 
 #include "prediction.c"
 
+int64_t use_tiles(const int64_t *wanted);
+
 static int64_t upto(int64_t n) { return 1 + rand() % n; }
 
 static float *numbers(int64_t n) {
@@ -18,6 +20,7 @@ int main(int argc, char **argv) {
     int n_layers = argc > 1 ? atoi(argv[1]) : 100;
     int64_t n_tokens = 0;
     double sum = 0;
+    use_tiles(&(int64_t){1});
     for (int i = 0; i < n_layers; i++) {
         srand(i);
         struct prediction c = {0};

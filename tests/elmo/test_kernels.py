@@ -4,7 +4,7 @@ import ctypes
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,22 @@ compiled = pytest.mark.skipif(kernels.library() is None, reason="The kernels wer
 for_training = pytest.mark.skipif(
     not kernels.available_for_training(), reason="This CPU has no products of bfloat16."
 )
+
+
+def _has_tiles(wanted: bool) -> bool:
+    """Let products run in AMX's tiles, or not; return whether they do."""
+    library: Any = kernels.library()
+    return bool(library.use_tiles(ctypes.byref(ctypes.c_int64(wanted))))
+
+
+@pytest.fixture(params=[False, True], ids=["registers", "tiles"])
+def tiles(request: pytest.FixtureRequest) -> Iterator[bool]:
+    """Run a test with products in registers and in tiles, as far as this CPU has them."""
+    before = kernels.prediction_kind(torch.bfloat16) == 4
+    if _has_tiles(request.param) != request.param:
+        pytest.skip("This CPU has no tiles.")
+    yield request.param
+    _has_tiles(before)
 
 
 def _weights(units: int, n_in: int, n_out: int, projected: bool) -> LSTMWeights:
@@ -86,14 +102,12 @@ def test_weights_that_float16_holds_are_read_as_such_and_give_the_same_bits(
     assert torch.equal(found, expected) and torch.equal(last, expected_last)
 
 
-@compiled
+@for_training
 @pytest.mark.parametrize("shape", [(5, 16, 16), (37, 20, 20), (33, 50, 7), (64, 128, 128)], ids=str)
-@pytest.mark.parametrize("rows", [1, 7, 40])
+@pytest.mark.parametrize("rows", [1, 7, 16, 40])
 def test_bfloat16_predicts_as_near_to_float32_as_torch_does(
-    monkeypatch: pytest.MonkeyPatch, shape: Shape, rows: int
+    monkeypatch: pytest.MonkeyPatch, shape: Shape, rows: int, tiles: bool
 ) -> None:
-    if kernels.prediction_kind(torch.bfloat16) is None:
-        pytest.skip("torch multiplies bfloat16 on this CPU.")
     weights, bounds, sizes, x, state = _layer(shape, rows)
 
     def run(dtype: torch.dtype, enabled: bool) -> tuple[torch.Tensor, torch.Tensor]:
@@ -104,20 +118,20 @@ def test_bfloat16_predicts_as_near_to_float32_as_torch_does(
 
     exact = run(torch.float32, False)
     by_torch, by_kernel = run(torch.bfloat16, False), run(torch.bfloat16, True)
+    assert kernels.prediction_kind(torch.bfloat16) == (4 if tiles else 3)
     for wanted, theirs, ours in zip(exact, by_torch, by_kernel, strict=True):
         assert 0 < (ours - wanted).norm() <= 1.3 * (theirs - wanted).norm()
 
 
 @compiled
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("kind", range(5))
 @pytest.mark.parametrize("n_threads", [1, 2, 3])
 def test_a_sequence_is_the_same_to_the_last_bit_beside_any_others(
-    monkeypatch: pytest.MonkeyPatch, n_threads: int, dtype: torch.dtype
+    monkeypatch: pytest.MonkeyPatch, n_threads: int, kind: int
 ) -> None:
     """Ahead of the steps or with them, in any block of rows, on any number of threads."""
-    kind = kernels.prediction_kind(dtype)
-    if kind is None:
-        pytest.skip("torch multiplies bfloat16 on this CPU.")
+    if kind > (kernels.prediction_kind(torch.bfloat16) or kernels.kind_of_cpu()):
+        pytest.skip("This CPU is older.")
     torch.manual_seed(0)
     layer = PackedLayer(_weights(64, 47, 64, False), kind=kind)
     n_steps = 30
@@ -125,7 +139,7 @@ def test_a_sequence_is_the_same_to_the_last_bit_beside_any_others(
     alone, alone_last = layer(own, [1] * n_steps)
     monkeypatch.setattr(kernels.torch, "get_num_threads", lambda: n_threads)
     monkeypatch.setattr("spacy_elmo_ner.elmo.lstm_compiled._WORTH_THREADS", 0)
-    for rows in (2, 5, 6, 23, 24, 61):
+    for rows in (2, 5, 6, 16, 23, 24, 61):
         place = rows // 2
         x = torch.randn(n_steps, rows, 47)
         x[:, place] = own
@@ -179,7 +193,7 @@ def test_inputs_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
 @pytest.mark.parametrize("projected", [True, False])
 @pytest.mark.parametrize("odd", [0, 1])
 def test_training_is_as_near_to_float32_as_torch_is(
-    monkeypatch: pytest.MonkeyPatch, clip: float | None, projected: bool, odd: int
+    monkeypatch: pytest.MonkeyPatch, clip: float | None, projected: bool, odd: int, tiles: bool
 ) -> None:
     """Values and all gradients in bfloat16, from a state and with a mask, against float32."""
     units, n_in, n_out = 48, 20 + odd, 32 if projected else 48
@@ -217,6 +231,7 @@ def test_training_is_as_near_to_float32_as_torch_is(
 
 
 @for_training
+@pytest.mark.usefixtures("tiles")
 def test_training_twice_gives_the_same_bits() -> None:
     torch.manual_seed(0)
     weights = _weights(32, 16, 16, True)
@@ -227,6 +242,22 @@ def test_training_twice_gives_the_same_bits() -> None:
         for _ in range(2)
     )
     assert all(map(torch.equal, first, second))
+
+
+@compiled
+@pytest.mark.parametrize("limit, most", [("AVX512_CORE_BF16", 3), ("AVX512_CORE_AMX", 4)])
+def test_a_limit_for_onednn_holds_for_tiles(limit: str, most: int) -> None:
+    own = kernels.prediction_kind(torch.bfloat16)
+    if own is None:
+        pytest.skip("This CPU has no products of bfloat16.")
+    script = "from spacy_elmo_ner.elmo.kernels import *; print(prediction_kind(training_dtype()))"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "ONEDNN_MAX_CPU_ISA": limit},
+    )
+    assert done.stdout == f"{min(own, most)}\n", done.stderr
 
 
 @compiled
@@ -253,7 +284,8 @@ def test_parts_run_alike_on_openmps_threads_and_on_threads_of_their_own() -> Non
 def test_no_kernel_reads_or_writes_beyond_its_memory(tmp_path: Path) -> None:
     """Fuzzed shapes in a build with the address and undefined-behaviour sanitizers."""
     program = tmp_path / "fuzz"
-    sources = [str(Path(__file__).with_name("fuzz_kernels.c")), str(HERE / "parts.c")]
+    sources = [str(Path(__file__).with_name("fuzz_kernels.c"))]
+    sources += [str(HERE / name) for name in ("parts.c", "tiles.c")]
     build_with_sanitizers(f"-I{HERE}", *sources, "-o", str(program), "-lm")
     done = subprocess.run([str(program), "300"], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
