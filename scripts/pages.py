@@ -12,7 +12,7 @@ What a results file in benchmarks/results/ goes into, and what makes that file:
 - released-test.json, ablation.json: docs/accuracy.md. `python -m benchmarks.seed_scores` and
   `python -m benchmarks.run_experiments` with the plan of the same name.
 - bilm.json, pipelines.json, pipelines-compiled.json, latency.json, training.json: docs/speed.md.
-  `make bench`.
+  `make bench`. latency-amx.json: the same as latency.json, of another machine.
 - many-labels.json, start-up.json: docs/speed.md. `python -m benchmarks.many_labels`,
   `python -m benchmarks.start_up PIPELINE en_core_web_sm`.
 - pretraining.json: docs/pretraining.md. `python -m benchmarks.run_experiments
@@ -165,6 +165,7 @@ def generate(folder: Path) -> Generated:
         "latency",
         "many-labels",
         "start-up",
+        "latency-amx",
     )
     speed = [*speed_sections(*map(load, names))]
     if pipelines:

@@ -28,6 +28,7 @@ def speed_sections(
     latency: dict[str, Any] | None = None,
     many_labels: dict[str, Any] | None = None,
     start_up: dict[str, Any] | None = None,
+    on_amx: dict[str, Any] | None = None,
 ) -> Iterator[str]:
     """Write the biLM against AllenNLP, pipelines, small work, training, labels, and the start."""
     if bilm:
@@ -61,7 +62,9 @@ def speed_sections(
         yield markdown_table(throughput_table(compiled))
         yield markdown_table(lengths_table(compiled))
     if latency:
-        yield from latency_sections(latency)
+        yield from latency_sections("Single texts, small batches, busy machines", latency)
+    if on_amx:
+        yield from latency_sections("The same on a CPU with AMX", on_amx)
     if training:
         yield "## Training"
         yield (
@@ -167,11 +170,11 @@ def training_table(measured: Sequence[dict[str, Any]]) -> Table:
     return Table("Training", header, rows, frozenset({0, 1}))
 
 
-def latency_sections(data: dict[str, Any]) -> Iterator[str]:
+def latency_sections(title: str, data: dict[str, Any]) -> Iterator[str]:
     """Write single texts, small batches and one sentence on a busy machine, as ratios."""
     first = next(iter(data["cases"].values()))["single"][0]["systems"]
     ours, reference = first[0]["pipeline"], first[-1]["pipeline"]
-    yield "## Single texts, small batches, busy machines"
+    yield f"## {title}"
     yield (
         f"{ours} against {reference} on the same texts in turns ({data['machine']['cpu']}). AVX2: "
         'as on a CPU without AVX-512 and bfloat16; bf16: ours with `precision = "bf16"`. '
