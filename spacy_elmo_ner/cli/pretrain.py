@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def pretrain_cli(
     source: Annotated[
-        list[Path],
+        list[str],  # not Path, which would turn the setting "" into "."
         typer.Argument(
             metavar="CONFIG|TEXT",
             help="A config (.cfg) with the blocks text, training, silver and bilm; or raw text "
@@ -115,10 +115,10 @@ def pretrain_cli(
     print(f"On other text: python -m spacy elmo perplexity {output} TEXT")
 
 
-def read_config(source: Iterable[Path], lang: str | None = None) -> "PretrainingConfig":
+def read_config(source: Iterable[str], lang: str | None = None) -> "PretrainingConfig":
     """Read one config file with the settings given after it, or make settings for text files.
 
-    source: paths, then options such as --training.max_steps 1000, which typer takes for paths.
+    source: paths, then options such as --training.max_steps 1000, which typer leaves there.
     Raises FileNotFoundError, or ValueError for a config beside other files (EL511), options
     without a config (EL427), a folder without text (EL413), or a config that is wrong.
     """
@@ -126,9 +126,9 @@ def read_config(source: Iterable[Path], lang: str | None = None) -> "Pretraining
     from ..pretraining.files import find_text_files
 
     arguments = list(source)
-    paths = list(takewhile(lambda path: not str(path).startswith("--"), arguments))
-    options = list(map(str, arguments[len(paths) :]))
-    paths = [find(path) for path in paths]
+    named = list(takewhile(lambda argument: not argument.startswith("--"), arguments))
+    options = arguments[len(named) :]
+    paths = [find(Path(path)) for path in named]
     configs = [path for path in paths if path.suffix == ".cfg"]
     for option in options:
         if option.startswith("--") and not (configs and "." in option.partition("=")[0]):

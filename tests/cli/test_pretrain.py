@@ -110,6 +110,15 @@ def test_settings_of_a_config_can_be_given_as_options(config: Path, tmp_path: Pa
     assert len((tmp_path / "bilm" / "log.jsonl").read_text().splitlines()) == 2
 
 
+def test_an_empty_setting_given_as_an_option_stays_empty(config: Path, tmp_path: Path) -> None:
+    config.write_text(config.read_text() + '\n[silver]\npipeline = "no_such_pipeline"\n')
+    result = _run(config, "--training.max_steps", 1, "-o", tmp_path / "a")
+    assert result.exit_code == 1 and "no_such_pipeline" in result.output
+    result = _run(config, "--training.max_steps", 1, "-o", tmp_path / "b", "--silver.pipeline", "")
+    assert result.exit_code == 0, result.output
+    assert "silver" not in (tmp_path / "b" / "log.jsonl").read_text()
+
+
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [

@@ -217,7 +217,7 @@ def test_text_files_have_their_language_as_an_option(tmp_path: Path, monkeypatch
     monkeypatch.chdir(tmp_path)
     Path("a.txt").write_text("Er kam z.B. gestern.\n")
     Path("a.cfg").write_text('[text]\npaths = ["a.txt"]\nlang = "fi"\n')
-    assert read_config([Path("a.txt")], "de").text.lang == "de"
-    assert read_config([Path("a.txt")]).text.lang == "en"
-    assert read_config([Path("a.cfg")]).text.lang == "fi"
-    assert read_config([Path("a.cfg")], "de").text.lang == "de"
+    assert read_config(["a.txt"], "de").text.lang == "de"
+    assert read_config(["a.txt"]).text.lang == "en"
+    assert read_config(["a.cfg"]).text.lang == "fi"
+    assert read_config(["a.cfg"], "de").text.lang == "de"
