@@ -64,6 +64,7 @@ def prediction_kind(dtype: torch.dtype) -> int | None:
         return kind_of_cpu()
     if dtype != torch.bfloat16 or not multiplies_bfloat16():
         return None
+    _use_tiles()
     kind: int = _function("prediction_kind")(None)
     return kind if kind >= BFLOAT16 else None
 
@@ -103,13 +104,22 @@ def library() -> ctypes.CDLL | None:
     kernels = library_beside(__file__, "_kernels")
     if kernels is not None:
         kernels.parts_use_team(ctypes.cast(openmp.team(), ctypes.c_void_p))
-        kernels.use_tiles(ctypes.byref(ctypes.c_int64(not _limit() & _WITHOUT_TILES)))
     return kernels
 
 
 @cache
 def _has_training() -> bool:
+    _use_tiles()
     return torch.cpu._is_avx512_bf16_supported() and hasattr(library(), "lstm_forward")
+
+
+@cache
+def _use_tiles() -> None:
+    """Let products of bfloat16 run in AMX's tiles where there are any.
+
+    Linux is asked for them only here: they make its threads' saved state larger.
+    """
+    _function("use_tiles")(ctypes.byref(ctypes.c_int64(not _limit() & _WITHOUT_TILES)))
 
 
 @cache
