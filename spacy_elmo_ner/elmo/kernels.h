@@ -114,7 +114,7 @@ static __attribute__((noinline, unused)) void add_to(float *sums, int64_t sums_s
     if (has_tiles) {
         for (int64_t row = 0; row < n_rows; row += ROWS)
             add_in_tiles(sums + row * sums_stride, sums_stride, left + row * stride, stride, right,
-                         n, (int)least(ROWS, n_rows - row), ROWS);
+                         n, (int)least(ROWS, n_rows - row));
         return;
     }
     for (; n_rows >= 6; n_rows -= 6, sums += 6 * sums_stride, left += 6 * stride)

@@ -100,8 +100,8 @@ static __attribute__((noinline)) void NAME(add)(vec sums[BLOCK][4], const number
     /* Rows of bfloat16 are at one distance from each other. */
     const unit *first = (const unit *)left[0];
     int64_t stride = rows > 1 ? (const unit *)left[1] - first : 0;
-    add_in_tiles((float *)sums, COLUMNS, first, stride, (const unit *)(c->packed + at), DEPTH(n), rows,
-                 BLOCK);
+    add_in_tiles((float *)sums, COLUMNS, first, stride, (const unit *)(c->packed + at), DEPTH(n),
+                 rows);
 #else
     if (halves) {
         switch (rows) {
@@ -256,7 +256,7 @@ static void NAME(predict_part)(void *context, int part) {
                     cells[(u / LANES * most + r) * LANES + u % LANES] = c->c0[r * l->units + u];
         }
 #ifdef TILES
-    take_tiles(BLOCK);
+    take_tiles();
 #endif
     int64_t done = 0, known = 0, known_from = 0; /* rows of inputs whose product is in `ahead` */
     for (int64_t t = 0; t < c->n_steps; t++) {

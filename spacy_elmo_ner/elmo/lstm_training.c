@@ -160,7 +160,7 @@ static void forward_part(void *context, int part) {
             memset(to, 0, n_out * sizeof(half));
             if (l->h0 && there) write_state(l, read + r * n_read, l->h0 + r * n_out, r);
         }
-    if (has_tiles) take_tiles(ROWS);
+    if (has_tiles) take_tiles();
     for (int64_t t = 0; t < l->n_steps; t++) {
         int64_t n = l->sizes[t], n_rows = even(n), n_next = t + 1 < l->n_steps ? l->sizes[t + 1] : 0;
         unit *read_next = read + n_rows * n_read;
@@ -308,7 +308,7 @@ static void backward_part(void *context, int part) {
     vec cell_clip = _mm512_set1_ps(from_half(to_half(l->cell_clip)));
     vec proj_clip = _mm512_set1_ps(l->proj_clip);
     int64_t packed_end = b->n_packed, padded_end = b->n_padded;
-    if (has_tiles) take_tiles(ROWS);
+    if (has_tiles) take_tiles();
     for (int64_t t = l->n_steps - 1; t >= 0; t--) {
         int64_t n = l->sizes[t], n_rows = even(n);
         int64_t n_before = even(l->sizes[t ? t - 1 : 0]);

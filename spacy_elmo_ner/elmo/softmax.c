@@ -187,7 +187,7 @@ static void softmax_part(void *context, int part) {
     b->hidden = b->flat + BLOCK * CHUNK;
     b->scaled = (unit *)(b->hidden + BLOCK * dim);
     double loss = 0;
-    if (has_tiles) take_tiles(ROWS);
+    if (has_tiles) take_tiles();
     for (int64_t start = part * BLOCK; start < s->n; start += BLOCK * s->n_parts) {
         int64_t n = least(BLOCK, s->n - start);
         memset(b->hidden, 0, BLOCK * dim * sizeof(half));

@@ -36,29 +36,27 @@ extern int has_tiles; /* of tiles.c: whether products run in tiles */
 #define ADD_PRODUCT(to, left, right) \
     INSTRUCTION("tdpbf16ps %tmm" #right ", %tmm" #left ", %tmm" #to)
 
-/* Sums are in tiles 0 to 3, the left side in 4, the right side in 5. The first five have as many rows
-as blocks have at most. */
-INLINE void take_tiles(int rows) {
+/* Sums are in tiles 0 to 3, the left side in 4, the right side in 5. All are whole. */
+INLINE void take_tiles(void) {
     struct {
         uint8_t palette, start_row, unused[14];
         uint16_t bytes[16];
         uint8_t rows[16];
     } shapes = {.palette = 1};
-    for (int i = 0; i < 6; i++) shapes.bytes[i] = 64, shapes.rows[i] = i < 5 ? rows : TILE_ROWS;
+    for (int i = 0; i < 6; i++) shapes.bytes[i] = 64, shapes.rows[i] = TILE_ROWS;
     INSTRUCTION("ldtilecfg %0" ::"m"(shapes));
 }
 
 INLINE void give_tiles_back(void) { INSTRUCTION("tilerelease"); }
 
-/* sums (rows, 64 columns of stride floats) += left (rows, n) @ right [n][64]; taken: rows of the tiles
-that have been taken */
+/* sums (rows, 64 columns of stride floats) += left (rows, n) @ right [n][64] */
 INLINE void add_in_tiles(float *sums, int64_t sums_stride, const unit *left, int64_t stride,
-                         const unit *right, int64_t n, int rows, int taken) {
+                         const unit *right, int64_t n, int rows) {
     _Alignas(64) float whole[TILE_ROWS][TILE_COLUMNS];
     _Alignas(64) unit part[TILE_ROWS][TILE_UNITS], last[TILE_UNITS][TILE_COLUMNS];
     float *block = sums;
     int64_t block_stride = sums_stride;
-    if (rows < taken) {
+    if (rows < TILE_ROWS) {
         block = whole[0];
         block_stride = TILE_COLUMNS;
         for (int r = 0; r < rows; r++) memcpy(whole[r], sums + r * sums_stride, sizeof whole[r]);
@@ -71,7 +69,7 @@ INLINE void add_in_tiles(float *sums, int64_t sums_stride, const unit *left, int
     for (int64_t k = 0; k < n; k += TILE_UNITS) {
         int64_t depth = least(TILE_UNITS, n - k), from_stride = stride;
         const unit *from = left + k, *weights = right + k * TILE_COLUMNS;
-        if (rows < taken || depth < TILE_UNITS) {
+        if (rows < TILE_ROWS || depth < TILE_UNITS) {
             __mmask16 there = (__mmask16)((1 << depth) - 1);
             for (int r = 0; r < rows; r++)
                 _mm512_store_si512(part[r], _mm512_maskz_loadu_epi32(there, from + r * stride));
@@ -97,7 +95,7 @@ INLINE void add_in_tiles(float *sums, int64_t sums_stride, const unit *left, int
     STORE_TILE(1, block + TILE_UNITS, block_stride);
     STORE_TILE(2, block + 2 * TILE_UNITS, block_stride);
     STORE_TILE(3, block + 3 * TILE_UNITS, block_stride);
-    if (rows < taken)
+    if (rows < TILE_ROWS)
         for (int r = 0; r < rows; r++) memcpy(sums + r * sums_stride, whole[r], sizeof whole[r]);
 }
 
