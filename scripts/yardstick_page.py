@@ -151,13 +151,9 @@ class Scores:
         """Build one row per system: its figures on this corpus."""
         rows = []
         for system in (name for name in self.systems if (corpus, name) in self.rows):
-            runs = self.rows[corpus, system]
-            seconds = statistics.mean(run["train_seconds"] for run in runs)
-            speed = statistics.median(run["words_per_second"] for run in runs)
             cells = [spread(self.values(corpus, system, score)) for score in COLUMNS]
-            rows.append([system, f"{len(runs)}", *cells, f"{seconds:,.0f}", f"{speed:,.0f}"])
-        header = ["", "seeds", *COLUMNS.values(), "seconds", "words/s"]
-        return Table(corpus, header, rows)
+            rows.append([system, f"{len(self.rows[corpus, system])}", *cells])
+        return Table(corpus, ["", "seeds", *COLUMNS.values()], rows)
 
 
 def _points(value: float | None) -> str:
