@@ -18,7 +18,7 @@ Products are blocks of up to 16 rows by 64 columns, in AMX's tiles on CPUs that 
 typedef __m512 vec;
 
 #define ROWS TILE_ROWS /* of a block; even, as rows are also taken in pairs */
-#define IN_REGISTERS 6
+#define IN_REGISTERS 6 /* rows that are there together */
 #define LANES 16  /* float32 values in a vector */
 #define COLUMNS TILE_COLUMNS
 
@@ -117,8 +117,11 @@ static __attribute__((noinline, unused)) void add_to(float *sums, int64_t sums_s
                          n, (int)least(ROWS, n_rows - row));
         return;
     }
-    for (; n_rows >= 6; n_rows -= 6, sums += 6 * sums_stride, left += 6 * stride)
-        add_product(sums, sums_stride, left, stride, right, n, 6);
+    for (; n_rows >= IN_REGISTERS; n_rows -= IN_REGISTERS) {
+        add_product(sums, sums_stride, left, stride, right, n, IN_REGISTERS);
+        sums += IN_REGISTERS * sums_stride;
+        left += IN_REGISTERS * stride;
+    }
     if (n_rows == 4) add_product(sums, sums_stride, left, stride, right, n, 4);
     if (n_rows == 2) add_product(sums, sums_stride, left, stride, right, n, 2);
 }

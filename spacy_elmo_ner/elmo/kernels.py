@@ -64,7 +64,7 @@ def prediction_kind(dtype: torch.dtype) -> int | None:
         return kind_of_cpu()
     if dtype != torch.bfloat16 or not multiplies_bfloat16():
         return None
-    _use_tiles()
+    _ask_for_tiles()
     kind: int = _function("prediction_kind")(None)
     return kind if kind >= BFLOAT16 else None
 
@@ -109,17 +109,19 @@ def library() -> ctypes.CDLL | None:
 
 @cache
 def _has_training() -> bool:
-    _use_tiles()
+    _ask_for_tiles()
     return torch.cpu._is_avx512_bf16_supported() and hasattr(library(), "lstm_forward")
 
 
-@cache
-def _use_tiles() -> None:
-    """Let products of bfloat16 run in AMX's tiles where there are any.
+def use_tiles(wanted: bool) -> bool:
+    """Let products of bfloat16 run in AMX's tiles from now on, or not; return whether they do."""
+    return bool(_function("use_tiles")(ctypes.byref(ctypes.c_int64(wanted))))
 
-    Linux is asked for them only here: they make its threads' saved state larger.
-    """
-    _function("use_tiles")(ctypes.byref(ctypes.c_int64(not _limit() & _WITHOUT_TILES)))
+
+@cache
+def _ask_for_tiles() -> None:
+    """Use tiles where there are any. Asked for late: they make threads' saved state larger."""
+    use_tiles(not _limit() & _WITHOUT_TILES)
 
 
 @cache

@@ -74,7 +74,7 @@ def main(path: str, rounds: int) -> None:
     for seed in range(rounds):
         torch.manual_seed(seed)
         torch.set_num_threads(1 + seed % 2)
-        library.use_tiles(ctypes.byref(ctypes.c_int64(seed % 3 > 0)))
+        kernels.use_tiles(seed % 3 > 0)
         draw = random.Random(seed)
         lstm(draw)
         softmax(draw)

@@ -26,20 +26,14 @@ for_training = pytest.mark.skipif(
 )
 
 
-def _has_tiles(wanted: bool) -> bool:
-    """Let products run in AMX's tiles, or not; return whether they do."""
-    library: Any = kernels.library()
-    return bool(library.use_tiles(ctypes.byref(ctypes.c_int64(wanted))))
-
-
 @pytest.fixture(params=[False, True], ids=["registers", "tiles"])
 def tiles(request: pytest.FixtureRequest) -> Iterator[bool]:
     """Run a test with products in registers and in tiles, as far as this CPU has them."""
     before = kernels.prediction_kind(torch.bfloat16) == 4
-    if _has_tiles(request.param) != request.param:
+    if kernels.use_tiles(request.param) != request.param:
         pytest.skip("This CPU has no tiles.")
     yield request.param
-    _has_tiles(before)
+    kernels.use_tiles(before)
 
 
 def _weights(units: int, n_in: int, n_out: int, projected: bool) -> LSTMWeights:
