@@ -70,7 +70,10 @@ def prediction_kind(dtype: torch.dtype) -> int | None:
 
 
 # What oneDNN calls CPUs whose products do not run in AMX's tiles.
-_WITHOUT_TILES = {"SSE41", "AVX", "AVX2", "AVX512_CORE", "AVX512_CORE_BF16", "AVX512_CORE_FP16"}
+_WITHOUT_TILES = {
+    *("SSE41", "AVX", "AVX2", "AVX512_CORE", "AVX512_CORE_BF16"),
+    *("AVX512_CORE_FP16", "AVX10_1_512"),  # two names for one
+}
 
 
 @cache

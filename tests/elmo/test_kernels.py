@@ -239,7 +239,9 @@ def test_training_twice_gives_the_same_bits() -> None:
 
 
 @compiled
-@pytest.mark.parametrize("limit, most", [("AVX512_CORE_BF16", 3), ("AVX512_CORE_AMX", 4)])
+@pytest.mark.parametrize(
+    "limit, most", [("AVX512_CORE_BF16", 3), ("AVX10_1_512", 3), ("AVX512_CORE_AMX", 4)]
+)
 def test_a_limit_for_onednn_holds_for_tiles(limit: str, most: int) -> None:
     own = kernels.prediction_kind(torch.bfloat16)
     if own is None:
