@@ -41,7 +41,7 @@ def write_vectors(name: str, forms: Iterable[str], output: Path) -> int:
     rows = np.arange(len(table.keys)) if table.rows is None else table.rows
     nlp = spacy.blank("en")
     vectors = Vectors(data=table.values.take(rows), keys=table.keys, name=Path(name).name)
-    for form in forms:
+    for form in sorted(forms):  # the same file each time, which the yardstick's rows are known by
         row = vectors.find(key=get_string_id(form.lower()))
         if row >= 0:
             vectors.add(get_string_id(form), row=row)

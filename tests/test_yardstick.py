@@ -261,3 +261,13 @@ def test_spacy_finds_every_word_that_the_table_has_in_lower_case(
     assert expected[0].any() and not expected[3].any()
     for token, vector in zip(doc, expected, strict=True):
         assert np.array_equal(token.vector, vector)
+
+
+def test_vectors_for_spacy_are_the_same_file_in_whatever_order_words_come(tmp_path: Path) -> None:
+    # A set's order differs between processes, and the yardstick knows its rows by this file.
+    forms = ["London", "york", "LONDON", "York", "slept"]
+    files = []
+    for name, words in {"one": forms, "two": forms[::-1]}.items():
+        cnn_vectors.write_vectors("glove-en", words, tmp_path / name)
+        files.append((tmp_path / name / "vocab" / "key2row").read_bytes())
+    assert files[0] == files[1]
