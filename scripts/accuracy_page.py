@@ -29,13 +29,17 @@ def accuracy_sections(
             f"article's split, scored on {seed_split['corpus']}, {seed_split['n_docs']:,} texts. "
             "configs/seed.cfg is the article's model and its one epoch on `small-en` instead of "
             "ELMo's original weights, with which the article has an F1 of 81.2 and 97.1 % of the "
-            "tags. The tables below this one are of 0.1.0."
+            "tags. docs/results/comparison.md has other trainings by the same configs. The tables "
+            "below this one are of 0.1.0, whose heads had twice as many units and no word vectors."
         )
         yield markdown_table(cases_table(seed_split["rows"]))
     for part in released["parts"] if released else ():
         yield from part_sections(part)
     if ablation:
-        yield f"## {ablation['title']}\n\nOn dev; the difference is to the first row."
+        yield (
+            f"## {ablation['title']}\n\nOn dev, of configs/elmo.cfg as it was in 0.1.0; the "
+            "difference is to the first row."
+        )
         yield markdown_table(ablation_table(ablation["rows"]))
 
 
@@ -67,8 +71,8 @@ def part_sections(part: dict[str, Any]) -> Iterator[str]:
     """Write one test part: all metrics, entity types, and agreement between systems."""
     systems = part["systems"]
     yield (
-        f"## {part['corpus']}, {part['part']}\n\n{part['n_docs']:,} texts, {part['n_words']:,} "
-        f"words, {part['n_entities']:,} entities."
+        f"## {part['corpus']}, {part['part']}, version 0.1.0\n\n{part['n_docs']:,} texts, "
+        f"{part['n_words']:,} words, {part['n_entities']:,} entities."
     )
     yield markdown_table(score_table(systems))
     labels = sorted({label for system in systems for label in system["per_type"]})

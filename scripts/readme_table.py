@@ -85,16 +85,19 @@ def caption(
     if compared:
         corpus = compared["corpora"][0]
         told.append(
-            f"GMB: {corpus['n_docs']:,} sentences; all but en_core_web_sm were trained on GMB's "
-            "training part, and its labels are mapped. Size: with shared weights. Measured "
-            f"with version {_version(compared)}, {compared['created'].partition('T')[0]}."
+            f"GMB: {corpus['n_docs']:,} sentences of the article's split, a few of them also in its "
+            "training part, on which all but en_core_web_sm were trained, whose labels are mapped; "
+            "ours by `configs/elmo.cfg`, also in size, with shared weights, and speed. Version "
+            f"{_version(compared)}, {compared['created'].partition('T')[0]}."
         )
     if fields := measured_fields(yardstick):
         name = "spaCy CNN + vectors"
         same = _mean(yardstick, fields, [name], "clean") != NOTHING
+        which = f" ({', '.join(fields)})" if len(fields) == len(FIELDS) else ""
         told.append(
-            f"{fields_title(fields).capitalize()}: {part} part; ours trained by `configs/ner.cfg`"
-            f"{', spaCy CNN with the same word vectors' if same else ''}."
+            f"{fields_title(fields).capitalize()}{which}: {part} part; ours by `configs/ner.cfg`"
+            f"{', spaCy CNN with the same word vectors' if same else ''}; the transformer "
+            "lower-cases what it reads."
         )
     if latency:
         elsewhere = [

@@ -14,13 +14,14 @@ INTRODUCTION = """\
 # Yardstick
 
 Written by `python scripts/pages.py` from `benchmarks/results/yardstick.json`, which
-`python -m benchmarks.yardstick` writes. Every choice of representation, head and training is made
-on these tables: entity F1 on the dev parts (Scorer's `ents_f` on gold tokens), in percent; with
-several seeds, mean ± standard deviation. The test parts are at the end, of the systems that are
-released, from `benchmarks/results/yardstick-test.json` (`--test`).
+`python -m benchmarks.yardstick` writes. Entity F1 (Scorer's `ents_f` on gold tokens), in percent;
+with several seeds, mean ± standard deviation. The first tables are of the dev parts, on which
+representation, head and training are chosen, and hold the latest of these choices. The test parts
+are at the end, of what is released, of its rivals and of what each part of it adds, from
+`benchmarks/results/yardstick-test.json` (`--test`).
 
 politics, science and literature have 100 or 200 training sentences, finance 931 and anatomy 2,252;
-gmb-2 and gmb-10 are 2 and 10 percent of the training part of the seed split, gmb-100 is all of it.
+gmb-2 and gmb-10 are 2 and 10 percent of the training part of the seed split{whole}.
 "head" is the `elmo_ner` of `configs/ner.cfg` on hash embeddings and what its name adds; "both" is
 the biLM and vectors, "layer 0" the biLM's word representation without its contextual layers, and
 "layers mixed" reads their weighted sum (`ElmoListener.v1`) instead of all of them side by side.
@@ -30,6 +31,11 @@ TRANSFORMER = (
     "all-MiniLM-L6-v2 is a transformer of 22 M parameters that lower-cases what it reads: the case "
     "of a text makes no difference to it, and tells it nothing."
 )
+
+ADDED = "Difference of F1 between two systems, mean over the seeds that both have."
+
+# Rows of this biLM go by the system's name alone, those of others beside it by both.
+SHIPPED = "small-en"
 
 # Differences of two systems, by what they tell.
 DIFFERENCES = (
@@ -56,29 +62,24 @@ Row = Mapping[str, Any]
 def yardstick_page(data: Mapping[str, Any], test: Mapping[str, Any] | None = None) -> str:
     """Make the page from the content of a results file, and of one of the test parts."""
     scores = Scores(data)
-    transformer = TRANSFORMER if any("MiniLM" in name for name in scores.systems) else ""
-    parts = [INTRODUCTION.format(transformer=transformer).rstrip()]
+    both = [scores, Scores(test)] if test else [scores]
+    transformer = TRANSFORMER if any("MiniLM" in name for s in both for name in s.systems) else ""
+    whole = ", gmb-100 is all of it" if any("gmb-100" in s.corpora for s in both) else ""
+    parts = [INTRODUCTION.format(transformer=transformer, whole=whole).rstrip()]
     parts += ["## All corpora", markdown_table(scores.overview())]
     differences = scores.differences()
     if differences.rows:
-        parts += [
-            "## What each part adds",
-            "Difference of F1, mean over the seeds that both systems have.",
-            markdown_table(differences),
-        ]
+        parts += ["## What each part adds", ADDED, markdown_table(differences)]
     for corpus in scores.corpora:
         parts += [f"## {corpus}", *scores.corpus_sections(corpus)]
     if test:
         of_test = Scores(test)
         parts += ["## Test parts", markdown_table(of_test.overview())]
         if of_test.differences().rows:
+            parts += ["### What each part adds, test parts", ADDED]
             parts.append(markdown_table(of_test.differences()))
         for corpus in of_test.corpora:
             parts += [f"### {corpus}, test part", markdown_table(of_test.corpus_table(corpus))]
-    parts.append(
-        "Seconds of training and words per second are CPU time of one thread, on several machines "
-        "and alongside other work: rough figures. docs/speed.md has careful ones."
-    )
     return "\n\n".join(parts) + "\n"
 
 
@@ -90,7 +91,7 @@ class Scores:
         several = len({row["bilm"] for row in data["rows"] if row["bilm"]}) > 1
         found: dict[str, list[str]] = {}
         for row in sorted(data["rows"], key=lambda row: row["seed"]):
-            named = several and row["bilm"]
+            named = several and row["bilm"] not in (None, SHIPPED)
             name = f"{row['system']} ({row['bilm']})" if named else row["system"]
             names = found.setdefault(row["system"], [])
             if name not in names:
@@ -109,9 +110,18 @@ class Scores:
         for system in self.systems:
             found = {corpus: self.values(corpus, system, "clean") for corpus in self.corpora}
             fields = [statistics.mean(found[name]) for name in FIELDS if found.get(name)]
-            mean = spread([statistics.mean(fields)]) if len(fields) == len(FIELDS) else NOTHING
-            rows.append([system, *(spread(values) for values in found.values()), mean])
-        return Table("All corpora", ["", *self.corpora, "mean of the fields"], rows)
+            mean = [spread([statistics.mean(fields)]) if len(fields) == len(FIELDS) else NOTHING]
+            cells = [spread(values) for values in found.values()]
+            rows.append([system, *cells, *(mean if self.has_fields else ())])
+        return Table("All corpora", self._header(), rows)
+
+    @property
+    def has_fields(self) -> bool:
+        """Whether there is a mean of the fields: some system may have all of them."""
+        return set(FIELDS) <= set(self.corpora)
+
+    def _header(self) -> list[str]:
+        return ["", *self.corpora, *(["mean of the fields"] if self.has_fields else ())]
 
     def differences(self) -> Table:
         """One row per pair of systems: F1 of the first less that of the second."""
@@ -122,9 +132,10 @@ class Scores:
                 continue
             of_fields = (added.get(name) for name in FIELDS)
             fields = [value for value in of_fields if value is not None]
-            mean = statistics.mean(fields) if len(fields) == len(FIELDS) else None
-            rows.append([title, *(_points(value) for value in (*added.values(), mean))])
-        return Table("Differences", ["", *self.corpora, "mean of the fields"], rows)
+            mean = [statistics.mean(fields) if len(fields) == len(FIELDS) else None]
+            shown = [*added.values(), *(mean if self.has_fields else ())]
+            rows.append([title, *map(_points, shown)])
+        return Table("Differences", self._header(), rows)
 
     def _added(self, corpus: str, first: str, second: str) -> float | None:
         by_seed = [

@@ -40,8 +40,8 @@ def build_bilm_v1(
     include_bilm: save the weights with the pipeline. By default published weights are saved as
         name and sha256; weights from a folder, or trained further, are always saved.
     precision: "bf16" predicts with matrix products in bfloat16 on CPUs that have them, slightly
-        different; other CPUs stay exact. See docs/speed.md for what it gains. Training is always
-        exact.
+        different; other CPUs stay exact. See docs/speed.md for what it gains. In a pipeline's
+        training the biLM is always exact.
     Raises FileNotFoundError or ValueError for a name that is neither published nor a folder.
     """
     in_precision(precision)

@@ -107,9 +107,9 @@ def build_elmo_listener_v2(
     width: of the upstream biLM, 256 for "small-en"; checked when linked.
     upstream: the pipe's name, or "*" for the nearest `elmo` pipe before this one.
     n_layers: of the upstream biLM, its first layer of words included: 3 for "small-en".
-    combine: "concatenate" puts all layers side by side, (n_tokens, (n_layers - 1/2) * width): 640
-        for "small-en". "mix" adds them up with learned weights, (n_tokens, width), as the ELMo
-        paper does and ElmoListener.v1.
+    combine: "concatenate" puts all layers side by side, the word's own vector once:
+        (n_tokens, (n_layers - 1/2) * width), 640 for "small-en". "mix" adds them up with learned
+        weights, (n_tokens, width), as the ELMo paper does and ElmoListener.v1.
     Raises ValueError for another combination.
     """
     listener: BiLMModel = Model(

@@ -44,9 +44,9 @@ def build_elmo_tok2vec_v2(
         always.
     trainable: fine-tune the biLM.
     learn_rate_scale: its learning rate, as a share of the pipeline's.
-    combine: "concatenate" puts all layers side by side, (n_tokens, (n_layers - 1/2) * width): 640
-        for "small-en". "mix" adds them up with learned weights, (n_tokens, width), as the ELMo
-        paper does and ElmoTok2Vec.v1.
+    combine: "concatenate" puts all layers side by side, the word's own vector once:
+        (n_tokens, (n_layers - 1/2) * width), 640 for "small-en". "mix" adds them up with learned
+        weights, (n_tokens, width), as the ELMo paper does and ElmoTok2Vec.v1.
     Raises ValueError for another combination.
     """
     shim = bilm_shim(bilm)

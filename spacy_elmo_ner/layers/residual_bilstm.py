@@ -43,7 +43,8 @@ def build_residual_bilstm_v1(
     dropout: share of each BiLSTM's inputs dropped in training, the same inputs at every token of a
         Doc (Gal and Ghahramani 2016). [training] dropout does not change it.
     recurrent_dropout: share of recurrent inputs dropped in training, the same at every step.
-    precision: "bf16" predicts with matrix products in bfloat16, as training always does.
+    precision: "bf16" predicts with matrix products in bfloat16 on CPUs that have them; there
+        training always does.
     """
     in_precision(precision)
     model: EncoderModel = Model(
