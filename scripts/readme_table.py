@@ -85,8 +85,8 @@ def caption(
     if compared:
         corpus = compared["corpora"][0]
         told.append(
-            f"GMB: {corpus['n_docs']:,} sentences of the article's split, a few of them also in its "
-            "training part, on which all but en_core_web_sm were trained, whose labels are mapped; "
+            f"GMB: {corpus['n_docs']:,} sentences of the article's split, a few of them also in "
+            "its training part, on which all but en_core_web_sm were trained, whose labels are mapped; "
             "ours by `configs/elmo.cfg`, also in size, with shared weights, and speed. Version "
             f"{_version(compared)}, {compared['created'].partition('T')[0]}."
         )
