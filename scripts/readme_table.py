@@ -86,9 +86,9 @@ def caption(
         corpus = compared["corpora"][0]
         told.append(
             f"GMB: {corpus['n_docs']:,} sentences of the article's split, a few of them also in "
-            "its training part, on which all but en_core_web_sm were trained, whose labels are mapped; "
-            "ours by `configs/elmo.cfg`, also in size, with shared weights, and speed. Version "
-            f"{_version(compared)}, {compared['created'].partition('T')[0]}."
+            "its training part, on which all but en_core_web_sm were trained, whose labels are "
+            "mapped; ours by `configs/elmo.cfg`, also in size, with shared weights, and speed. "
+            f"Version {_version(compared)}, {compared['created'].partition('T')[0]}."
         )
     if fields := measured_fields(yardstick):
         name = "spaCy CNN + vectors"
