@@ -21,11 +21,18 @@ from spacy_elmo_ner.vectors.shared import shared_table
 
 
 def forms_in(texts: Path) -> set[str]:
-    """Return the words of all .spacy files below a folder, as they are and in other case."""
+    """Return the words of all .spacy files below a folder, as they are and in other case.
+
+    Raises SystemExit if there are none: words as they are written would have no vector, which
+    would only show in the scores.
+    """
+    paths = sorted(texts.rglob("*.spacy"))
+    if not paths:
+        raise SystemExit(f"{texts} holds no .spacy files: run `python -m spacy elmo corpus` first")
     vocab = spacy.blank("en").vocab
     words = {
         token.text
-        for path in sorted(texts.rglob("*.spacy"))
+        for path in paths
         for doc in DocBin().from_disk(path).get_docs(vocab)
         for token in doc
     }

@@ -93,11 +93,12 @@ def caption(
     if fields := measured_fields(yardstick):
         name = "spaCy CNN + vectors"
         same = _mean(yardstick, fields, [name], "clean") != NOTHING
+        is_uncased = _mean(yardstick, fields, SYSTEMS[2].clean, "clean") != NOTHING
         which = f" ({', '.join(fields)})" if len(fields) == len(FIELDS) else ""
         told.append(
             f"{fields_title(fields).capitalize()}{which}: {part} part; ours by `configs/ner.cfg`"
-            f"{', spaCy CNN with the same word vectors' if same else ''}; the transformer "
-            "lower-cases what it reads."
+            f"{', spaCy CNN with the same word vectors' if same else ''}"
+            f"{'; the transformer lower-cases what it reads' if is_uncased else ''}."
         )
     if latency:
         elsewhere = [

@@ -258,6 +258,10 @@ class Errors(metaclass=_Coded):
         'combine = {value!r} is not a way to make one vector of a biLM\'s layers. Use "mix" or '
         '"concatenate".'
     )
+    EL129 = (
+        "A listener to {upstream!r} expects {n_layers} layers, but that pipe's biLM has {found}. "
+        "Set the listener's n_layers to {found}."
+    )
     EL141 = (
         "{path} was trained with transitions = {saved!r}, but the config says {config!r}. A CRF "
         "is learned in training: load the pipe with the config it was saved with, or train it "
@@ -589,6 +593,10 @@ class Errors(metaclass=_Coded):
     EL428 = (
         "The pipeline {name!r} gives neither entities nor tags to learn from; it has the pipes "
         "{pipes}. Name one with an entity recognizer or a tagger, such as en_core_web_sm."
+    )
+    EL429 = (
+        "The pipeline {name!r} gives {n} labels of {kind} to learn from, and at most {most} can be "
+        "kept. Name one with fewer."
     )
 
     # EL5xx: commands

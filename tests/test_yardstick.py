@@ -271,3 +271,8 @@ def test_vectors_for_spacy_are_the_same_file_in_whatever_order_words_come(tmp_pa
         cnn_vectors.write_vectors("glove-en", words, tmp_path / name)
         files.append((tmp_path / name / "vocab" / "key2row").read_bytes())
     assert files[0] == files[1]
+
+
+def test_vectors_for_spacy_are_not_made_without_texts(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"no \.spacy files"):
+        cnn_vectors.forms_in(tmp_path)

@@ -65,7 +65,7 @@ def train_cli(
         given = parse_config_overrides(context.args)
         settings = load_config(config, overrides=given)
         require_paths(settings, given)
-        overrides = corpus_overrides(corpus, settings)
+        overrides = corpus_overrides(corpus, settings, given)
         if share != 100:
             overrides["paths.train"] = str(write_share(corpus / "train.spacy", share, output))
         overrides |= given | with_whole_schedule(load_config(config), given)
@@ -87,9 +87,10 @@ def train_cli(
             show(calibrations, dev_part)
 
 
-def corpus_overrides(corpus: Path, config: Config) -> dict[str, Any]:
+def corpus_overrides(corpus: Path, config: Config, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a corpus folder changes in a config: its paths and, if it is small, the budget.
 
+    given: settings of the config that are options, which win.
     Raises FileNotFoundError (EL501) for a folder that `elmo corpus` did not write, ValueError
     (EL322) for a train part that cannot be read.
     """
@@ -107,9 +108,9 @@ def corpus_overrides(corpus: Path, config: Config) -> dict[str, Any]:
     if is_small and not is_for_small_corpora(config):
         overrides |= SMALL_CORPUS
         learn_rate = config["training"].get("optimizer", {}).get("learn_rate")
-        if isinstance(learn_rate, dict) and "total_steps" in learn_rate:
-            steps = SMALL_CORPUS["training.max_steps"]
-            overrides[_TOTAL_STEPS] = steps
+        has_end = isinstance(learn_rate, dict) and "total_steps" in learn_rate
+        if has_end and "training.max_steps" not in given:
+            overrides[_TOTAL_STEPS] = SMALL_CORPUS["training.max_steps"]
     return overrides
 
 
@@ -122,7 +123,8 @@ def with_whole_schedule(config: Config, given: Mapping[str, Any]) -> dict[str, A
     training = config["training"]
     schedule = training.get("optimizer", {}).get("learn_rate")
     steps = given.get("training.max_steps")
-    if steps is None or not isinstance(schedule, dict) or _TOTAL_STEPS in given:
+    # 0 is as many steps as max_epochs takes.
+    if not steps or steps < 0 or not isinstance(schedule, dict) or _TOTAL_STEPS in given:
         return {}
     is_as_long = schedule.get("total_steps") == training.get("max_steps")
     return {_TOTAL_STEPS: steps} if is_as_long else {}

@@ -106,7 +106,8 @@ def build_elmo_listener_v2(
 
     width: of the upstream biLM, 256 for "small-en"; checked when linked.
     upstream: the pipe's name, or "*" for the nearest `elmo` pipe before this one.
-    n_layers: of the upstream biLM, its first layer of words included: 3 for "small-en".
+    n_layers: of the upstream biLM, its first layer of words included: 3 for "small-en"; checked
+        when it runs. 0 to take what initialization finds.
     combine: "concatenate" puts all layers side by side, the word's own vector once:
         (n_tokens, (n_layers - 1/2) * width), 640 for "small-en". "mix" adds them up with learned
         weights, (n_tokens, width), as the ELMo paper does and ElmoListener.v1.
@@ -116,7 +117,7 @@ def build_elmo_listener_v2(
         "elmo_listener",
         forward,
         dims={"nO": width},
-        attrs={"listener": ListenerState(), "upstream": upstream},
+        attrs={"listener": ListenerState(), "upstream": upstream, "n_layers": n_layers},
     )
     layers = combined(combine, n_layers, width)
     model: Tok2VecModel = chain(listener, layers)
@@ -131,6 +132,10 @@ def forward(
     linked = read_upstream(model, docs, is_train)
     if linked is None:
         raise ValueError(Errors.EL103.format(upstream=model.attrs["upstream"]))
+    n_layers, (outputs, _) = model.attrs["n_layers"], linked
+    if n_layers and outputs and len(outputs[0]) != n_layers:
+        names = {"upstream": model.attrs["upstream"], "found": len(outputs[0])}
+        raise ValueError(Errors.EL129.format(n_layers=n_layers, **names))
     return linked
 
 

@@ -192,18 +192,22 @@ class LanguageModel(nn.Module):
         self, directions: Sequence[tuple[Tensor, Sequence[Tensor]]], batch: Batch
     ) -> Tensor:
         """Compute the mean loss of silver labels; directions: each one's positions and outputs."""
-        losses = []
+        losses, n_labelled = [], 0
         for kind, labels in batch.silver.items():
             rows = (labels >= 0).nonzero().squeeze(1)
-            if len(rows):
-                for depth in range(self.bilm.options.lstm.n_layers):
-                    states = [
-                        outputs[depth].index_select(0, position[rows])
-                        for position, outputs in directions
-                    ]
-                    logits = self.silver[f"{kind}-{depth + 1}"](torch.cat(states, dim=1))
-                    losses.append(F.cross_entropy(logits.float(), labels[rows]))
-        return torch.stack(losses).mean() if losses else torch.zeros((), dtype=torch.float32)
+            for depth in range(self.bilm.options.lstm.n_layers):
+                states = [
+                    outputs[depth].index_select(0, position[rows])
+                    for position, outputs in directions
+                ]
+                logits = self.silver[f"{kind}-{depth + 1}"](torch.cat(states, dim=1)).float()
+                # Without labels a sum of nothing: the gradient is 0 and not missing, as each of
+                # several processes must have it.
+                losses.append(F.cross_entropy(logits, labels[rows]) if len(rows) else logits.sum())
+                n_labelled += len(rows) > 0
+        if not losses:
+            return torch.zeros((), dtype=torch.float32)
+        return torch.stack(losses).sum() / max(1, n_labelled)
 
     def _loss(self, hidden: Tensor, targets: Tensor) -> Tensor:
         # The sums of torch's own forward, which keeps every logit and cannot run in bfloat16.

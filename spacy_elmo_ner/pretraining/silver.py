@@ -111,33 +111,42 @@ def label_text(
     """Label sentences of `rows` in random order, and write the labels beside the text.
 
     After an interruption the next call continues; the pipeline is only loaded if there is something
-    left to label. Raises OSError if it cannot be loaded, ValueError (EL428) if it gives neither
-    entities nor tags.
+    left to label. Raises OSError if it cannot be loaded, ValueError if it gives neither entities
+    nor tags (EL428), or more kinds of them than can be kept (EL429).
     """
     order = np.random.default_rng(config.seed).permutation(rows)
     order = order[np.cumsum(np.diff(text.offsets)[order]) <= config.n_words]
     made_from = {
-        "n_tokens": len(text.tokens),
+        "text": text.sha256(),
         "pipeline": config.pipeline,
         "seed": config.seed,
     }
-    progress = _read_progress(directory)
+    progress = _read_json(directory / PROGRESS_FILE)
     if progress.get("made_from") == made_from and progress["sentences"] >= len(order):
         return
     nlp = spacy.load(config.pipeline)
     labels = _labels_of(nlp)
     if not labels:
         raise ValueError(Errors.EL428.format(name=config.pipeline, pipes=nlp.pipe_names))
+    for kind, names in labels.items():
+        if len(names) > MISSING:
+            message = Errors.EL429.format(
+                name=config.pipeline, n=len(names), kind=kind, most=MISSING
+            )
+            raise ValueError(message)
     given = {pipe for pipe, kind in _givers(nlp)}
-    listened_to = {"tok2vec", "transformer", "elmo"}
-    unused = [name for name in nlp.pipe_names if name not in given | listened_to]
+    # A pipe that others listen to gives no labels itself, and they none without it.
+    unused = [
+        name
+        for name, pipe in nlp.pipeline
+        if name not in given and not hasattr(pipe, "add_listener")
+    ]
     done = 0
-    # Earlier runs did not write what the labels were made from.
-    if progress.get("made_from", made_from) == made_from and _saved_labels(directory) == labels:
-        done = progress.get("sentences", 0)
+    if progress.get("made_from") == made_from and _read_json(directory / LABELS_FILE) == labels:
+        done = progress["sentences"]
     if not done:
+        _write_progress(directory, 0, made_from)  # first: what it says of other files is over
         _make_files(directory, labels, len(text.tokens))
-        _write_progress(directory, 0, made_from)
     arrays = {
         kind: np.load(_ids_file(directory, kind), mmap_mode="r+", allow_pickle=False)
         for kind in labels
@@ -208,13 +217,8 @@ def _make_files(directory: Path, labels: Mapping[str, Sequence[str]], n_tokens: 
     write_text(directory / LABELS_FILE, json.dumps(labels))
 
 
-def _saved_labels(directory: Path) -> Any:
-    path = directory / LABELS_FILE
-    return json.loads(path.read_text(encoding="utf8")) if path.is_file() else None
-
-
-def _read_progress(directory: Path) -> dict[str, Any]:
-    path = directory / PROGRESS_FILE
+def _read_json(path: Path) -> dict[str, Any]:
+    """Return the object that a file holds; an empty one where there is no file."""
     return json.loads(path.read_text(encoding="utf8")) if path.is_file() else {}
 
 

@@ -1,5 +1,6 @@
 """Turn raw text into word ids on disk once; then cut it into shuffled batches for each epoch."""
 
+import hashlib
 import json
 import warnings
 from collections.abc import Iterable, Sequence
@@ -52,6 +53,13 @@ class TokenizedText:
     def sentence(self, i: int) -> NDArray[np.int32]:
         """Return the word ids of one sentence."""
         return self.tokens[self.offsets[i] : self.offsets[i + 1]]
+
+    def sha256(self) -> str:
+        """Return a sha256 over the sentences, by which the same text is known again."""
+        digest = hashlib.sha256("\n".join(self.words).encode("utf8", "surrogatepass"))
+        digest.update(np.ascontiguousarray(self.offsets).data)
+        digest.update(np.ascontiguousarray(self.tokens).data)
+        return digest.hexdigest()
 
     def to_disk(self, directory: Path) -> None:
         """Write the arrays as .npy files and the words as JSON, each file whole or not at all."""

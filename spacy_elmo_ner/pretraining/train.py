@@ -106,6 +106,7 @@ class _Run:
         self.make_batch = BatchMaker(self.text.words, self.vocabulary, config.options)
         self.case_shares = CaseShares(settings.lower_case, settings.upper_case, settings.title_case)
         self.silver: SilverLabels | None = None
+        self.read_rows = self.train_rows  # in an epoch, some of them repeatedly
         if config.silver.pipeline:
             if processes.is_first:
                 label_text(
@@ -114,7 +115,7 @@ class _Run:
             processes.wait()
             self.silver = SilverLabels.from_disk(output / "text", len(self.text.tokens))
             labelled = self.silver.labelled(self.text, self.train_rows)
-            self.train_rows = repeated(self.train_rows, labelled, config.silver.share)
+            self.read_rows = repeated(self.train_rows, labelled, config.silver.share)
 
         torch.manual_seed(settings.seed)
         bilm = BiLM(config.options)
@@ -188,7 +189,7 @@ class _Run:
     def _epoch(self, epoch: int) -> Sequence[np.ndarray]:
         rng = np.random.default_rng([self.settings.seed, epoch])
         in_batches = running_batches if self.settings.state == "running" else shuffled_batches
-        return in_batches(self.text, self.train_rows, self.settings.batch_tokens, rng)
+        return in_batches(self.text, self.read_rows, self.settings.batch_tokens, rng)
 
     def _next_batch(self) -> Batch:
         """Return this process's share of the next n batches; drop the rest of an epoch."""

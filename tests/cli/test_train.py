@@ -143,3 +143,22 @@ def test_the_learning_rate_ends_with_the_steps(corpus, trained, tmp_path):
     # spaCy's CNN has no schedule that ends.
     invoke(CNN, "--corpus", corpus, "--output", tmp_path, "--training.max_steps", 70)
     assert TOTAL not in trained[-1]
+
+
+def test_without_a_limit_of_steps_the_learning_rate_keeps_its_end(corpus, trained, tmp_path):
+    epochs = ("--training.max_steps", 0, "--training.max_epochs", 3)
+    result = invoke(ELMO, "--corpus", corpus, "--output", tmp_path, *epochs)
+    assert result.exit_code == 0, result.output
+    assert trained[-1]["training.max_steps"] == 0
+    assert TOTAL not in trained[-1]  # 0 would end it with the warm-up
+
+
+def test_steps_that_are_given_are_not_cut_off_from_the_learning_rate(corpus, trained, tmp_path):
+    # A schedule that is longer than the training, and a corpus that is small.
+    config = tmp_path / "longer.cfg"
+    text = ELMO.read_text(encoding="utf8")
+    config.write_text(text.replace("total_steps = 2500", "total_steps = 3000"), encoding="utf8")
+    result = invoke(config, "--corpus", corpus, "--output", tmp_path, "--training.max_steps", 1500)
+    assert result.exit_code == 0, result.output
+    assert trained[-1]["training.max_steps"] == 1500
+    assert TOTAL not in trained[-1]  # 250 would be over before

@@ -5,7 +5,8 @@ import gc
 import numpy as np
 import pytest
 import spacy
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
+from spacy.training import Example
 
 from spacy_elmo_ner.layers.bilm_layer import bilm_shim
 
@@ -61,6 +62,19 @@ def test_a_listener_of_another_width_is_refused(make_nlp):
     tok2vec = {"@architectures": "spacy_elmo_ner.ElmoListener.v1", "width": 5}
     with pytest.raises(ValueError, match=r"EL104.*width 5.*width 4"):
         nlp.add_pipe("elmo_ner", config={"model": {"tok2vec": tok2vec}})
+
+
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("n_layers", [2, 5, -1])
+def test_a_listener_to_another_number_of_layers_is_refused(make_nlp, version, n_layers):
+    nlp = make_nlp("elmo")
+    name = f"spacy_elmo_ner.ElmoListener.v{version}"
+    tok2vec = {"@architectures": name, "width": 4, "n_layers": n_layers}
+    nlp.add_pipe("elmo_ner", config={"model": {"tok2vec": tok2vec}})
+    doc = nlp.make_doc("Mary left")
+    doc.set_ents([Span(doc, 0, 1, "PER")])
+    with pytest.raises(ValueError, match=rf"EL129.*{n_layers} layers.*has 3"):
+        nlp.initialize(lambda: [Example(doc, doc)])
 
 
 def test_layers_go_when_all_have_read_them(make_nlp):

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import spacy
 
 from .conftest import MakeConfig
 from .test_train import _rows, _run
@@ -34,9 +35,9 @@ dim = 4
 """
 
 
-def _two_processes(text: Path, output: Path) -> str:
+def _two_processes(text: Path, output: Path, more: str = "") -> str:
     config = output.with_suffix(".cfg")
-    config.write_text(CONFIG.format(text=text))
+    config.write_text(CONFIG.format(text=text) + more)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     done = subprocess.run(
         [*command, "-m", "spacy", "elmo", "pretrain", str(config), "-o", str(output)],
@@ -63,3 +64,16 @@ def test_two_processes_learn_what_one_does_with_twice_the_batch(
     counts = [_rows(tmp_path / name)[-1]["n_tokens"] for name in ("one", "two")]
     assert abs(counts[0] - counts[1]) < 0.15 * counts[0]
     assert json.loads((tmp_path / "two" / "options.json").read_text())["lstm"]["dim"] == 12
+
+
+def test_processes_whose_batches_have_no_labels_go_on_with_those_that_have(
+    text_file: Path, tmp_path: Path
+) -> None:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "GPE", "pattern": "Paris"}])
+    nlp.to_disk(tmp_path / "ruler")
+    # So few words that most batches have none of them.
+    silver = f'[silver]\npipeline = "{tmp_path / "ruler"}"\nn_words = 10\nshare = 0.05\n'
+    assert "Wrote a biLM" in _two_processes(text_file, tmp_path / "two", silver)
+    losses = [row["silver"] for row in _rows(tmp_path / "two")]
+    assert len(losses) == 60 and min(losses) == 0.0 < max(losses)

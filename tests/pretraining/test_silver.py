@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import spacy
 import torch
+from spacy.tokens import Doc
+from spacy.training import Example
 
 from spacy_elmo_ner.elmo import BiLM
 from spacy_elmo_ner.pretraining.config import SilverConfig
@@ -117,7 +119,8 @@ def test_labelling_that_was_stopped_continues(
     ids[text.offsets[order[0]]] = 1  # what is done is not done again
     ids[text.offsets[order[2]] : text.offsets[order[2] + 1]] = MISSING
     np.save(tmp_path / "silver-entities.npy", ids)
-    (tmp_path / "silver-progress.json").write_text('{"sentences": 2}')
+    progress = tmp_path / "silver-progress.json"
+    progress.write_text(json.dumps({**json.loads(progress.read_text()), "sentences": 2}))
     label_text(text, rows, config, tmp_path, progress_bar=False)
     found = np.load(tmp_path / "silver-entities.npy")
     assert np.flatnonzero(found != whole).tolist() == [text.offsets[order[0]]]
@@ -147,6 +150,12 @@ def test_labels_of_another_text_with_the_same_pipeline_are_made_anew(
     label_text(longer, rows, config, tmp_path, progress_bar=False)
     silver = SilverLabels.from_disk(tmp_path, len(longer.tokens))
     assert silver.ids["entities"].tolist() == [2, 2, 2, 2, 0, 2, 2, 2, 2, 0, 0]
+    # As long as the one before, with its words in another order.
+    turned = replace(longer, tokens=longer.tokens[::-1])
+    label_text(turned, rows, config, tmp_path, progress_bar=False)
+    silver = SilverLabels.from_disk(tmp_path, len(turned.tokens))
+    paris = WORDS.index("Paris")
+    assert ((silver.ids["entities"] == 0) == (turned.tokens == paris)).all()
 
 
 def test_no_more_words_are_labelled_than_asked_for(ruler: str, tmp_path: Path) -> None:
@@ -169,6 +178,70 @@ def test_a_pipeline_without_labels_is_refused(tmp_path: Path) -> None:
     config = SilverConfig(pipeline=str(tmp_path / "blank"))
     with pytest.raises(ValueError, match=r"EL428.*blank"):
         label_text(_text(), np.arange(3), config, tmp_path, progress_bar=False)
+
+
+def test_more_labels_than_can_be_kept_are_refused_before_any_is_given(tmp_path: Path) -> None:
+    nlp = spacy.blank("en")
+    patterns = [{"label": f"L{i}", "pattern": "Paris"} for i in range(128)]
+    nlp.add_pipe("entity_ruler").add_patterns(patterns)  # B- and I- of each, and O: 257
+    nlp.to_disk(tmp_path / "many")
+    config = SilverConfig(pipeline=str(tmp_path / "many"))
+    with pytest.raises(ValueError, match=r"EL429.*many.*257 labels of entities.*255"):
+        label_text(_text(), np.arange(3), config, tmp_path, progress_bar=False)
+    assert not list(tmp_path.glob("silver*"))
+
+
+def test_a_pipe_that_others_listen_to_runs_under_any_name(tmp_path: Path) -> None:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tok2vec", name="shared")
+    listener = {
+        "@architectures": "spacy.Tok2VecListener.v1",
+        "width": 96,
+        "upstream": "shared",
+    }
+    nlp.add_pipe(
+        "tagger", config={"model": {"@architectures": "spacy.Tagger.v2", "tok2vec": listener}}
+    )
+    docs = [Doc(nlp.vocab, WORDS, tags=["DT", "NN", "IN", "NNP", "VBD"])]
+    optimizer = nlp.initialize(lambda: [Example(doc, doc) for doc in docs])
+    for _ in range(30):
+        nlp.update([Example(Doc(nlp.vocab, WORDS), doc) for doc in docs], sgd=optimizer)
+    nlp.to_disk(tmp_path / "tagger")
+    expected = [token.tag_ for token in nlp(Doc(nlp.vocab, WORDS))]
+    assert expected == ["DT", "NN", "IN", "NNP", "VBD"]
+    whole = replace(_text(), tokens=np.arange(5, dtype=np.int32), offsets=np.asarray([0, 5]))
+    config = SilverConfig(pipeline=str(tmp_path / "tagger"))
+    label_text(whole, np.arange(1), config, tmp_path, progress_bar=False)
+    silver = SilverLabels.from_disk(tmp_path, 5)
+    assert [silver.labels["tags"][i] for i in silver.ids["tags"]] == expected
+
+
+def test_labelled_sentences_that_are_read_repeatedly_count_once(
+    make_config: MakeConfig, ruler: str, tmp_path: Path
+) -> None:
+    plain = make_config(max_steps=1)
+    silver = replace(plain, silver=SilverConfig(pipeline=ruler, share=0.9, n_words=20))
+    counts = []
+    for name, config in {"plain": plain, "silver": silver}.items():
+        pretrain(config, tmp_path / name, progress_bar=False)
+        counts.append((tmp_path / name / "text.json").read_text())
+    assert counts[0] == counts[1]
+
+
+def test_without_any_label_in_a_batch_each_layer_has_a_gradient_of_zero(
+    make_bilm, tmp_path: Path
+) -> None:
+    # Several processes exchange all gradients at every step.
+    silver, text = _silver(tmp_path), _text()
+    model, make_batch = _model(make_bilm(), silver.n_labels)
+    rows = np.asarray([2])
+    batch = silver.add_to(make_batch([text.sentence(i) for i in rows]), text, rows)
+    assert (batch.silver["ner"] == -1).all()
+    _, _, loss, _ = model(batch)
+    loss.backward()
+    assert loss.item() == 0.0
+    for parameter in model.silver.parameters():
+        assert parameter.grad is not None and not parameter.grad.any()
 
 
 def test_a_run_labels_its_text_and_learns_from_it(
