@@ -62,22 +62,20 @@ Row = Mapping[str, Any]
 def yardstick_page(data: Mapping[str, Any], test: Mapping[str, Any] | None = None) -> str:
     """Make the page from the content of a results file, and of one of the test parts."""
     scores = Scores(data)
-    both = [scores, Scores(test)] if test else [scores]
+    of_test = Scores(test) if test else None
+    both = [scores, of_test] if of_test else [scores]
     transformer = TRANSFORMER if any("MiniLM" in name for s in both for name in s.systems) else ""
     whole = ", gmb-100 is all of it" if any("gmb-100" in s.corpora for s in both) else ""
     parts = [INTRODUCTION.format(transformer=transformer, whole=whole).rstrip()]
     parts += ["## All corpora", markdown_table(scores.overview())]
-    differences = scores.differences()
-    if differences.rows:
+    if (differences := scores.differences()).rows:
         parts += ["## What each part adds", ADDED, markdown_table(differences)]
     for corpus in scores.corpora:
         parts += [f"## {corpus}", *scores.corpus_sections(corpus)]
-    if test:
-        of_test = Scores(test)
+    if of_test:
         parts += ["## Test parts", markdown_table(of_test.overview())]
-        if of_test.differences().rows:
-            parts += ["### What each part adds, test parts", ADDED]
-            parts.append(markdown_table(of_test.differences()))
+        if (differences := of_test.differences()).rows:
+            parts += ["### What each part adds, test parts", ADDED, markdown_table(differences)]
         for corpus in of_test.corpora:
             parts += [f"### {corpus}, test part", markdown_table(of_test.corpus_table(corpus))]
     return "\n\n".join(parts) + "\n"
@@ -110,9 +108,11 @@ class Scores:
         for system in self.systems:
             found = {corpus: self.values(corpus, system, "clean") for corpus in self.corpora}
             fields = [statistics.mean(found[name]) for name in FIELDS if found.get(name)]
-            mean = [spread([statistics.mean(fields)]) if len(fields) == len(FIELDS) else NOTHING]
             cells = [spread(values) for values in found.values()]
-            rows.append([system, *cells, *(mean if self.has_fields else ())])
+            if self.has_fields:
+                whole = len(fields) == len(FIELDS)
+                cells.append(spread([statistics.mean(fields)]) if whole else NOTHING)
+            rows.append([system, *cells])
         return Table("All corpora", self._header(), rows)
 
     @property
@@ -132,9 +132,10 @@ class Scores:
                 continue
             of_fields = (added.get(name) for name in FIELDS)
             fields = [value for value in of_fields if value is not None]
-            mean = [statistics.mean(fields) if len(fields) == len(FIELDS) else None]
-            shown = [*added.values(), *(mean if self.has_fields else ())]
-            rows.append([title, *map(_points, shown)])
+            values = list(added.values())
+            if self.has_fields:
+                values.append(statistics.mean(fields) if len(fields) == len(FIELDS) else None)
+            rows.append([title, *map(_points, values)])
         return Table("Differences", self._header(), rows)
 
     def _added(self, corpus: str, first: str, second: str) -> float | None:

@@ -122,9 +122,8 @@ def with_whole_schedule(config: Config, given: Mapping[str, Any]) -> dict[str, A
     """
     training = config["training"]
     schedule = training.get("optimizer", {}).get("learn_rate")
-    steps = given.get("training.max_steps")
-    # 0 is as many steps as max_epochs takes.
-    if not steps or steps < 0 or not isinstance(schedule, dict) or _TOTAL_STEPS in given:
+    steps = given.get("training.max_steps") or 0  # 0 is as many steps as max_epochs takes
+    if steps <= 0 or not isinstance(schedule, dict) or _TOTAL_STEPS in given:
         return {}
     is_as_long = schedule.get("total_steps") == training.get("max_steps")
     return {_TOTAL_STEPS: steps} if is_as_long else {}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import spacy
 
 from spacy_elmo_ner.elmo import BiLMOptions
 from spacy_elmo_ner.elmo.options import CharCNNOptions, LSTMOptions
@@ -16,6 +17,15 @@ OPTIONS = BiLMOptions(
 )
 
 MakeConfig = Callable[..., PretrainingConfig]
+
+
+@pytest.fixture
+def ruler(tmp_path: Path) -> str:
+    """A pipeline that calls Paris a place and tags nothing."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "GPE", "pattern": "Paris"}])
+    nlp.to_disk(tmp_path / "ruler")
+    return str(tmp_path / "ruler")
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import spacy
 
 from .conftest import MakeConfig
 from .test_train import _rows, _run
@@ -67,13 +66,10 @@ def test_two_processes_learn_what_one_does_with_twice_the_batch(
 
 
 def test_processes_whose_batches_have_no_labels_go_on_with_those_that_have(
-    text_file: Path, tmp_path: Path
+    text_file: Path, ruler: str, tmp_path: Path
 ) -> None:
-    nlp = spacy.blank("en")
-    nlp.add_pipe("entity_ruler").add_patterns([{"label": "GPE", "pattern": "Paris"}])
-    nlp.to_disk(tmp_path / "ruler")
     # So few words that most batches have none of them.
-    silver = f'[silver]\npipeline = "{tmp_path / "ruler"}"\nn_words = 10\nshare = 0.05\n'
+    silver = f'[silver]\npipeline = "{ruler}"\nn_words = 10\nshare = 0.05\n'
     assert "Wrote a biLM" in _two_processes(text_file, tmp_path / "two", silver)
     losses = [row["silver"] for row in _rows(tmp_path / "two")]
     assert len(losses) == 60 and min(losses) == 0.0 < max(losses)

@@ -43,15 +43,6 @@ def _silver(folder: Path) -> SilverLabels:
     return SilverLabels.from_disk(folder, len(ids))
 
 
-@pytest.fixture
-def ruler(tmp_path: Path) -> str:
-    """A pipeline that calls Paris a place and tags nothing."""
-    nlp = spacy.blank("en")
-    nlp.add_pipe("entity_ruler").add_patterns([{"label": "GPE", "pattern": "Paris"}])
-    nlp.to_disk(tmp_path / "ruler")
-    return str(tmp_path / "ruler")
-
-
 def _model(bilm: BiLM, silver: dict[str, int]) -> tuple[LanguageModel, BatchMaker]:
     vocabulary = Vocabulary.most_frequent(WORDS, 60)
     model = LanguageModel(bilm, len(vocabulary), [5], silver)
