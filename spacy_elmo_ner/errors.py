@@ -633,6 +633,10 @@ class Errors(metaclass=_Coded):
         "The config reads its {part} part from {value!r}, not from the corpus given. Write path = "
         "{expected} into its section [corpora.{part}]."
     )
+    EL507 = (
+        "{name} is {value}. Give a whole number of steps, or 0 for as many as "
+        "training.max_epochs takes."
+    )
     EL525 = (
         "Drawing curves needs {package}, which is not installed: pip install "
         "spacy-elmo-ner[project]"

@@ -162,3 +162,26 @@ def test_steps_that_are_given_are_not_cut_off_from_the_learning_rate(corpus, tra
     assert result.exit_code == 0, result.output
     assert trained[-1]["training.max_steps"] == 1500
     assert TOTAL not in trained[-1]  # 250 would be over before
+
+
+@pytest.mark.parametrize("steps", ["many", 2.5, -1, "true"])
+def test_steps_that_are_no_number_of_steps_are_one_message(corpus, trained, tmp_path, steps):
+    output = tmp_path / "out"
+    run = invoke(ELMO, "--corpus", corpus, "--output", output, "--training.max_steps", steps)
+    assert run.exit_code == 1
+    assert "EL507" in run.output
+    assert trained == []
+    assert not output.exists()
+
+
+@pytest.mark.parametrize("given, steps", [((), 250), (("--variables.steps", 60), None)])
+def test_steps_that_are_a_variable(corpus, trained, tmp_path, given, steps):
+    config = tmp_path / "variable.cfg"
+    text = ELMO.read_text(encoding="utf8")
+    for name in ("max_steps", "total_steps"):
+        text = text.replace(f"{name} = 2500", f"{name} = ${{variables.steps}}")
+    config.write_text(f"[variables]\nsteps = 2500\n\n{text}", encoding="utf8")
+    result = invoke(config, "--corpus", corpus, "--output", tmp_path, *given)
+    assert result.exit_code == 0, result.output
+    # 60 are the steps of a small corpus already.
+    assert trained[-1].get("training.max_steps") == trained[-1].get(TOTAL) == steps

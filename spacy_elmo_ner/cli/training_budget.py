@@ -1,0 +1,50 @@
+"""Choose how many steps `elmo train` takes, and have the learning rate end with the last one."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from spacy.util import load_config
+
+from ..errors import Errors, shown
+
+# The configs' budgets are meant for hundreds of thousands of tokens. A corpus smaller than this
+# is passed over many times instead, for as many steps as it takes to learn it.
+SMALL_CORPUS_TOKENS = 100_000
+# A config that asks for no more steps than these keeps its budget.
+MOST_STEPS_OF_SMALL_CORPORA = 1000
+SMALL_CORPUS = {
+    "training.max_epochs": 0,
+    "training.max_steps": 250,
+    "training.eval_frequency": 50,
+}
+
+_MAX_STEPS = "training.max_steps"
+_TOTAL_STEPS = "training.optimizer.learn_rate.total_steps"
+
+
+def budget(path: Path, given: Mapping[str, Any], n_tokens: int) -> dict[str, Any]:
+    """Return the settings that change, by their dotted names; what is given wins.
+
+    path: of a complete config. n_tokens: of the training part. given: settings from the command
+    line. Where the learning rate is as long as the training, other steps make it longer or
+    shorter: steps beyond it would learn nothing, and with fewer the rate would stay high.
+    Raises ValueError (EL507) for steps that are no whole number of at least 0.
+    """
+    others = {name: value for name, value in given.items() if name != _MAX_STEPS}
+    training = load_config(path, others, interpolate=True)["training"]
+    in_config = training.get("max_steps") or 0  # 0 is as many as max_epochs takes
+    steps = given.get(_MAX_STEPS, in_config)
+    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 0:
+        raise ValueError(Errors.EL507.format(name=_MAX_STEPS, value=shown(steps)))
+    is_for_small_corpora = 0 < steps <= MOST_STEPS_OF_SMALL_CORPORA
+    changed: dict[str, Any] = {}
+    if n_tokens < SMALL_CORPUS_TOKENS and not is_for_small_corpora:
+        changed |= SMALL_CORPUS
+    steps = given.get(_MAX_STEPS, changed.get(_MAX_STEPS, 0))
+    schedule = training.get("optimizer", {}).get("learn_rate")
+    total_steps = schedule.get("total_steps") if isinstance(schedule, dict) else None
+    ours_are_fewer = _MAX_STEPS in changed and _MAX_STEPS not in given
+    if steps and total_steps and (ours_are_fewer or total_steps == in_config):
+        changed[_TOTAL_STEPS] = steps
+    return {**changed, **given}
