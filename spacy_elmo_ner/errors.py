@@ -598,6 +598,11 @@ class Errors(metaclass=_Coded):
         "The pipeline {name!r} gives {n} labels of {kind} to learn from, and at most {most} can be "
         "kept. Name one with fewer."
     )
+    EL430 = (
+        "The biLM would stay as it is: the run has {n_steps} steps, and in the first "
+        "{softmax_steps} only the softmax learns. Give more text, more training.max_steps or fewer "
+        "training.softmax_steps."
+    )
 
     # EL5xx: commands
     EL501 = (

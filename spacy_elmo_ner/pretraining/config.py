@@ -1,6 +1,7 @@
 """Read the settings of a pre-training run: a config file in spaCy's format, checked by pydantic."""
 
 import configparser
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, field, fields
 from dataclasses import dataclass as plain_dataclass
@@ -39,7 +40,16 @@ _MOST = 1 << 48
 _WORDS_WANTED = 2_000_000
 
 # Settings that came after the first release.
-_LATER = ("lang", "tokenizer", "state", "decay_steps", "lower_case", "upper_case", "title_case")
+_LATER = (
+    "lang",
+    "tokenizer",
+    "state",
+    "softmax_steps",
+    "decay_steps",
+    "lower_case",
+    "upper_case",
+    "title_case",
+)
 
 # A vocabulary holds three marks and two words to tell apart.
 _VocabularySize = Annotated[int, Field(ge=5, le=_MOST)]
@@ -90,6 +100,8 @@ class TrainingConfig:
     """Says how to train.
 
     batch_tokens: tokens per step. max_steps: 0 for max_epochs passes over the text.
+    softmax_steps: the first steps, in which a biLM that a run starts from does not learn, only what
+    predicts words and labels from it: new, and at random, that would undo much of what it knows.
     learning_rate: of AdamW, reached after warmup_steps, then lowered to zero along a cosine. With
     decay_steps it is constant instead, and falls linearly to zero in the last decay_steps (Hägele
     et al. 2024): until then a run can be resumed with another max_steps.
@@ -106,6 +118,7 @@ class TrainingConfig:
     batch_tokens: _AtLeastOne = 4096
     max_epochs: _AtLeastOne = 1
     max_steps: _Count = 0
+    softmax_steps: _Count = 200
     learning_rate: _Number = 2e-3
     warmup_steps: _Count = 500
     decay_steps: _Count = 0
@@ -192,6 +205,7 @@ class PretrainingConfig:
         # English text has about 6 bytes per word; packed, a third to a quarter of that.
         n_words = sum(path.stat().st_size // (2 if is_packed(path) else 6) for path in paths)
         epochs = min(10, max(1, round(_WORDS_WANTED / max(1, n_words))))
+        batch_tokens = 4096 if n_words >= _WORDS_WANTED else 1024
         return cls(
             text=TextConfig(
                 paths=tuple(map(str, paths)),
@@ -200,7 +214,8 @@ class PretrainingConfig:
             ),
             training=TrainingConfig(
                 max_epochs=epochs,
-                batch_tokens=4096 if n_words >= _WORDS_WANTED else 1024,
+                batch_tokens=batch_tokens,
+                softmax_steps=min(200, epochs * n_words // batch_tokens // 3),
             ),
         )
 
@@ -233,7 +248,13 @@ def _read(path: Path, overrides: dict[str, Any]) -> Config:
         raise ValueError(
             f"it has more than {_MOST_BYTES:,} bytes or {_MOST_REFERENCES} references ${{...}}"
         )
-    return load_config_from_str(data.decode("utf-8-sig"), overrides=overrides, interpolate=True)
+    text = data.decode("utf-8-sig")
+    # A setting can be given for a block that the file leaves out, as all of them have defaults.
+    named = {name.partition(".")[0] for name in overrides}
+    for block in ("text", "training", "silver"):
+        if block in named and not re.search(rf"^\[{block}\]", text, re.MULTILINE):
+            text += f"\n[{block}]\n"
+    return load_config_from_str(text, overrides=overrides, interpolate=True)
 
 
 def _check_names(block: dict[str, Any], known: dict[str, Any], name: str) -> None:

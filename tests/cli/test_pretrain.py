@@ -110,6 +110,12 @@ def test_settings_of_a_config_can_be_given_as_options(config: Path, tmp_path: Pa
     assert len((tmp_path / "bilm" / "log.jsonl").read_text().splitlines()) == 2
 
 
+def test_settings_of_a_block_that_the_config_leaves_out(config: Path, tmp_path: Path) -> None:
+    assert "[silver]" not in config.read_text()
+    result = _run(config, "--silver.pipeline", "no_such_pipeline", "-o", tmp_path / "bilm")
+    assert result.exit_code == 1 and "no_such_pipeline" in result.output
+
+
 def test_an_empty_setting_given_as_an_option_stays_empty(config: Path, tmp_path: Path) -> None:
     config.write_text(config.read_text() + '\n[silver]\npipeline = "no_such_pipeline"\n')
     result = _run(config, "--training.max_steps", 1, "-o", tmp_path / "a")

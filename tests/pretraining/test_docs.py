@@ -18,7 +18,7 @@ from spacy_elmo_ner.pretraining.config import SilverConfig, TextConfig, Training
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "pretraining.md").read_text(encoding="utf8")
-SMALLER = {"max_steps": 2, "batch_tokens": 200, "evaluate_every": 2}
+SMALLER = {"max_steps": 2, "softmax_steps": 1, "batch_tokens": 200, "evaluate_every": 2}
 
 
 def _blocks(language: str) -> list[str]:

@@ -3,9 +3,14 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import torch
+
+from spacy_elmo_ner.elmo import BiLM
+from spacy_elmo_ner.pretraining.config import PretrainingConfig
 
 from .conftest import MakeConfig
 from .test_train import _rows, _run
@@ -34,12 +39,12 @@ dim = 4
 """
 
 
-def _two_processes(text: Path, output: Path, more: str = "") -> str:
+def _two_processes(text: Path, output: Path, more: str = "", *options: str) -> str:
     config = output.with_suffix(".cfg")
     config.write_text(CONFIG.format(text=text) + more)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     done = subprocess.run(
-        [*command, "-m", "spacy", "elmo", "pretrain", str(config), "-o", str(output)],
+        [*command, "-m", "spacy", "elmo", "pretrain", str(config), "-o", str(output), *options],
         capture_output=True,
         text=True,
         timeout=300,
@@ -63,6 +68,26 @@ def test_two_processes_learn_what_one_does_with_twice_the_batch(
     counts = [_rows(tmp_path / name)[-1]["n_tokens"] for name in ("one", "two")]
     assert abs(counts[0] - counts[1]) < 0.15 * counts[0]
     assert json.loads((tmp_path / "two" / "options.json").read_text())["lstm"]["dim"] == 12
+
+
+def test_two_processes_that_start_from_weights(
+    make_config: MakeConfig, text_file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "shape.cfg").write_text(CONFIG.format(text=text_file))
+    shape = PretrainingConfig.from_cfg(tmp_path / "shape.cfg").options
+    start = BiLM(shape)
+    start.to_disk(tmp_path / "start")
+    options = ("--init", str(tmp_path / "start"), "--training.softmax_steps", "20")
+    _two_processes(text_file, tmp_path / "two", "", *options)
+    config = replace(make_config(max_steps=60, softmax_steps=20), options=shape)
+    _run(config, tmp_path / "one", init=start)
+    one, two = (
+        np.array([row["loss"] for row in _rows(tmp_path / name)]) for name in ("one", "two")
+    )
+    assert len(two) == 60 and two[-9:].mean() < 0.8 * two[0]
+    assert abs(one[-9:].mean() - two[-9:].mean()) < 0.1 * one[-9:].mean()
+    learned = BiLM.from_disk(tmp_path / "two").state_dict()
+    assert not any(torch.equal(learned[name], value) for name, value in start.state_dict().items())
 
 
 def test_processes_whose_batches_have_no_labels_go_on_with_those_that_have(

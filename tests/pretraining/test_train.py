@@ -3,12 +3,14 @@ import math
 import shutil
 from collections.abc import Callable
 from contextlib import nullcontext
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
@@ -262,7 +264,7 @@ def test_the_learning_rate_rises_then_falls_to_zero() -> None:
 def test_a_run_may_start_from_other_weights_of_its_shape(
     make_config: MakeConfig, tmp_path: Path
 ) -> None:
-    config = make_config(max_steps=1, learning_rate=0.0)
+    config = make_config(max_steps=1, learning_rate=0.0, softmax_steps=0)
     start = BiLM(config.options)
     found = _run(config, tmp_path / "run", init=start)
     for name, value in start.state_dict().items():
@@ -275,6 +277,58 @@ def test_weights_of_another_shape_to_start_from_are_refused(
     with pytest.raises(ValueError, match=r"EL420"):
         _run(make_config(), tmp_path / "run", init=make_bilm(n_layers=3))
     assert not (tmp_path / "run").exists()
+
+
+def test_weights_to_start_from_rest_until_the_softmax_has_learned(
+    make_config: MakeConfig, tmp_path: Path
+) -> None:
+    config = make_config(max_steps=5, softmax_steps=3, checkpoint_every=1, keep_checkpoints=5)
+    start = BiLM(config.options)
+    _run(config, tmp_path / "run", init=start)
+    saved = [
+        load_file(path / "model.safetensors") for path in checkpoints(tmp_path / "run/checkpoints")
+    ]
+    bilm = {f"bilm.{name}": value for name, value in start.state_dict().items()}
+    others = saved[0].keys() - bilm.keys()
+    assert others
+    for before, after in pairwise(saved):
+        assert any(not torch.equal(before[name], after[name]) for name in others)
+    for i, tensors in enumerate(saved):
+        same = [torch.equal(tensors[name], value) for name, value in bilm.items()]
+        assert all(same) if i < 3 else not any(same)
+
+
+def test_a_run_from_other_weights_goes_on_as_if_never_interrupted(
+    make_config: MakeConfig, tmp_path: Path
+) -> None:
+    config = make_config(max_steps=5, softmax_steps=2, checkpoint_every=1, keep_checkpoints=5)
+    start = BiLM(config.options)
+    _run(config, tmp_path / "whole", init=start)
+    expected = (tmp_path / "whole" / "weights.safetensors").read_bytes()
+    for stopped in (1, 2, 3):
+        folder = tmp_path / f"stopped-{stopped}"
+        shutil.copytree(tmp_path / "whole", folder)
+        for later in checkpoints(folder / "checkpoints")[stopped:]:
+            shutil.rmtree(later)
+        pretrain(config, folder, resume=True, init=start, progress_bar=False)
+        assert (folder / "weights.safetensors").read_bytes() == expected
+
+
+def test_a_new_biLM_learns_from_the_first_step(make_config: MakeConfig, tmp_path: Path) -> None:
+    weights = [
+        _run(make_config(max_steps=3, softmax_steps=steps), tmp_path / str(steps)).state_dict()
+        for steps in (0, 2, 200)
+    ]
+    for other in weights[1:]:
+        assert all(torch.equal(value, other[name]) for name, value in weights[0].items())
+
+
+def test_steps_too_few_for_weights_to_start_from_are_refused(
+    make_config: MakeConfig, tmp_path: Path
+) -> None:
+    config = make_config(max_steps=5, softmax_steps=5)
+    with pytest.raises(ValueError, match=r"EL430.*5 steps"):
+        _run(config, tmp_path / "run", init=BiLM(config.options))
 
 
 def test_running_text_learns_as_well_and_otherwise(make_config: MakeConfig, tmp_path: Path) -> None:
