@@ -17,6 +17,8 @@ What a results file in benchmarks/results/ goes into, and what makes that file:
   `python -m benchmarks.start_up PIPELINE en_core_web_sm`.
 - pretraining.json: docs/pretraining.md. `python -m benchmarks.run_experiments
   benchmarks/experiments/pretraining.json`.
+- field-text.json, yardstick-test.json: docs/pretraining.md. `python -m benchmarks.field_text`; its
+  docstring has the commands that follow it.
 - perplexity.json: the model card of small-en. `python -m spacy elmo perplexity FOLDER --json`.
 - yardstick.json, yardstick-test.json: docs/yardstick.md. `python -m benchmarks.yardstick`, and the
   same with `--test`.
@@ -47,7 +49,13 @@ from scripts.annotate_page import annotate_sections
 from scripts.commands_page import commands_page
 from scripts.config_page import config_page
 from scripts.drop_in_page import drop_in_text
-from scripts.pretraining_page import by_share, perplexity_table, worth_caption, worth_chart
+from scripts.pretraining_page import (
+    by_share,
+    field_text_table,
+    perplexity_table,
+    worth_caption,
+    worth_chart,
+)
 from scripts.readme_table import caption, readme_table
 from scripts.serve_page import serve_sections
 from scripts.speed_page import lengths_chart, lengths_table, speed_sections
@@ -180,6 +188,9 @@ def generate(folder: Path) -> Generated:
         told = f"{worth_caption(by_bilm)}\n\n{markdown_table(chart.table)}"
         found.parts.append(Part("docs/pretraining.md", f"{told}\n\n{_picture(chart)}", "worth"))
         found.charts.append(chart)
+    if on_test and (read_on := load("field-text")):
+        told = markdown_table(field_text_table(read_on, on_test))
+        found.parts.append(Part("docs/pretraining.md", told, "field-text"))
     if measured := load("annotate"):
         told = "\n\n".join(annotate_sections(measured))
         found.parts.append(Part("docs/annotate.md", told, "annotate"))

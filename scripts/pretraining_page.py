@@ -66,6 +66,45 @@ def worth_chart(found: Worth) -> Chart:
     )
 
 
+def field_text_table(read_on: dict[str, Any], yardstick: dict[str, Any]) -> Table:
+    """Build entity F1 by field: with small-en, and with biLMs that went on from it.
+
+    read_on, yardstick: contents of two results files of `benchmarks.yardstick`, the second with
+    rows of small-en. The last row is the mean gain of the seeds that both have.
+    """
+    after = _by_seed(read_on["rows"])
+    fields = [corpus for corpus in read_on["corpora"] if corpus in after]
+    systems = {row["system"] for row in read_on["rows"]}
+    rows = [
+        row for row in yardstick["rows"] if row["bilm"] == "small-en" and row["system"] in systems
+    ]
+    before = _by_seed(rows)
+    gains = [
+        statistics.mean(100 * (after[field][seed] - before[field][seed]) for seed in after[field])
+        for field in fields
+    ]
+    return Table(
+        "Text of the field",
+        ["", *fields],
+        [
+            ["small-en", *(spread([*before[field].values()]) for field in fields)],
+            [
+                "read on in the field's text",
+                *(spread([*after[field].values()]) for field in fields),
+            ],
+            ["gain", *(f"{gain:+.2f}" for gain in gains)],
+        ],
+    )
+
+
+def _by_seed(rows: Sequence[dict[str, Any]]) -> dict[str, dict[int, float]]:
+    """Map each corpus to the entity F1 of its seeds."""
+    found: dict[str, dict[int, float]] = {}
+    for row in sorted(rows, key=lambda row: row["seed"]):
+        found.setdefault(row["corpus"], {})[row["seed"]] = row["scores"]["clean"]
+    return found
+
+
 def perplexity_table(measured: dict[str, Any]) -> Table:
     """Build both directions, words and share outside the vocabulary, by source and for all."""
     rows = [

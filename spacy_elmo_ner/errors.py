@@ -187,8 +187,10 @@ class Errors(metaclass=_Coded):
         "or use ElmoTok2Vec.v1 as its tok2vec."
     )
     EL104 = (
-        "{name!r} listens to {upstream!r} with width {width}, but that pipe's biLM has width "
-        "{found}. Set the listener's width to {found}."
+        "{name!r} listens to {upstream!r} with width {width}, but that pipe's biLM, {bilm}, has "
+        "width {found}. Set the listener's width to {found}. If this is a saved pipeline, and "
+        "{bilm} a folder that was written anew since, rename that folder and load the pipeline "
+        "again: it has a copy of its own."
     )
     EL105 = "{name!r} shares representations and has no labels. Add labels to the pipes after it."
     EL107 = "Unknown precision {value!r}. Use one of {names}."
@@ -261,6 +263,11 @@ class Errors(metaclass=_Coded):
     EL129 = (
         "A listener to {upstream!r} expects {n_layers} layers, but that pipe's biLM has {found}. "
         "Set the listener's n_layers to {found}."
+    )
+    EL130 = (
+        "The saved weights of {pipe!r} do not fit its config: {problem}. If {names} was written "
+        "anew since the pipeline was saved, rename that folder and load the pipeline again: it has "
+        "a copy of its own."
     )
     EL141 = (
         "{path} was trained with transitions = {saved!r}, but the config says {config!r}. A CRF "

@@ -1,15 +1,21 @@
 """Write and read the file that holds what a head has learned."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import srsly
 from thinc.api import Model
 
+from ..elmo.pretrained import is_published
 from ..errors import Errors
+from ..layers.bilm_layer import BiLMShim
 from ..layers.crf import NAMES
 from ..layers.elmo_tagger import Decoding
 from ..layers.half import narrowed, widened
+from ..layers.word_vectors import VectorsShim
+from ..vectors.shared import packaged_names
 
 
 def write_head(path: Path, model: Model[Any, Any]) -> None:
@@ -36,6 +42,34 @@ def read_head(path: Path, model: Model[Any, Any]) -> None:
         raise ValueError(
             Errors.EL141.format(path=path.parent, saved=kind, config=decoding.transitions)
         )
+
+
+@contextmanager
+def named_if_replaced(pipe: str, model: Model[Any, Any]) -> Iterator[None]:
+    """Name the folders that the model's config mentions where its saved weights do not fit.
+
+    A model is built in the shape of the biLM and the word vectors that its config names, before the
+    weights that were saved with it are read. Raises ValueError (EL130).
+    """
+    try:
+        yield
+    except ValueError as error:
+        folders = _folders(model)
+        if not folders or not str(error).startswith("Attempt to change dimension"):
+            raise
+        names = " or ".join(folders)
+        raise ValueError(Errors.EL130.format(pipe=pipe, problem=error, names=names)) from error
+
+
+def _folders(model: Model[Any, Any]) -> list[str]:
+    """Return the folders that the model was built from, whose files may have changed since."""
+    found: set[str] = set()
+    for shim in (shim for node in model.walk() for shim in node.shims):
+        if isinstance(shim, BiLMShim) and not is_published(shim.name):
+            found.add(shim.name)
+        elif isinstance(shim, VectorsShim) and shim.name not in (None, *packaged_names()):
+            found.add(str(shim.name))
+    return sorted(found)
 
 
 def _require_same_decoder(saved: bytes, decoding: Decoding, path: Path) -> None:

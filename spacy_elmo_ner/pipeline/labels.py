@@ -8,7 +8,7 @@ from spacy.errors import Errors as SpacyErrors
 from spacy.vocab import Vocab
 from thinc.api import Model
 
-from .head_file import read_head, write_head
+from .head_file import named_if_replaced, read_head, write_head
 from .listening import ListeningPipe
 
 
@@ -63,14 +63,16 @@ class LabelledPipe(ListeningPipe):
             write_head(Path(path) / "model", self.model)
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "LabelledPipe":
-        super().from_bytes(bytes_data, exclude=exclude)
+        with named_if_replaced(self.name, self.model):
+            super().from_bytes(bytes_data, exclude=exclude)
         self._add_strings()
         return self
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "LabelledPipe":
         super().from_disk(path, exclude=[*exclude, "model"])
         if "model" not in exclude:
-            read_head(Path(path) / "model", self.model)
+            with named_if_replaced(self.name, self.model):
+                read_head(Path(path) / "model", self.model)
         self._add_strings()
         return self
 

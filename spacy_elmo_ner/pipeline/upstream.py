@@ -90,6 +90,7 @@ class UpstreamPipe(TrainablePipe):
         if self.model.has_dim("nO") and node.has_dim("nO"):
             upstream_width, width = self.model.get_dim("nO"), node.get_dim("nO")
             if upstream_width != width:
+                names["bilm"] = bilm_shim(self.model).name
                 raise ValueError(Errors.EL104.format(**names, width=width, found=upstream_width))
         learned, ours = node.attrs["listener"].bilm, bilm_shim(self.model)
         if learned is None or learned.same_bilm(ours) or not has_weights(component.model):

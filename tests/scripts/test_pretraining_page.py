@@ -1,0 +1,33 @@
+"""What reading on in a field's own text is worth: means, spreads and the gain of shared seeds."""
+
+from typing import Any
+
+from scripts.pretraining_page import field_text_table
+
+
+def _row(corpus: str, seed: int, f1: float, bilm: str | None, system: str = "head") -> Any:
+    scores = {"clean": f1}
+    return {"corpus": corpus, "seed": seed, "bilm": bilm, "system": system, "scores": scores}
+
+
+def test_a_field_has_both_biLMs_and_the_gain_of_the_seeds_that_both_have() -> None:
+    yardstick = {
+        "rows": [
+            _row("law", 1, 0.62, "small-en"),
+            _row("law", 0, 0.60, "small-en"),
+            _row("law", 0, 0.30, None, "CNN"),
+            _row("law", 0, 0.99, "small-en", "another head"),
+            _row("news", 0, 0.80, "small-en"),
+        ]
+    }
+    read_on = {
+        "corpora": ["news", "law", "art"],
+        "rows": [_row("law", 0, 0.63, "own/law"), _row("news", 0, 0.79, "own/news")],
+    }
+    table = field_text_table(read_on, yardstick)
+    assert table.header == ["", "news", "law"]
+    assert table.rows == [
+        ["small-en", "80.00", "61.00 ± 1.41"],
+        ["read on in the field's text", "79.00", "63.00"],
+        ["gain", "-1.00", "+3.00"],
+    ]
