@@ -1,14 +1,20 @@
 """Tables and chart of pre-training for docs/pretraining.md and the model card."""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from spacy_elmo_ner.comparison.plotting import Chart, figure, series_color, series_marker
-from spacy_elmo_ner.comparison.tables import Table, spread
+from spacy_elmo_ner.comparison.tables import NOTHING, Table, spread
 
 # By biLM and percent of the training part: entity F1 of each seed.
 Worth = dict[str, dict[int, list[float]]]
+
+# How biLMs read on in a field's text, by what their folders' names have beside the field's.
+READ_ON = {
+    "": "after the field's text, the softmax first",
+    "-together": "after the field's text, all weights from the first step",
+}
 
 
 def by_share(rows: Sequence[dict[str, Any]]) -> Worth:
@@ -70,34 +76,38 @@ def field_text_table(read_on: dict[str, Any], yardstick: dict[str, Any]) -> Tabl
     """Build entity F1 by field: with small-en, and with biLMs that went on from it.
 
     read_on, yardstick: contents of two results files of `benchmarks.yardstick`, the second with
-    rows of small-en. The last row is the mean gain of the seeds that both have.
+    rows of small-en. The gain is the mean over the seeds that both have.
     """
-    after = _by_seed(read_on["rows"])
-    fields = [corpus for corpus in read_on["corpora"] if corpus in after]
     systems = {row["system"] for row in read_on["rows"]}
-    rows = [
+    before = _by_seed(
         row for row in yardstick["rows"] if row["bilm"] == "small-en" and row["system"] in systems
-    ]
-    before = _by_seed(rows)
-    gains = [
-        statistics.mean(100 * (after[field][seed] - before[field][seed]) for seed in after[field])
-        for field in fields
-    ]
-    return Table(
-        "Text of the field",
-        ["", *fields],
-        [
-            ["small-en", *(spread([*before[field].values()]) for field in fields)],
-            [
-                "read on in the field's text",
-                *(spread([*after[field].values()]) for field in fields),
-            ],
-            ["gain", *(f"{gain:+.2f}" for gain in gains)],
-        ],
     )
+    variants = {
+        suffix: _by_seed(row for row in read_on["rows"] if _variant(row) == suffix)
+        for suffix in READ_ON
+    }
+    fields = [corpus for corpus in read_on["corpora"] if corpus in variants[""]]
+    rows = [["small-en", *(spread([*before[field].values()]) for field in fields)]]
+    for suffix, after in variants.items():
+        if not after:
+            continue
+        scores = [[*after.get(field, {}).values()] for field in fields]
+        gains = [
+            [100 * (f1 - before[field][seed]) for seed, f1 in after.get(field, {}).items()]
+            for field in fields
+        ]
+        rows.append([READ_ON[suffix], *map(spread, scores)])
+        told = [f"{statistics.mean(values):+.2f}" if values else NOTHING for values in gains]
+        rows.append(["gain", *told])
+    return Table("Text of the field", ["", *fields], rows)
 
 
-def _by_seed(rows: Sequence[dict[str, Any]]) -> dict[str, dict[int, float]]:
+def _variant(row: dict[str, Any]) -> str:
+    """Return what the name of a biLM's folder has beside its field's."""
+    return str(row["bilm"].rpartition("/")[2].removeprefix(row["corpus"]))
+
+
+def _by_seed(rows: Iterable[dict[str, Any]]) -> dict[str, dict[int, float]]:
     """Map each corpus to the entity F1 of its seeds."""
     found: dict[str, dict[int, float]] = {}
     for row in sorted(rows, key=lambda row: row["seed"]):

@@ -649,6 +649,15 @@ class Errors(metaclass=_Coded):
         "{name} is {value}. Give a whole number of steps, or 0 for as many as "
         "training.max_epochs takes."
     )
+    EL540 = "{n} pipeline is no committee. Give the folders of two or more, of different seeds."
+    EL541 = (
+        "{name!r} has no encoder of its own to put beside others, or is a committee already. Give "
+        "pipelines that were trained with one, as configs/ner.cfg and configs/elmo.cfg do."
+    )
+    EL542 = (
+        "Pipeline number {number} does not fit the first one: it has {problem}. Give pipelines "
+        "that were trained by one config on one corpus, with another training.seed each."
+    )
     EL525 = (
         "Drawing curves needs {package}, which is not installed: pip install "
         "spacy-elmo-ner[project]"

@@ -150,6 +150,18 @@ def test_a_run_has_scores_of_every_case(
     assert saved["rows"][0]["system"] == name and saved["systems"] == list(plan.systems)
 
 
+def test_members_of_committees_share_no_seed(plan: Plan, bilm_dir: Path, tmp_path: Path) -> None:
+    """And the row of a committee says what all of its members cost."""
+    name = "head + both, committee of three"
+    runs = plan.runs([0, 1], systems=[name])
+    configs = [run.configs(tmp_path, str(bilm_dir), None) for run in runs]
+    seeds = [[config["training"]["seed"] for config in members] for members in configs]
+    assert seeds == [[0, 1, 2], [3, 4, 5]]
+    results = ResultsFile(tmp_path / "results.json", plan.heading)
+    row = Runner(tmp_path / "work", str(bilm_dir), None).run(runs[0], results)
+    assert (row.system, row.seed, row.steps) == (name, 0, 6)
+
+
 def test_the_second_seed_reads_layers_that_the_first_has_computed(
     plan: Plan, bilm_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

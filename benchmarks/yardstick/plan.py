@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,7 @@ class System:
     schedule: which of a schedule's budgets it trains by.
     settings: values, or whole blocks, by their dotted names.
     bilm, vectors: whether it reads the plan's biLM and its static word vectors.
+    members: how many trainings, each with a seed of its own, are combined into one.
     """
 
     name: str
@@ -66,6 +67,7 @@ class System:
     settings: Settings
     bilm: bool = False
     vectors: bool = False
+    members: int = 1
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,11 @@ class Run:
     system: System
     seed: int
     schedule: Settings
+
+    def configs(self, train: Path, bilm: str, vectors: str | None) -> list[Config]:
+        """Return the config of each member, not yet interpolated; no two runs share a seed."""
+        members = range(self.seed * self.system.members, (self.seed + 1) * self.system.members)
+        return [replace(self, seed=seed).config(train, bilm, vectors) for seed in members]
 
     def config(self, train: Path, bilm: str, vectors: str | None) -> Config:
         """Return the config to train by, not yet interpolated.
@@ -186,6 +193,7 @@ def read_plan(path: Path) -> Plan:
             {**base.get("settings", {}), **entry.get("settings", {})},
             bilm=entry.get("bilm", False),
             vectors=entry.get("vectors", False),
+            members=entry.get("members", 1),
         )
     corpora = {
         name: Corpus(name, **{**entry, "folder": Path(entry["folder"])})

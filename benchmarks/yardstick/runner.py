@@ -9,17 +9,19 @@ from pathlib import Path
 
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
+from thinc.api import Config
 
 from spacy_elmo_ner.elmo.pretrained import PACKAGED, packaged_names
 from spacy_elmo_ner.elmo.storage import weights_file
 from spacy_elmo_ner.files import sha256_of
+from spacy_elmo_ner.pipeline.combine import combine
 from spacy_elmo_ner.vectors.shared import packaged_sha256
 
 from . import layer_zero, recipe_layers  # noqa: F401  (register their architectures)
 from .plan import Run, blocks
 from .results import ResultsFile, Row, fingerprint
 from .score import CASES, scores, words_per_second
-from .train import SharedLayers, train
+from .train import SharedLayers, Trained, train
 
 
 @dataclass
@@ -43,7 +45,7 @@ class Runner:
         """Train and score, unless the results have this very run; returns its row."""
         train_path = run.corpus.train(self.work)
         bilm = self.bilm if run.system.bilm else None
-        config = run.config(train_path, self.bilm, self.vectors)
+        configs = run.configs(train_path, self.bilm, self.vectors)
         files = {"train": sha256_of(train_path), "dev": sha256_of(run.corpus.dev)}
         scored = run.corpus.test if self.on_test else run.corpus.dev
         if self.on_test:
@@ -53,15 +55,17 @@ class Runner:
         if run.system.vectors and self.vectors:
             for part in ("vectors", "key2row"):
                 files[part] = sha256_of(Path(self.vectors) / "vocab" / part)
-        for block in blocks(config["components"]):
+        for block in blocks(configs[0]["components"]):
             if str(block.get("@architectures", "")).startswith("spacy_elmo_ner.WordVectors."):
                 files[block["name"]] = packaged_sha256(block["name"]) or ""
-        made_from = fingerprint(config, files, self.cases)
+        # Of one pipeline, the config itself: rows from before there were committees stay valid.
+        of_all = configs[0] if len(configs) == 1 else {"members": configs}
+        made_from = fingerprint(of_all, files, self.cases)
         key = run.corpus.name, run.system.name, run.seed, bilm
         if not results.has(key, made_from):
             with _locked(self.lock):
                 print(f"{run.corpus.name}, {run.system.name}, seed {run.seed}", flush=True)
-                trained = train(config, self.shared, _report)
+                trained = self._train(configs)
                 docs = read_docs(scored)
                 row = Row(
                     corpus=run.corpus.name,
@@ -77,6 +81,19 @@ class Runner:
                 )
             results.add(row)
         return results.rows[key]
+
+    def _train(self, configs: Sequence[Config]) -> Trained:
+        """Train, and combine what was trained if it is more than one pipeline."""
+        members = [train(config, self.shared, _report) for config in configs]
+        if len(members) == 1:
+            return members[0]
+        nlp = combine([member.nlp for member in members])
+        return Trained(
+            nlp,
+            members[0].best_step,
+            sum(member.steps for member in members),
+            sum(member.seconds for member in members),
+        )
 
 
 def _report(step: int, score: float) -> None:

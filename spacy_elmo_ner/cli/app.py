@@ -30,6 +30,7 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "corpus": {},
     "train": _CONFIG_OVERRIDES,
     "calibrate": {},
+    "combine": {},
     "compact": {},
     "complete": {},
     "compile": {},

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from scripts.pretraining_page import field_text_table
+from scripts.pretraining_page import READ_ON, field_text_table
 
 
 def _row(corpus: str, seed: int, f1: float, bilm: str | None, system: str = "head") -> Any:
@@ -22,12 +22,18 @@ def test_a_field_has_both_biLMs_and_the_gain_of_the_seeds_that_both_have() -> No
     }
     read_on = {
         "corpora": ["news", "law", "art"],
-        "rows": [_row("law", 0, 0.63, "own/law"), _row("news", 0, 0.79, "own/news")],
+        "rows": [
+            _row("law", 0, 0.63, "own/law"),
+            _row("news", 0, 0.79, "own/news"),
+            _row("law", 0, 0.50, "own/law-together"),
+        ],
     }
     table = field_text_table(read_on, yardstick)
     assert table.header == ["", "news", "law"]
     assert table.rows == [
         ["small-en", "80.00", "61.00 ± 1.41"],
-        ["read on in the field's text", "79.00", "63.00"],
+        [READ_ON[""], "79.00", "63.00"],
         ["gain", "-1.00", "+3.00"],
+        [READ_ON["-together"], "-", "50.00"],
+        ["gain", "-", "-10.00"],
     ]
