@@ -10,12 +10,6 @@ from spacy_elmo_ner.comparison.tables import NOTHING, Table, spread
 # By biLM and percent of the training part: entity F1 of each seed.
 Worth = dict[str, dict[int, list[float]]]
 
-# How biLMs read on in a field's text, by what their folders' names have beside the field's.
-READ_ON = {
-    "": "after the field's text, the softmax first",
-    "-together": "after the field's text, all weights from the first step",
-}
-
 
 def by_share(rows: Sequence[dict[str, Any]]) -> Worth:
     """Group rows of experiments named "biLM, 10 %", in their order."""
@@ -73,46 +67,36 @@ def worth_chart(found: Worth) -> Chart:
 
 
 def field_text_table(read_on: dict[str, Any], yardstick: dict[str, Any]) -> Table:
-    """Build entity F1 by field: with small-en, and with biLMs that went on from it.
+    """Build entity F1 by system and field, with small-en and with biLMs that went on from it.
 
     read_on, yardstick: contents of two results files of `benchmarks.yardstick`, the second with
-    rows of small-en. The gain is the mean over the seeds that both have.
+    rows of small-en. The gain is of the means.
     """
-    systems = {row["system"] for row in read_on["rows"]}
-    before = _by_seed(
-        row for row in yardstick["rows"] if row["bilm"] == "small-en" and row["system"] in systems
-    )
-    variants = {
-        suffix: _by_seed(row for row in read_on["rows"] if _variant(row) == suffix)
-        for suffix in READ_ON
-    }
-    fields = [corpus for corpus in read_on["corpora"] if corpus in variants[""]]
-    rows = [["small-en", *(spread([*before[field].values()]) for field in fields)]]
-    for suffix, after in variants.items():
-        if not after:
-            continue
-        scores = [[*after.get(field, {}).values()] for field in fields]
-        gains = [
-            [100 * (f1 - before[field][seed]) for seed, f1 in after.get(field, {}).items()]
-            for field in fields
-        ]
-        rows.append([READ_ON[suffix], *map(spread, scores)])
-        told = [f"{statistics.mean(values):+.2f}" if values else NOTHING for values in gains]
-        rows.append(["gain", *told])
+    after = _scores(read_on["rows"])
+    before = _scores(row for row in yardstick["rows"] if row["bilm"] == "small-en")
+    fields = [name for name in read_on["corpora"] if any(name == field for _, field in after)]
+    rows = []
+    for system in dict.fromkeys(system for system, _ in after):
+        cells = [[before.get((system, field), ()), after.get((system, field), ())]
+                 for field in fields]  # fmt: skip
+        rows.append([f"{system}, small-en", *(spread(one) for one, _ in cells)])
+        rows.append([f"{system}, after the field's text", *(spread(two) for _, two in cells)])
+        rows.append(["gain", *(_gain(one, two) for one, two in cells)])
     return Table("Text of the field", ["", *fields], rows)
 
 
-def _variant(row: dict[str, Any]) -> str:
-    """Return what the name of a biLM's folder has beside its field's."""
-    return str(row["bilm"].rpartition("/")[2].removeprefix(row["corpus"]))
-
-
-def _by_seed(rows: Iterable[dict[str, Any]]) -> dict[str, dict[int, float]]:
-    """Map each corpus to the entity F1 of its seeds."""
-    found: dict[str, dict[int, float]] = {}
-    for row in sorted(rows, key=lambda row: row["seed"]):
-        found.setdefault(row["corpus"], {})[row["seed"]] = row["scores"]["clean"]
+def _scores(rows: Iterable[dict[str, Any]]) -> dict[tuple[str, str], list[float]]:
+    """Map each system and corpus to the entity F1 of its seeds."""
+    found: dict[tuple[str, str], list[float]] = {}
+    for row in rows:
+        found.setdefault((row["system"], row["corpus"]), []).append(row["scores"]["clean"])
     return found
+
+
+def _gain(before: Sequence[float], after: Sequence[float]) -> str:
+    if not before or not after:
+        return NOTHING
+    return f"{100 * (statistics.mean(after) - statistics.mean(before)):+.2f}"
 
 
 def perplexity_table(measured: dict[str, Any]) -> Table:

@@ -25,6 +25,7 @@ gmb-2 and gmb-10 are 2 and 10 percent of the training part of the seed split{who
 "head" is the `elmo_ner` of `configs/ner.cfg` on hash embeddings and what its name adds; "both" is
 the biLM and vectors, "layer 0" the biLM's word representation without its contextual layers, and
 "layers mixed" reads their weighted sum (`ElmoListener.v1`) instead of all of them side by side.
+A committee of three is `elmo combine` of three trainings with other seeds.
 spaCy's CNN with vectors has the same table of vectors. {transformer}"""
 
 TRANSFORMER = (

@@ -1,8 +1,8 @@
-"""What reading on in a field's own text is worth: means, spreads and the gain of shared seeds."""
+"""What reading on in a field's own text is worth: means, spreads and gains by system."""
 
 from typing import Any
 
-from scripts.pretraining_page import READ_ON, field_text_table
+from scripts.pretraining_page import field_text_table
 
 
 def _row(corpus: str, seed: int, f1: float, bilm: str | None, system: str = "head") -> Any:
@@ -10,13 +10,13 @@ def _row(corpus: str, seed: int, f1: float, bilm: str | None, system: str = "hea
     return {"corpus": corpus, "seed": seed, "bilm": bilm, "system": system, "scores": scores}
 
 
-def test_a_field_has_both_biLMs_and_the_gain_of_the_seeds_that_both_have() -> None:
+def test_a_field_has_both_biLMs_and_the_gain_of_each_system() -> None:
     yardstick = {
         "rows": [
             _row("law", 1, 0.62, "small-en"),
             _row("law", 0, 0.60, "small-en"),
             _row("law", 0, 0.30, None, "CNN"),
-            _row("law", 0, 0.99, "small-en", "another head"),
+            _row("law", 0, 0.65, "small-en", "committee"),
             _row("news", 0, 0.80, "small-en"),
         ]
     }
@@ -24,16 +24,17 @@ def test_a_field_has_both_biLMs_and_the_gain_of_the_seeds_that_both_have() -> No
         "corpora": ["news", "law", "art"],
         "rows": [
             _row("law", 0, 0.63, "own/law"),
+            _row("law", 0, 0.66, "own/law", "committee"),
             _row("news", 0, 0.79, "own/news"),
-            _row("law", 0, 0.50, "own/law-together"),
         ],
     }
     table = field_text_table(read_on, yardstick)
     assert table.header == ["", "news", "law"]
     assert table.rows == [
-        ["small-en", "80.00", "61.00 ± 1.41"],
-        [READ_ON[""], "79.00", "63.00"],
-        ["gain", "-1.00", "+3.00"],
-        [READ_ON["-together"], "-", "50.00"],
-        ["gain", "-", "-10.00"],
+        ["head, small-en", "80.00", "61.00 ± 1.41"],
+        ["head, after the field's text", "79.00", "63.00"],
+        ["gain", "-1.00", "+2.00"],
+        ["committee, small-en", "-", "65.00"],
+        ["committee, after the field's text", "-", "66.00"],
+        ["gain", "-", "+1.00"],
     ]
