@@ -72,7 +72,7 @@ class Texts:
         if not known:
             return np.empty(0, dtype=np.int64)
         vector = _unit(_unit(self._sums([np.array(known)])) - self._centre)[0]
-        return np.argpartition(-(self.vectors @ vector), n)[:n]
+        return np.argpartition(-(self.vectors @ vector), min(n, len(self.vectors) - 1))[:n]
 
     def _sums(self, word_sets: Sequence[NDArray[np.integer]]) -> Vectors:
         starts = np.cumsum([0, *(len(numbers) for numbers in word_sets[:-1])])
@@ -93,8 +93,9 @@ def read_sentences(paths: Iterable[Path], every: int) -> Iterable[str]:
 
 
 def field_text(texts: Texts, train: Sequence[str], n: int) -> list[str]:
-    """Return at most n sentences of the texts: as many for each training sentence."""
-    chosen = {i for sentence in train for i in texts.nearest(sentence, n // len(train)).tolist()}
+    """Return about n sentences of the texts, or fewer: as many for each training sentence."""
+    each = max(1, n // len(train))
+    chosen = {i for sentence in train for i in texts.nearest(sentence, each).tolist()}
     return [texts.sentences[i] for i in sorted(chosen)]
 
 

@@ -605,11 +605,6 @@ class Errors(metaclass=_Coded):
         "The pipeline {name!r} gives {n} labels of {kind} to learn from, and at most {most} can be "
         "kept. Name one with fewer."
     )
-    EL430 = (
-        "The biLM would stay as it is: the run has {n_steps} steps, and in the first "
-        "{softmax_steps} only the softmax learns. Give more text, more training.max_steps or fewer "
-        "training.softmax_steps."
-    )
 
     # EL5xx: commands
     EL501 = (
@@ -657,6 +652,10 @@ class Errors(metaclass=_Coded):
     EL542 = (
         "Pipeline number {number} does not fit the first one: it has {problem}. Give pipelines "
         "that were trained by one config on one corpus, with another training.seed each."
+    )
+    EL543 = (
+        "{path} is named twice. Give each pipeline once, and another folder for --output: the "
+        "pipelines stay as they are."
     )
     EL525 = (
         "Drawing curves needs {package}, which is not installed: pip install "

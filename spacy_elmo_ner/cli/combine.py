@@ -27,8 +27,8 @@ def combine_cli(
     """Make a committee: one pipeline whose scores are the mean of several.
 
     Pipelines that were trained by the same config on the same corpus, but with another
-    training.seed each, make other mistakes; the mean of their scores makes fewer. The biLM runs
-    once for all of them, the heads side by side, so three need up to half as much time again.
+    training.seed each, make other mistakes; the mean of their scores makes fewer. Where they listen
+    to an elmo pipe, the biLM runs once for all of them, and only the heads run side by side.
     Without --dev the temperature is the mean of theirs: see `elmo calibrate`.
 
     Example:

@@ -30,12 +30,15 @@ def combine_folders(
 
     dev: a .spacy file to score each of them on, and the committee. Returns the scores by folder,
     those of the committee last; none without dev. Raises FileNotFoundError for a folder that does
-    not exist, OSError for an output that cannot be written to, and ValueError as `combine`;
-    nothing is written then.
+    not exist, OSError for an output that cannot be written to, ValueError for a folder that is
+    named twice (EL543) and as `combine`; nothing is written then.
     """
     for path in pipelines:
         if not path.exists():
             raise FileNotFoundError(Errors.EL520.format(path=path))
+    named = [path.resolve() for path in (*pipelines, output)]
+    if twice := [path for path in named if named.count(path) > 1]:
+        raise ValueError(Errors.EL543.format(path=twice[0]))
     require_place(output)
     members = [spacy.load(path) for path in pipelines]
     committee = combine(members)
@@ -51,14 +54,16 @@ def combine(pipelines: Sequence[Language]) -> Language:
     """Return a pipeline whose `elmo_ner` and `elmo_tagger` score as the pipelines do on average.
 
     All other pipes, and all settings, are those of the first. The temperature of each pipe is the
-    mean; `elmo calibrate` fits it. Raises ValueError for less than two pipelines (EL540), for a
-    pipe without an encoder or with one of another kind than ours (EL541), and for pipelines
-    that differ in more than what they learned (EL542).
+    mean; `elmo calibrate` fits it. Raises ValueError for less than two pipelines (EL540) or none of
+    our pipes in them (EL521), for a pipe without an encoder or that is a committee (EL541), and
+    for pipelines that differ in more than what these pipes learned (EL542).
     """
     if len(pipelines) < 2:
         raise ValueError(Errors.EL540.format(n=len(pipelines)))
     first = pipelines[0]
-    names = [name for name, pipe in first.pipeline if isinstance(pipe, TokenClassifier)]
+    names = [name for name, pipe in first.components if isinstance(pipe, TokenClassifier)]
+    if not names:
+        raise ValueError(Errors.EL521.format(path="The first pipeline", do="combine"))
     config = Config(copy.deepcopy(dict(first.config)))
     for name in names:
         block = config["components"][name]["model"]
@@ -66,12 +71,12 @@ def combine(pipelines: Sequence[Language]) -> Language:
             raise ValueError(Errors.EL541.format(name=name))
         config["components"][name]["model"] = _side_by_side(block, len(pipelines))
     for number, other in enumerate(pipelines[1:], 2):
-        _require_alike(first, other, names, number)
+        for problem in _differences(first, other, names):
+            raise ValueError(Errors.EL542.format(number=number, problem=problem))
     nlp = load_model_from_config(config, meta=first.meta, vocab=first.vocab)
     nlp.meta["performance"] = {}  # of the first pipeline alone
-    for name, pipe in _saved(first):
-        if name not in names:
-            nlp.get_pipe(name).from_bytes(pipe.to_bytes())  # type: ignore[attr-defined]
+    # The tokenizer and all other pipes, whether they are disabled or not.
+    nlp.from_bytes(first.to_bytes(exclude=[*names, "vocab", "config", "meta"]), exclude=names)
     for name in names:
         _fill(
             cast(TokenClassifier, nlp.get_pipe(name)),
@@ -98,17 +103,14 @@ def _side_by_side(block: Mapping[str, Any], n_members: int) -> dict[str, Any]:
     return {**block, "tok2vec": tok2vec, "encoder": None}
 
 
-def _require_alike(first: Language, other: Language, names: Sequence[str], number: int) -> None:
-    """Raise ValueError (EL542) unless the n-th pipeline fits the first one."""
-    for problem in _differences(first, other, names):
-        raise ValueError(Errors.EL542.format(number=number, problem=problem))
-
-
 def _differences(first: Language, other: Language, names: Sequence[str]) -> Iterator[str]:
     """Yield what keeps a pipeline from being a committee with the first one."""
-    if other.pipe_names != first.pipe_names:
-        yield f"the pipes {', '.join(other.pipe_names)}, not {', '.join(first.pipe_names)}"
-        return
+    for kind in ("component_names", "disabled"):
+        ours, theirs = (list(getattr(nlp, kind)) for nlp in (first, other))
+        if ours != theirs:
+            what = "pipes" if kind == "component_names" else "disabled pipes"
+            yield f"the {what} {', '.join(theirs) or '(none)'}, not {', '.join(ours) or '(none)'}"
+            return
     for name in names:
         models = [nlp.get_pipe_config(name)["model"] for nlp in (first, other)]
         if models[0] != models[1]:
@@ -116,15 +118,26 @@ def _differences(first: Language, other: Language, names: Sequence[str]) -> Iter
         labels = [cast(TokenClassifier, nlp.get_pipe(name)).labels for nlp in (first, other)]
         if labels[0] != labels[1]:
             yield f"other labels in {name}"
-    for name, pipe in _saved(first):
-        theirs: Any = other.get_pipe(name)
-        if name not in names and pipe.to_bytes() != theirs.to_bytes():
+    if _vectors(first) != _vectors(other):
+        yield "other vectors in its vocab, and only one table can be kept"
+    kept = _saved(first)
+    for name, saved in _saved(other).items():
+        if name not in names and kept.get(name) != saved:
             yield f"another {name}, and only one can be kept"
 
 
-def _saved(nlp: Language) -> list[tuple[str, Any]]:
-    """Return the pipes that hold something to save, by name."""
-    return [(name, pipe) for name, pipe in nlp.pipeline if hasattr(pipe, "to_bytes")]
+def _vectors(nlp: Language) -> tuple[Any, ...]:
+    """Return what decides which vector a word has."""
+    vectors = nlp.vocab.vectors
+    return vectors.shape, dict(vectors.key2row), vectors.data.tobytes()
+
+
+def _saved(nlp: Language) -> dict[str, bytes]:
+    """Return what the tokenizer and each pipe save, without words that they happened to read."""
+    parts: list[tuple[str, Any]] = [("tokenizer", nlp.tokenizer), *nlp.components]
+    return {
+        name: part.to_bytes(exclude=["vocab"]) for name, part in parts if hasattr(part, "to_bytes")
+    }
 
 
 def _fill(pipe: TokenClassifier, members: Sequence[TokenClassifier]) -> None:

@@ -41,6 +41,7 @@ class Progress:
 
     step: optimizer steps done. epoch, batch: the next batch to take.
     n_tokens: tokens trained on, marks excluded. seconds: spent so far, restarts included.
+    softmax_steps: the first steps, in which the biLM did not learn, or does not yet.
     """
 
     step: int = 0
@@ -48,6 +49,7 @@ class Progress:
     batch: int = 0
     n_tokens: int = 0
     seconds: float = 0.0
+    softmax_steps: int = 0
 
 
 def save_checkpoint(

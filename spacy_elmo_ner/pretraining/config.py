@@ -100,8 +100,9 @@ class TrainingConfig:
     """Says how to train.
 
     batch_tokens: tokens per step. max_steps: 0 for max_epochs passes over the text.
-    softmax_steps: the first steps, in which a biLM that a run starts from does not learn, only what
-    predicts words and labels from it: new, and at random, that would undo much of what it knows.
+    softmax_steps: the first steps, at most a third of all, in which a biLM that a run starts from
+    does not learn, only what predicts words and labels from it: new, and at random, that would undo
+    much of what it knows.
     learning_rate: of AdamW, reached after warmup_steps, then lowered to zero along a cosine. With
     decay_steps it is constant instead, and falls linearly to zero in the last decay_steps (Hägele
     et al. 2024): until then a run can be resumed with another max_steps.
@@ -205,7 +206,6 @@ class PretrainingConfig:
         # English text has about 6 bytes per word; packed, a third to a quarter of that.
         n_words = sum(path.stat().st_size // (2 if is_packed(path) else 6) for path in paths)
         epochs = min(10, max(1, round(_WORDS_WANTED / max(1, n_words))))
-        batch_tokens = 4096 if n_words >= _WORDS_WANTED else 1024
         return cls(
             text=TextConfig(
                 paths=tuple(map(str, paths)),
@@ -214,8 +214,7 @@ class PretrainingConfig:
             ),
             training=TrainingConfig(
                 max_epochs=epochs,
-                batch_tokens=batch_tokens,
-                softmax_steps=min(200, epochs * n_words // batch_tokens // 3),
+                batch_tokens=4096 if n_words >= _WORDS_WANTED else 1024,
             ),
         )
 

@@ -59,10 +59,9 @@ def pretrain(
     for its first steps alone (Kumar et al. 2022: fine-tuning with a new output layer distorts what
     the weights know, unless that layer has learned first).
     Under torchrun, all processes train this one model.
-    Raises ValueError for text without words or with one word only, an init of another shape, too
-    few steps to change it, or a checkpoint of another config, FileExistsError if the folder holds
-    a run and resume is false, or a biLM and no run, OSError where the folder cannot be written to
-    or the disk is full.
+    Raises ValueError for text without words or with one word only, an init of another shape or a
+    checkpoint of another config, FileExistsError if the folder holds a run and resume is false, or
+    a biLM and no run, OSError where the folder cannot be written to or the disk is full.
     """
     if init is not None and init.options != config.options:
         raise ValueError(Errors.EL420.format(init=init.options, config=config.options))
@@ -136,20 +135,17 @@ class _Run:
             weight_decay=settings.weight_decay,
             fused=True,
         )
+        # Epochs differ by a few batches; the schedule is always that of the first.
+        in_epoch = len(self._epoch(0)) // processes.n
+        self.n_steps = settings.max_steps or settings.max_epochs * max(1, in_epoch)
         self.progress = Progress()
+        if init is not None:
+            self.progress.softmax_steps = min(settings.softmax_steps, self.n_steps // 3)
         self.states: BiLMStates | None = None  # of running text, where the batch before ended
         if saved:
             self.progress = load_checkpoint(saved[-1], self.model, self.optimizer, config.to_dict())
             if settings.state == "running":
                 self.states = load_states(saved[-1], config.options)
-
-        # Epochs differ by a few batches; the schedule is always that of the first.
-        in_epoch = len(self._epoch(0)) // processes.n
-        self.n_steps = settings.max_steps or settings.max_epochs * max(1, in_epoch)
-        self.softmax_steps = 0 if init is None else settings.softmax_steps
-        if 0 < self.n_steps <= self.softmax_steps:
-            message = Errors.EL430.format(n_steps=self.n_steps, softmax_steps=self.softmax_steps)
-            raise ValueError(message)
         self._let_learn()
         self.batches = self._epoch(self.progress.epoch)
         self.log = Log(output / LOG_FILE, self.progress.step) if processes.is_first else None
@@ -166,7 +162,7 @@ class _Run:
         batch = self._next_batch()
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(progress.step, self.n_steps, settings)
-        if 0 < progress.step == self.softmax_steps:
+        if 0 < progress.step == progress.softmax_steps:
             self._let_learn()
         bf16 = settings.bf16 and multiplies_bfloat16()
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
@@ -197,7 +193,7 @@ class _Run:
 
     def _let_learn(self) -> None:
         """Have the biLM learn, or rest while the softmax learns alone."""
-        self.model.bilm.requires_grad_(self.progress.step >= self.softmax_steps)
+        self.model.bilm.requires_grad_(self.progress.step >= self.progress.softmax_steps)
         self.parallel = self.processes.parallel(self.model)  # averages what learns at that time
 
     def _epoch(self, epoch: int) -> Sequence[np.ndarray]:

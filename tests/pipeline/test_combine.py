@@ -205,6 +205,51 @@ def test_what_was_trained_otherwise_is_refused(
         combine([with_rule, other])
 
 
+def test_words_that_one_member_happened_to_read_make_no_difference(
+    members: list[Language], tmp_path: Path
+) -> None:
+    members[1].vocab.strings.add("a word of another text")
+    expected = combine([members[0], members[2]])
+    members[1].to_disk(tmp_path / "one")
+    found = combine([members[0], spacy.load(tmp_path / "one")])
+    assert found.pipe_names == expected.pipe_names
+
+
+def test_all_else_is_kept_also_what_is_disabled(bilm_dir: Path, tmp_path: Path) -> None:
+    members = [_train(bilm_dir, seed) for seed in range(2)]
+    for nlp in members:
+        nlp.tokenizer.add_special_case("gimme", [{"ORTH": "gim"}, {"ORTH": "me"}])
+        ruler = nlp.add_pipe("entity_ruler", name="rules")
+        ruler.add_patterns([{"label": "geo", "pattern": "Paris"}])
+        nlp.disable_pipe("rules")
+        nlp.disable_pipe("elmo_tagger")
+        nlp.get_pipe("elmo_ner").threshold = 0.25
+    combine(members).to_disk(tmp_path / "committee")
+    committee = spacy.load(tmp_path / "committee")
+    assert [token.text for token in committee("gimme")] == ["gim", "me"]
+    assert committee.disabled == ["elmo_tagger", "rules"]
+    assert committee.get_pipe("rules").patterns == members[0].get_pipe("rules").patterns
+    assert committee.get_pipe("elmo_tagger").labels == members[0].get_pipe("elmo_tagger").labels
+    assert committee.get_pipe("elmo_ner").threshold == 0.25
+
+
+def test_members_with_other_vectors_or_another_tokenizer_are_refused(
+    bilm_dir: Path, members: list[Language]
+) -> None:
+    first, second, third = members
+    second.vocab.set_vector("Paris", np.ones(3, dtype="f"))
+    with pytest.raises(ValueError, match=r"EL542.*other vectors"):
+        combine([first, second])
+    third.tokenizer.add_special_case("gimme", [{"ORTH": "gim"}, {"ORTH": "me"}])
+    with pytest.raises(ValueError, match=r"EL542.*another tokenizer"):
+        combine([first, third])
+
+
+def test_pipelines_without_our_pipes_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"EL521.*combine"):
+        combine([spacy.blank("en"), spacy.blank("en")])
+
+
 # ---- the command -------------------------------------------------------------------------
 
 
@@ -233,6 +278,8 @@ def test_the_command_names_what_it_cannot_use(members: list[Language], tmp_path:
     output = tmp_path / "committee"
     for arguments, problem in (
         ([tmp_path / "one"], "EL540"),
+        ([tmp_path / "one", tmp_path / "." / "one"], "EL543"),
+        ([tmp_path / "one", output], "EL520"),
         ([tmp_path / "one", tmp_path / "none"], "none"),
         ([tmp_path / "one", tmp_path / "one", "--dev", tmp_path / "no.spacy"], "no.spacy"),
     ):

@@ -145,15 +145,3 @@ def test_a_setting_can_be_given_for_a_block_that_is_not_there(tmp_path: Path, bl
     path.write_text("".join(f"[{name}]\n" for name in others if name != block))
     config = PretrainingConfig.from_cfg(path, {f"{block}.{others[block]}": values[block]})
     assert getattr(getattr(config, block), others[block]) == values[block]
-
-
-@pytest.mark.parametrize(("n_lines", "softmax_steps"), [(2, 16), (40, 200)])
-def test_a_small_text_leaves_steps_for_the_biLM(
-    tmp_path: Path, n_lines: int, softmax_steps: int
-) -> None:
-    path = tmp_path / "text.txt"
-    path.write_text("A line of text. " * 960 * n_lines)
-    training = PretrainingConfig.for_text([path]).training
-    assert training.softmax_steps == softmax_steps
-    n_steps = training.max_epochs * path.stat().st_size // 6 // training.batch_tokens
-    assert 0 < training.softmax_steps <= n_steps / 3

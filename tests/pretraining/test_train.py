@@ -282,7 +282,7 @@ def test_weights_of_another_shape_to_start_from_are_refused(
 def test_weights_to_start_from_rest_until_the_softmax_has_learned(
     make_config: MakeConfig, tmp_path: Path
 ) -> None:
-    config = make_config(max_steps=5, softmax_steps=3, checkpoint_every=1, keep_checkpoints=5)
+    config = make_config(max_steps=9, softmax_steps=3, checkpoint_every=1, keep_checkpoints=9)
     start = BiLM(config.options)
     _run(config, tmp_path / "run", init=start)
     saved = [
@@ -298,10 +298,12 @@ def test_weights_to_start_from_rest_until_the_softmax_has_learned(
         assert all(same) if i < 3 else not any(same)
 
 
+@pytest.mark.parametrize("again", [True, False])
 def test_a_run_from_other_weights_goes_on_as_if_never_interrupted(
-    make_config: MakeConfig, tmp_path: Path
+    make_config: MakeConfig, tmp_path: Path, again: bool
 ) -> None:
-    config = make_config(max_steps=5, softmax_steps=2, checkpoint_every=1, keep_checkpoints=5)
+    """Also where the command that resumes it does not repeat what it started from."""
+    config = make_config(max_steps=6, softmax_steps=2, checkpoint_every=1, keep_checkpoints=6)
     start = BiLM(config.options)
     _run(config, tmp_path / "whole", init=start)
     expected = (tmp_path / "whole" / "weights.safetensors").read_bytes()
@@ -310,7 +312,8 @@ def test_a_run_from_other_weights_goes_on_as_if_never_interrupted(
         shutil.copytree(tmp_path / "whole", folder)
         for later in checkpoints(folder / "checkpoints")[stopped:]:
             shutil.rmtree(later)
-        pretrain(config, folder, resume=True, init=start, progress_bar=False)
+        init = start if again else None
+        pretrain(config, folder, resume=True, init=init, progress_bar=False)
         assert (folder / "weights.safetensors").read_bytes() == expected
 
 
@@ -323,12 +326,41 @@ def test_a_new_biLM_learns_from_the_first_step(make_config: MakeConfig, tmp_path
         assert all(torch.equal(value, other[name]) for name, value in weights[0].items())
 
 
-def test_steps_too_few_for_weights_to_start_from_are_refused(
+@pytest.mark.parametrize(("max_steps", "resting"), [(1, 0), (5, 1), (9, 3), (15, 4)])
+def test_the_softmax_learns_alone_for_a_third_of_the_steps_at_most(
+    make_config: MakeConfig, tmp_path: Path, max_steps: int, resting: int
+) -> None:
+    config = make_config(
+        max_steps=max_steps, softmax_steps=4, checkpoint_every=1, keep_checkpoints=20
+    )
+    start = BiLM(config.options)
+    _run(config, tmp_path / "run", init=start)
+    name, weights = next(iter(start.state_dict().items()))
+    saved = [
+        load_file(path / "model.safetensors")[f"bilm.{name}"]
+        for path in checkpoints(tmp_path / "run/checkpoints")
+    ]
+    assert [torch.equal(value, weights) for value in saved] == [
+        step < resting for step in range(max_steps)
+    ]
+
+
+def test_a_run_from_before_there_were_such_steps_goes_on_as_it_began(
     make_config: MakeConfig, tmp_path: Path
 ) -> None:
-    config = make_config(max_steps=5, softmax_steps=5)
-    with pytest.raises(ValueError, match=r"EL430.*5 steps"):
-        _run(config, tmp_path / "run", init=BiLM(config.options))
+    config = make_config(max_steps=6, softmax_steps=0, checkpoint_every=1, keep_checkpoints=6)
+    start = BiLM(config.options)
+    _run(config, tmp_path / "run", init=start)
+    expected = (tmp_path / "run" / "weights.safetensors").read_bytes()
+    for later in checkpoints(tmp_path / "run/checkpoints")[1:]:
+        shutil.rmtree(later)
+    (saved,) = checkpoints(tmp_path / "run/checkpoints")
+    state = json.loads((saved / "state.json").read_text())
+    del state["progress"]["softmax_steps"], state["config"]["training"]["softmax_steps"]
+    (saved / "state.json").write_text(json.dumps(state))
+    config = make_config(max_steps=6, checkpoint_every=1, keep_checkpoints=6)
+    pretrain(config, tmp_path / "run", resume=True, init=start, progress_bar=False)
+    assert (tmp_path / "run" / "weights.safetensors").read_bytes() == expected
 
 
 def test_running_text_learns_as_well_and_otherwise(make_config: MakeConfig, tmp_path: Path) -> None:
