@@ -23,8 +23,8 @@ CATALOGUE = {
 FIX = re.compile(
     r"(?:^|[.:;,] (?:or, |and |or |Then )?|Or |Either |\) )"
     r"(?:Add|Allow|Ask|Check|Choose|Convert|Correct|Delete|Fetch|Get|Give|Install|Leave|Load|"
-    r"Lower|Make|Must|Name|Pass|Point|Put|Restore|Run|Save|Set|Split|Take|Train|Try|Use|Write|"
-    r"add|choose|delete|fetch|give|install|look|make|pip install|put|train|write|use)\b|"
+    r"Lower|Make|Must|Name|Pass|Point|Put|Rename|Restore|Run|Save|Set|Split|Take|Train|Try|Use|Write|"
+    r"add|choose|delete|fetch|give|install|look|make|pip install|put|rename|train|write|use)\b|"
     r"(?:must|should|Expected|expected) "
 )
 # Tells of several at once, each with a message of its own; is told what to do by who raises it.
