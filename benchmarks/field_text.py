@@ -25,9 +25,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from spacy.strings import get_string_id
-from spacy.tokens import DocBin
 from spacy.vocab import Vocab
 
+from spacy_elmo_ner.corpus.docbin import read_docs
 from spacy_elmo_ner.corpus.text_files import open_text
 from spacy_elmo_ner.files import write_text
 from spacy_elmo_ner.vectors.shared import shared_table
@@ -111,7 +111,7 @@ def main() -> None:
     texts = Texts(read_sentences(args.texts, args.every))
     print(f"Read {len(texts.sentences):,} sentences")
     for field in args.fields.split(","):
-        docs = DocBin().from_disk(args.corpora / field / "train.spacy").get_docs(Vocab())
+        docs = read_docs(args.corpora / field / "train.spacy", Vocab())
         sentences = field_text(texts, [doc.text for doc in docs], args.sentences)
         path = args.output / f"{field}.txt"
         write_text(path, "\n".join(sentences) + "\n")

@@ -144,8 +144,6 @@ def _fill(pipe: TokenClassifier, members: Sequence[TokenClassifier]) -> None:
     """Give a new pipe what its members have learned."""
     pipe.cfg = copy.deepcopy(members[0].cfg)
     pipe.cfg["temperature"] = float(np.mean([member.temperature for member in members]))
-    for label in pipe.labels:
-        pipe.vocab.strings.add(label)
     encoders = [member.model.layers[1] for member in members]
     parts = pipe.model.get_ref("tok2vec")
     for part, member, encoder in zip(parts.layers, members, encoders, strict=True):

@@ -1,7 +1,6 @@
 """A committee scores as its members do on average, and is a pipeline like any other."""
 
 import copy
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ from thinc.api import fix_random_seed
 from typer.testing import CliRunner, Result
 
 from spacy_elmo_ner.cli.app import elmo_cli
-from spacy_elmo_ner.elmo import BiLM
 from spacy_elmo_ner.pipeline.combine import combine
 
 from .conftest import make_examples
@@ -184,9 +182,7 @@ def test_a_committee_of_committees_is_refused(members: list[Language]) -> None:
         combine([combine(members), combine(members)])
 
 
-def test_what_was_trained_otherwise_is_refused(
-    bilm_dir: Path, members: list[Language], make_bilm: Callable[..., BiLM], tmp_path: Path
-) -> None:
+def test_what_was_trained_otherwise_is_refused(bilm_dir: Path, members: list[Language]) -> None:
     first = members[0]
     wider = _train(bilm_dir, 1, encoder={**ENCODER, "units": 5})
     with pytest.raises(ValueError, match=r"EL542.*number 3.*another model.*elmo_tagger"):

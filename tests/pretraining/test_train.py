@@ -37,6 +37,11 @@ def _run(config: PretrainingConfig, output: Path, **settings: Any) -> BiLM:
     return pretrain(config, output, progress_bar=False, **settings)
 
 
+def _saved(output: Path) -> list[dict[str, torch.Tensor]]:
+    """The weights of each checkpoint, oldest first."""
+    return [load_file(path / "model.safetensors") for path in checkpoints(output / "checkpoints")]
+
+
 class Interrupted(Exception):
     """Stands for a power cut."""
 
@@ -285,9 +290,7 @@ def test_weights_to_start_from_rest_until_the_softmax_has_learned(
     config = make_config(max_steps=9, softmax_steps=3, checkpoint_every=1, keep_checkpoints=9)
     start = BiLM(config.options)
     _run(config, tmp_path / "run", init=start)
-    saved = [
-        load_file(path / "model.safetensors") for path in checkpoints(tmp_path / "run/checkpoints")
-    ]
+    saved = _saved(tmp_path / "run")
     bilm = {f"bilm.{name}": value for name, value in start.state_dict().items()}
     others = saved[0].keys() - bilm.keys()
     assert others
@@ -336,13 +339,8 @@ def test_the_softmax_learns_alone_for_a_third_of_the_steps_at_most(
     start = BiLM(config.options)
     _run(config, tmp_path / "run", init=start)
     name, weights = next(iter(start.state_dict().items()))
-    saved = [
-        load_file(path / "model.safetensors")[f"bilm.{name}"]
-        for path in checkpoints(tmp_path / "run/checkpoints")
-    ]
-    assert [torch.equal(value, weights) for value in saved] == [
-        step < resting for step in range(max_steps)
-    ]
+    same = [torch.equal(tensors[f"bilm.{name}"], weights) for tensors in _saved(tmp_path / "run")]
+    assert same == [step < resting for step in range(max_steps)]
 
 
 def test_a_run_from_before_there_were_such_steps_goes_on_as_it_began(
