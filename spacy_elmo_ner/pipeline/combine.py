@@ -19,7 +19,7 @@ from thinc.api import Config, Model
 
 from ..corpus.docbin import read_examples
 from ..errors import Errors
-from .save import needs_vocab, require_place, save_pipeline
+from .save import require_place, save_pipeline
 from .token_classifier import TokenClassifier
 
 
@@ -46,7 +46,7 @@ def combine_folders(
     if dev is not None:
         for path, nlp in zip([*pipelines, output], [*members, committee], strict=True):
             scores[path] = nlp.evaluate(list(read_examples(dev, nlp)))
-    save_pipeline(committee, output, exclude=[] if needs_vocab(committee) else ["vocab"])
+    save_pipeline(committee, output)
     return scores
 
 

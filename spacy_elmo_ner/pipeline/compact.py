@@ -9,7 +9,7 @@ import spacy
 from ..corpus.docbin import read_examples
 from ..errors import Errors, shown
 from ..layers.half import round_weights
-from .save import needs_vocab, require_place, save_pipeline
+from .save import require_place, save_pipeline
 from .token_classifier import TokenClassifier
 
 # Scores of our heads; where a test file gives none of them, it is of no use.
@@ -62,7 +62,7 @@ def compact_folder(
             layers = "entities or tags"
             raise ValueError(Errors.EL324.format(path=test, layers=layers, do="score on"))
         nlp.meta["performance"] = performance
-    save_pipeline(nlp, output, exclude=[] if needs_vocab(nlp) else ["vocab"])
+    save_pipeline(nlp, output)
     return nlp.meta.get("performance", {})
 
 

@@ -20,7 +20,7 @@ from ..errors import Errors
 from ..layers.bilm_layer import bilm_shim
 from .compact import read_description
 from .noun_chunks import use_tag_noun_chunks
-from .save import needs_vocab, require_place, save_pipeline
+from .save import require_place, save_pipeline
 
 ADDED = ("senter", "attribute_ruler", "lemmatizer")
 RULES = Path(__file__).parents[1] / "data/english-attributes.json"
@@ -86,7 +86,6 @@ def complete_folder(
     save_pipeline(
         nlp,
         output,
-        exclude=[] if needs_vocab(nlp) else ["vocab"],
         texts={LICENSES: licenses},
     )
     return scores

@@ -1,6 +1,6 @@
 """Save a pipeline so that its folder holds either the old one or the new one, complete."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from spacy.language import Language
@@ -19,10 +19,9 @@ def save_pipeline(
     nlp: Language,
     folder: str | Path,
     *,
-    exclude: Iterable[str] = (),
     texts: Mapping[str, str] | None = None,
 ) -> None:
-    """Save like ``nlp.to_disk``, but as an `atomic_folder`.
+    """Save like ``nlp.to_disk``, but as an `atomic_folder`, and without a vocab of no use.
 
     The old pipeline stays until all of the new one is on the disk. texts: more files of the folder,
     by name. Raises OSError if it cannot be written, or if the folder holds something else than a
@@ -30,7 +29,7 @@ def save_pipeline(
     """
     require_place(folder)
     with atomic_folder(folder) as staged:
-        nlp.to_disk(staged, exclude=exclude)
+        nlp.to_disk(staged, exclude=[] if needs_vocab(nlp) else ["vocab"])
         for name, text in (texts or {}).items():
             (staged / name).write_text(text, encoding="utf8", newline="\n")
 
