@@ -8,8 +8,8 @@ cosine of their mean word vectors ("glove-en", weighted by rarity), and OUTPUT/F
 all of them asked for, in the order of the texts. Run after `python -m benchmarks.fields FOLDER`.
 Then a biLM reads on, and the yardstick scores it:
 
-    python -m spacy elmo pretrain configs/pretrain-own-text.cfg --init small-en
-        --text.paths '["training/field-text/FIELD.txt"]' --output training/field-text/FIELD
+    python -m spacy elmo pretrain training/field-text/FIELD.txt --init small-en
+        --output training/field-text/FIELD
     python -m benchmarks.yardstick --test --vectors training/vectors --corpora FIELD
         --systems "head + both" --bilm training/field-text/FIELD
         --results benchmarks/results/field-text.json
