@@ -7,6 +7,8 @@ from typing import Any
 from spacy_elmo_ner.comparison.plotting import Chart, figure, series_color, series_marker
 from spacy_elmo_ner.comparison.tables import NOTHING, Table, spread
 
+from .yardstick_page import FIELDS
+
 # By biLM and percent of the training part: entity F1 of each seed.
 Worth = dict[str, dict[int, list[float]]]
 
@@ -70,19 +72,30 @@ def field_text_table(read_on: dict[str, Any], yardstick: dict[str, Any]) -> Tabl
     """Build entity F1 by system and field, with small-en and with biLMs that went on from it.
 
     read_on, yardstick: contents of two results files of `benchmarks.yardstick`, the second with
-    rows of small-en. The gain is of the means.
+    rows of small-en. The gain is of the means. With all five fields there is a mean of them, too.
     """
     after = _scores(read_on["rows"])
     before = _scores(row for row in yardstick["rows"] if row["bilm"] == "small-en")
     fields = [name for name in read_on["corpora"] if any(name == field for _, field in after)]
+    has_all = set(FIELDS) <= set(fields)
     rows = []
     for system in dict.fromkeys(system for system, _ in after):
-        cells = [[before.get((system, field), ()), after.get((system, field), ())]
+        cells = [(before.get((system, field), []), after.get((system, field), []))
                  for field in fields]  # fmt: skip
+        if has_all:
+            ones, twos = zip(*(cells[fields.index(name)] for name in FIELDS), strict=True)
+            cells.append((_mean_of(ones), _mean_of(twos)))
         rows.append([f"{system}, small-en", *(spread(one) for one, _ in cells)])
         rows.append([f"{system}, after the field's text", *(spread(two) for _, two in cells)])
         rows.append(["gain", *(_gain(one, two) for one, two in cells)])
-    return Table("Text of the field", ["", *fields], rows)
+    return Table(
+        "Text of the field", ["", *fields, *(["mean of the fields"] if has_all else ())], rows
+    )
+
+
+def _mean_of(fields: Sequence[Sequence[float]]) -> list[float]:
+    """Return the mean over the fields of each one's mean, or nothing where one has no score."""
+    return [statistics.mean(map(statistics.mean, fields))] if all(fields) else []
 
 
 def _scores(rows: Iterable[dict[str, Any]]) -> dict[tuple[str, str], list[float]]:

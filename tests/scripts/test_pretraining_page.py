@@ -3,6 +3,7 @@
 from typing import Any
 
 from scripts.pretraining_page import field_text_table
+from scripts.yardstick_page import FIELDS
 
 
 def _row(corpus: str, seed: int, f1: float, bilm: str | None, system: str = "head") -> Any:
@@ -38,3 +39,17 @@ def test_a_field_has_both_biLMs_and_the_gain_of_each_system() -> None:
         ["committee, after the field's text", "-", "66.00"],
         ["gain", "-", "+1.00"],
     ]
+
+
+def test_where_all_five_fields_were_read_there_is_their_mean() -> None:
+    before = [
+        *(_row(field, 0, 0.50 + i / 100, "small-en") for i, field in enumerate(FIELDS)),
+        _row(FIELDS[0], 1, 0.70, "small-en"),
+    ]
+    after = [_row(field, 0, 0.60, "own") for field in FIELDS]
+    after.append(_row(FIELDS[0], 0, 0.65, "own", "committee"))
+    table = field_text_table({"corpora": [*FIELDS, "gmb-2"], "rows": after}, {"rows": before})
+    assert table.header == ["", *FIELDS, "mean of the fields"]
+    # The first field counts once, by the mean of its seeds: (60 + 51 + 52 + 53 + 54) / 5.
+    assert [row[-1] for row in table.rows[:3]] == ["54.00", "60.00", "+6.00"]
+    assert [row[-1] for row in table.rows[3:]] == ["-", "-", "-"]
