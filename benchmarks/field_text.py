@@ -1,6 +1,6 @@
 """Raw text near small annotated corpora: what people of a field would have at hand.
 
-    python -m benchmarks.field_text TEXT.txt.xz ... [--fields politics,science,literature]
+    python -m benchmarks.field_text TEXT.txt.xz ... [--fields politics,science]
         [--sentences 30000] [--every 2] [--output training/field-text]
 
 TEXT: files with a sentence per line. Each training sentence asks for those nearest to it, by the
@@ -102,7 +102,7 @@ def field_text(texts: Texts, train: Sequence[str], n: int) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("texts", type=Path, nargs="+")
-    parser.add_argument("--fields", default="politics,science,literature")
+    parser.add_argument("--fields", default="politics,science,literature,finance,anatomy")
     parser.add_argument("--sentences", type=int, default=30_000)
     parser.add_argument("--every", type=int, default=2, help="take every n-th line")
     parser.add_argument("--corpora", type=Path, default=Path("corpus/fields"))
