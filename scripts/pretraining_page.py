@@ -7,7 +7,7 @@ from typing import Any
 from spacy_elmo_ner.comparison.plotting import Chart, figure, series_color, series_marker
 from spacy_elmo_ner.comparison.tables import NOTHING, Table, spread
 
-from .yardstick_page import FIELDS
+from .yardstick_page import FIELDS, mean_of_fields
 
 # By biLM and percent of the training part: entity F1 of each seed.
 Worth = dict[str, dict[int, list[float]]]
@@ -80,22 +80,13 @@ def field_text_table(read_on: dict[str, Any], yardstick: dict[str, Any]) -> Tabl
     has_all = set(FIELDS) <= set(fields)
     rows = []
     for system in dict.fromkeys(system for system, _ in after):
-        cells = [(before.get((system, field), []), after.get((system, field), []))
-                 for field in fields]  # fmt: skip
-        if has_all:
-            ones, twos = zip(*(cells[fields.index(name)] for name in FIELDS), strict=True)
-            cells.append((_mean_of(ones), _mean_of(twos)))
-        rows.append([f"{system}, small-en", *(spread(one) for one, _ in cells)])
-        rows.append([f"{system}, after the field's text", *(spread(two) for _, two in cells)])
-        rows.append(["gain", *(_gain(one, two) for one, two in cells)])
-    return Table(
-        "Text of the field", ["", *fields, *(["mean of the fields"] if has_all else ())], rows
-    )
-
-
-def _mean_of(fields: Sequence[Sequence[float]]) -> list[float]:
-    """Return the mean over the fields of each one's mean, or nothing where one has no score."""
-    return [statistics.mean(map(statistics.mean, fields))] if all(fields) else []
+        found = [{field: of.get((system, field), []) for field in fields} for of in (before, after)]
+        cells = [[*of.values(), *([mean_of_fields(of)] if has_all else ())] for of in found]
+        rows.append([f"{system}, small-en", *map(spread, cells[0])])
+        rows.append([f"{system}, after the field's text", *map(spread, cells[1])])
+        rows.append(["gain", *map(_gain, *cells)])
+    header = ["", *fields, *(["mean of the fields"] if has_all else ())]
+    return Table("Text of the field", header, rows)
 
 
 def _scores(rows: Iterable[dict[str, Any]]) -> dict[tuple[str, str], list[float]]:

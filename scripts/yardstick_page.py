@@ -1,7 +1,7 @@
 """The text of docs/yardstick.md, from the scores of benchmarks.yardstick."""
 
 import statistics
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from spacy_elmo_ner.comparison.render import markdown_table
@@ -82,6 +82,15 @@ def yardstick_page(data: Mapping[str, Any], test: Mapping[str, Any] | None = Non
     return "\n\n".join(parts) + "\n"
 
 
+def mean_of_fields(found: Mapping[str, Sequence[float]]) -> list[float]:
+    """Return the mean over the fields of each one's mean, or nothing where one has no score.
+
+    found: the scores of each seed, by corpus.
+    """
+    fields = [found.get(name, ()) for name in FIELDS]
+    return [statistics.mean(map(statistics.mean, fields))] if all(fields) else []
+
+
 class Scores:
     """The rows of a results file by corpus and system, in the plan's order."""
 
@@ -108,11 +117,9 @@ class Scores:
         rows = []
         for system in self.systems:
             found = {corpus: self.values(corpus, system, "clean") for corpus in self.corpora}
-            fields = [statistics.mean(found[name]) for name in FIELDS if found.get(name)]
             cells = [spread(values) for values in found.values()]
             if self.has_fields:
-                whole = len(fields) == len(FIELDS)
-                cells.append(spread([statistics.mean(fields)]) if whole else NOTHING)
+                cells.append(spread(mean_of_fields(found)))
             rows.append([system, *cells])
         return Table("All corpora", self._header(), rows)
 
