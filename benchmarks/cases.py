@@ -33,21 +33,22 @@ from .yardstick.score import CASES
 
 
 def score(pipeline: LoadedPipeline, docs: Sequence[Doc], case: str) -> dict[str, Any]:
-    """Score one pipeline on one case: fractions in [0, 1]."""
+    """Score one pipeline on one case: fractions in [0, 1]; of tags None where it sets none."""
     gold = [doc if case == "clean" else recased_doc(doc, case) for doc in docs]
     annotations = [from_doc(doc) for doc in gold]
     found = predict(pipeline, gold, annotations, lambda: None).annotations
     pairs = list(zip(annotations, found, strict=True))
     entities = ner_scores(gold, annotations, found)[SCORER]
+    tags = tag_scores(annotations, found).get(TAG_ACCURACY)
     return {
         "pipeline": pipeline.name,
         "case": case,
         "ents_f": entities.f1,
         "ents_p": entities.precision,
         "ents_r": entities.recall,
-        "tag_acc": tag_scores(annotations, found)[TAG_ACCURACY].f1,
+        "tag_acc": tags.f1 if tags else None,
         "entity_calibration_error": calibration_error(entity_outcomes(pairs)),
-        "tag_calibration_error": calibration_error(tag_outcomes(pairs)),
+        "tag_calibration_error": calibration_error(tag_outcomes(pairs)) if tags else None,
     }
 
 

@@ -60,7 +60,7 @@ def cases_table(measured: Sequence[dict[str, Any]]) -> Table:
         [
             row["pipeline"],
             CASE_TITLES[row["case"]],
-            *(f"{100 * row[score]:.2f}" for score in CASE_SCORES),
+            *("-" if row[score] is None else f"{100 * row[score]:.2f}" for score in CASE_SCORES),
         ]
         for row in measured
     ]

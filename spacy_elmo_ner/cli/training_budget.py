@@ -6,18 +6,11 @@ from typing import Any
 
 from spacy.util import load_config
 
+from ..corpus.small import SMALL_CORPUS_TOKENS, epochs_for, steps_for
 from ..errors import Errors, shown
 
-# The configs' budgets are meant for hundreds of thousands of tokens. A corpus smaller than this
-# is passed over many times instead, for as many steps as it takes to learn it.
-SMALL_CORPUS_TOKENS = 100_000
-# A config that asks for no more steps than these keeps its budget.
+# A config that asks for no more steps than these is meant for small corpora and keeps its budget.
 MOST_STEPS_OF_SMALL_CORPORA = 1000
-SMALL_CORPUS = {
-    "training.max_epochs": 0,
-    "training.max_steps": 250,
-    "training.eval_frequency": 50,
-}
 
 _MAX_STEPS = "training.max_steps"
 _TOTAL_STEPS = "training.optimizer.learn_rate.total_steps"
@@ -38,13 +31,26 @@ def budget(path: Path, given: Mapping[str, Any], n_tokens: int) -> dict[str, Any
     if isinstance(steps, bool) or not isinstance(steps, int) or steps < 0:
         raise ValueError(Errors.EL507.format(name=_MAX_STEPS, value=shown(steps)))
     is_for_small_corpora = 0 < steps <= MOST_STEPS_OF_SMALL_CORPORA
-    changed: dict[str, Any] = {}
-    if n_tokens < SMALL_CORPUS_TOKENS and not is_for_small_corpora:
-        changed |= SMALL_CORPUS
-    steps = given.get(_MAX_STEPS, changed.get(_MAX_STEPS, 0))
     schedule = training.get("optimizer", {}).get("learn_rate")
     total_steps = schedule.get("total_steps") if isinstance(schedule, dict) else None
+    changed: dict[str, Any] = {}
+    if n_tokens < SMALL_CORPUS_TOKENS and not is_for_small_corpora:
+        changed = _small_budget(n_tokens, in_config, bool(total_steps))
+    steps = given.get(_MAX_STEPS, changed.get(_MAX_STEPS, 0))
     ours_are_fewer = _MAX_STEPS in changed and _MAX_STEPS not in given
     if steps and total_steps and (ours_are_fewer or total_steps == in_config):
         changed[_TOTAL_STEPS] = steps
     return {**changed, **given}
+
+
+def _small_budget(n_tokens: int, steps: int, rate_ends: bool) -> dict[str, Any]:
+    """Return the settings with which a small corpus is read often enough.
+
+    steps: of the config, which are not exceeded; 0 for none. rate_ends: whether its learning rate
+    falls to zero at a certain step. Where only `steps` end it, as with spaCy's CNN, whose batches
+    begin with 100 words, as many words are read as by the others in their steps.
+    """
+    if steps and not rate_ends:
+        return {"training.max_epochs": epochs_for(n_tokens), "training.eval_frequency": 100}
+    steps = min(steps_for(n_tokens), steps or steps_for(n_tokens))
+    return {"training.max_epochs": 0, _MAX_STEPS: steps, "training.eval_frequency": steps // 6}

@@ -75,6 +75,17 @@ def test_words_and_tags_are_trained_too(workplace) -> None:
     assert json.loads(Path("out/corpus.json").read_text())["parts"]["train"]["entities"] == 943
 
 
+@pytest.mark.parametrize("copies, steps", [(1, 300), (3, 692)])
+def test_a_small_corpus_gets_steps_for_its_size(workplace, copies: int, steps: int) -> None:
+    """9,234 words in train, and three times as many."""
+    train = (SAMPLE / "train.conll").read_text(encoding="utf8")
+    Path("train.conll").write_text("\n".join([train] * copies), encoding="utf8")
+    run("out", "--train", "train.conll", "--dev", SAMPLE / "dev.conll")
+    training = load_config(Path("out/config.cfg"))["training"]
+    assert training["max_steps"] == training["optimizer"]["learn_rate"]["total_steps"] == steps
+    assert training["eval_frequency"] == steps // 6
+
+
 def test_a_tenth_is_held_out_where_no_dev_is_given(jsonl) -> None:
     run("out", "--train", jsonl)
     run("again", "--train", jsonl)

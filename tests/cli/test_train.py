@@ -1,6 +1,8 @@
 """``elmo train --share``: a model on a part of train, for a learning curve."""
 
 import json
+import shutil
+from math import ceil
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from typer.testing import CliRunner
 
 from spacy_elmo_ner.cli import train as train_module
 from spacy_elmo_ner.cli.train import train_cli
+from spacy_elmo_ner.corpus.docbin import read_docbin
 
 ROOT = Path(__file__).parents[2]
 CNN = ROOT / "configs" / "tok2vec.cfg"
@@ -119,7 +122,7 @@ def test_a_config_that_is_not_there_is_one_message(corpus, trained, tmp_path):
     assert trained == []
 
 
-@pytest.mark.parametrize("config, max_steps", [("elmo", 250), ("seed", 250), ("ner", None)])
+@pytest.mark.parametrize("config, max_steps", [("elmo", 300), ("seed", 300), ("ner", None)])
 def test_only_a_budget_for_large_corpora_is_cut_for_a_small_one(
     corpus, trained, tmp_path, config, max_steps
 ):
@@ -128,6 +131,33 @@ def test_only_a_budget_for_large_corpora_is_cut_for_a_small_one(
     assert result.exit_code == 0, result.output
     assert trained[0].get("training.max_steps") == max_steps
     assert trained[0]["paths.train"] == str(corpus / "train.spacy")
+
+
+def test_spacys_cnn_reads_a_small_corpus_as_often_as_ours(corpus, trained, tmp_path):
+    """Its batches begin with 100 words, so as many steps as ours would be a tenth of the text."""
+    result = invoke(ROOT / "configs/tok2vec.cfg", "--corpus", corpus, "--output", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    words = sum(map(len, read_docbin(corpus / "train.spacy").tokens))
+    assert trained[0]["training.max_epochs"] == ceil(300 * 1200 / words)
+    assert "training.max_steps" not in trained[0]
+
+
+def test_no_small_corpus_gets_more_steps_than_its_config_has(corpus, trained, tmp_path):
+    text = (ROOT / "configs/elmo.cfg").read_text(encoding="utf8")
+    config = tmp_path / "shorter.cfg"
+    config.write_text(text.replace("_steps = 2500", "_steps = 1100"), encoding="utf8")
+    parts = [
+        part
+        for _ in range(6)
+        for part in DocBin().from_disk(corpus / "train.spacy").get_docs(Vocab())
+    ]
+    larger = tmp_path / "larger"
+    shutil.copytree(corpus, larger)
+    DocBin(docs=parts).to_disk(larger / "train.spacy")
+    result = invoke(config, "--corpus", larger, "--output", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    # 55,404 words would get 1,385.
+    assert trained[0]["training.max_steps"] == trained[0][TOTAL] == 1100
 
 
 ELMO = ROOT / "configs" / "elmo.cfg"
@@ -161,7 +191,7 @@ def test_steps_that_are_given_are_not_cut_off_from_the_learning_rate(corpus, tra
     result = invoke(config, "--corpus", corpus, "--output", tmp_path, "--training.max_steps", 1500)
     assert result.exit_code == 0, result.output
     assert trained[-1]["training.max_steps"] == 1500
-    assert TOTAL not in trained[-1]  # 250 would be over before
+    assert TOTAL not in trained[-1]  # 300 would be over before
 
 
 @pytest.mark.parametrize("steps", ["many", 2.5, -1, "true"])
@@ -174,7 +204,7 @@ def test_steps_that_are_no_number_of_steps_are_one_message(corpus, trained, tmp_
     assert not output.exists()
 
 
-@pytest.mark.parametrize("given, steps", [((), 250), (("--variables.steps", 60), None)])
+@pytest.mark.parametrize("given, steps", [((), 300), (("--variables.steps", 60), None)])
 def test_steps_that_are_a_variable(corpus, trained, tmp_path, given, steps):
     config = tmp_path / "variable.cfg"
     text = ELMO.read_text(encoding="utf8")

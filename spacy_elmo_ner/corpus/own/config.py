@@ -11,9 +11,8 @@ from ...elmo.pretrained import is_published, read_options
 from ...errors import Errors
 from ...resources import resource
 from ..language import TextLanguage
+from ..small import SMALL_CORPUS_TOKENS, steps_for
 
-# A smaller corpus needs fewer steps, and copies in other case cost it more than they gain.
-SMALL_CORPUS_TOKENS = 100_000
 # What ships in the package knows this language alone.
 PACKAGED_LANGUAGE = "en"
 BILM, VECTORS = "small-en", "glove-en"
@@ -39,7 +38,7 @@ def make_config(settings: Settings, train: Path, dev: Path) -> Config:
     """Return a complete config for `spacy train` that reads these .spacy files.
 
     It is configs/elmo.cfg without the pipes that have nothing to learn. For a small corpus the
-    entity recognizer and the training are those of configs/ner.cfg.
+    entity recognizer and the training are those of configs/ner.cfg, with steps for its size.
     Raises ValueError (EL660) for a biLM that is not there, or what `read_options` raises.
     """
     options = read_options(settings.bilm)
@@ -50,6 +49,9 @@ def make_config(settings: Settings, train: Path, dev: Path) -> Config:
     if settings.n_tokens < SMALL_CORPUS_TOKENS:
         config["training"], config["corpora"] = small["training"], small["corpora"]
         config["components"]["elmo_ner"] = small["components"]["elmo_ner"]
+        steps = steps_for(settings.n_tokens)
+        config["training"] |= {"max_steps": steps, "eval_frequency": steps // 6}
+        config["training"]["optimizer"]["learn_rate"]["total_steps"] = steps
     for name, is_learned, others in (
         ("elmo_ner", settings.learns_entities, {"tag_acc": 1.0}),
         ("elmo_tagger", settings.learns_tags, small["training"]["score_weights"]),
