@@ -67,6 +67,8 @@ def train_cli(
         msg.fail(str(error), exits=1)
     if "training.max_steps" in overrides:
         msg.info(f"Training for {overrides['training.max_steps']} steps at most")
+    elif overrides.get("training.max_epochs"):
+        msg.info(f"Training for {overrides['training.max_epochs']} passes at most")
     if has_our_pipes(settings):
         keep_freed_memory()
     train(config, output, overrides=overrides)

@@ -35,7 +35,8 @@ def budget(path: Path, given: Mapping[str, Any], n_tokens: int) -> dict[str, Any
     total_steps = schedule.get("total_steps") if isinstance(schedule, dict) else None
     changed: dict[str, Any] = {}
     if n_tokens < SMALL_CORPUS_TOKENS and not is_for_small_corpora:
-        changed = _small_budget(n_tokens, in_config, bool(total_steps))
+        counts_passes = bool(in_config) and not total_steps and _MAX_STEPS not in given
+        changed = _small_budget(n_tokens, in_config, counts_passes)
     steps = given.get(_MAX_STEPS, changed.get(_MAX_STEPS, 0))
     ours_are_fewer = _MAX_STEPS in changed and _MAX_STEPS not in given
     if steps and total_steps and (ours_are_fewer or total_steps == in_config):
@@ -43,14 +44,14 @@ def budget(path: Path, given: Mapping[str, Any], n_tokens: int) -> dict[str, Any
     return {**changed, **given}
 
 
-def _small_budget(n_tokens: int, steps: int, rate_ends: bool) -> dict[str, Any]:
+def _small_budget(n_tokens: int, steps: int, counts_passes: bool) -> dict[str, Any]:
     """Return the settings with which a small corpus is read often enough.
 
-    steps: of the config, which are not exceeded; 0 for none. rate_ends: whether its learning rate
-    falls to zero at a certain step. Where only `steps` end it, as with spaCy's CNN, whose batches
-    begin with 100 words, as many words are read as by the others in their steps.
+    steps: of the config, which are not exceeded; 0 for none. counts_passes: for a config such as
+    spaCy's CNN, whose learning rate does not end with the steps. Its batches begin with 100 words,
+    so passes are counted, and as many words are read as in the steps of others.
     """
-    if steps and not rate_ends:
+    if counts_passes:
         return {"training.max_epochs": epochs_for(n_tokens), "training.eval_frequency": 100}
     steps = min(steps_for(n_tokens), steps or steps_for(n_tokens))
     return {"training.max_epochs": 0, _MAX_STEPS: steps, "training.eval_frequency": steps // 6}

@@ -138,7 +138,12 @@ def test_spacys_cnn_reads_a_small_corpus_as_often_as_ours(corpus, trained, tmp_p
     result = invoke(ROOT / "configs/tok2vec.cfg", "--corpus", corpus, "--output", tmp_path / "out")
     assert result.exit_code == 0, result.output
     words = sum(map(len, read_docbin(corpus / "train.spacy").tokens))
-    assert trained[0]["training.max_epochs"] == ceil(300 * 1200 / words)
+    assert trained[0]["training.max_epochs"] == ceil(300 * 1200 / words) == 39
+    assert "Training for 39 passes at most" in result.output
+    given = ("--training.max_steps", 5000)
+    invoke(ROOT / "configs/tok2vec.cfg", "--corpus", corpus, "--output", tmp_path / "out", *given)
+    assert trained[1]["training.max_steps"] == 5000
+    assert trained[1]["training.max_epochs"] == 0  # passes would end it before
     assert "training.max_steps" not in trained[0]
 
 
