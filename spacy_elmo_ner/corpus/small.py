@@ -1,8 +1,8 @@
 """Choose how long to train on a corpus that is smaller than the configs' own budgets are for.
 
-Thirty passes are what a corpus of 2,000 sentences needs: with 17 of them it lost 4 F1. With a few
-hundred sentences, fewer than 300 steps end before the learning rate has done its work, and 600
-learn names by heart (`python -m benchmarks.yardstick benchmarks/experiments/steps.json`).
+Two thousand sentences need thirty passes, which are 1,400 steps: 600 lost 4 F1. With one or two
+hundred sentences, 300 steps are as good as 600 (benchmarks/results/steps.json, from
+`python -m benchmarks.yardstick benchmarks/experiments/steps.json`).
 """
 
 from math import ceil
