@@ -53,5 +53,6 @@ def _small_budget(n_tokens: int, steps: int, counts_passes: bool) -> dict[str, A
     """
     if counts_passes:
         return {"training.max_epochs": epochs_for(n_tokens), "training.eval_frequency": 100}
-    steps = min(steps_for(n_tokens), steps or steps_for(n_tokens))
+    enough = steps_for(n_tokens)
+    steps = min(steps, enough) if steps else enough
     return {"training.max_epochs": 0, _MAX_STEPS: steps, "training.eval_frequency": steps // 6}
