@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from spacy_elmo_ner.comparison.render import markdown_table
-from spacy_elmo_ner.comparison.tables import NER_TITLES, TAG_TITLES, Table, spread
+from spacy_elmo_ner.comparison.tables import NER_TITLES, TAG_TITLES, Table, percent, spread
 
 
 def accuracy_sections(
@@ -60,7 +60,7 @@ def cases_table(measured: Sequence[dict[str, Any]]) -> Table:
         [
             row["pipeline"],
             CASE_TITLES[row["case"]],
-            *("-" if row[score] is None else f"{100 * row[score]:.2f}" for score in CASE_SCORES),
+            *(percent(row[score]) for score in CASE_SCORES),
         ]
         for row in measured
     ]

@@ -135,13 +135,13 @@ def test_only_a_budget_for_large_corpora_is_cut_for_a_small_one(
 
 def test_spacys_cnn_reads_a_small_corpus_as_often_as_ours(corpus, trained, tmp_path):
     """Its batches begin with 100 words, so as many steps as ours would be a tenth of the text."""
-    result = invoke(ROOT / "configs/tok2vec.cfg", "--corpus", corpus, "--output", tmp_path / "out")
+    result = invoke(CNN, "--corpus", corpus, "--output", tmp_path / "out")
     assert result.exit_code == 0, result.output
     words = sum(map(len, read_docbin(corpus / "train.spacy").tokens))
     assert trained[0]["training.max_epochs"] == ceil(300 * 1200 / words) == 39
     assert "Training for 39 passes at most" in result.output
     given = ("--training.max_steps", 5000)
-    invoke(ROOT / "configs/tok2vec.cfg", "--corpus", corpus, "--output", tmp_path / "out", *given)
+    invoke(CNN, "--corpus", corpus, "--output", tmp_path / "out", *given)
     assert trained[1]["training.max_steps"] == 5000
     assert trained[1]["training.max_epochs"] == 0  # passes would end it before
     assert "training.max_steps" not in trained[0]
@@ -151,14 +151,10 @@ def test_no_small_corpus_gets_more_steps_than_its_config_has(corpus, trained, tm
     text = (ROOT / "configs/elmo.cfg").read_text(encoding="utf8")
     config = tmp_path / "shorter.cfg"
     config.write_text(text.replace("_steps = 2500", "_steps = 1100"), encoding="utf8")
-    parts = [
-        part
-        for _ in range(6)
-        for part in DocBin().from_disk(corpus / "train.spacy").get_docs(Vocab())
-    ]
+    parts = list(DocBin().from_disk(corpus / "train.spacy").get_docs(Vocab()))
     larger = tmp_path / "larger"
     shutil.copytree(corpus, larger)
-    DocBin(docs=parts).to_disk(larger / "train.spacy")
+    DocBin(docs=6 * parts).to_disk(larger / "train.spacy")
     result = invoke(config, "--corpus", larger, "--output", tmp_path / "out")
     assert result.exit_code == 0, result.output
     # 55,404 words would get 1,385.
