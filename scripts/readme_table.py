@@ -94,9 +94,12 @@ def caption(
         name = "spaCy CNN + vectors"
         same = _mean(yardstick, fields, [name], "clean") != NOTHING
         is_uncased = _mean(yardstick, fields, SYSTEMS[2].clean, "clean") != NOTHING
+        n_seeds, n_fewer = (_n_seeds(yardstick, fields, SYSTEMS[i].clean[0]) for i in (0, 2))
+        fewer = f", but {n_fewer} of the transformer" if n_fewer not in (0, n_seeds) else ""
         which = f" ({', '.join(fields)})" if len(fields) == len(FIELDS) else ""
         told.append(
-            f"{fields_title(fields).capitalize()}{which}: {part} part; ours by `configs/ner.cfg`"
+            f"{fields_title(fields).capitalize()}{which}: {part} part, "
+            f"seeds: {n_seeds}{fewer}; ours by `configs/ner.cfg`"
             f"{', spaCy CNN with the same word vectors' if same else ''}"
             f"{'; the transformer lower-cases what it reads' if is_uncased else ''}."
         )
@@ -173,6 +176,14 @@ def _mean(yardstick: Data, fields: Sequence[str], names: Sequence[str], score: s
         if values and all(values):
             return f"{100 * statistics.mean(map(statistics.mean, values)):.1f}"
     return NOTHING
+
+
+def _n_seeds(yardstick: Data, fields: Sequence[str], name: str) -> int:
+    """Return how often this head was trained on each of the fields, at least."""
+    ran = [
+        row["corpus"] for row in (yardstick["rows"] if yardstick else ()) if row["system"] == name
+    ]
+    return min((ran.count(field) for field in fields), default=0)
 
 
 def _latency(pipelines: Data, latency: Data, name: str) -> str:

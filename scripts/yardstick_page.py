@@ -30,7 +30,10 @@ spaCy's CNN with vectors has the same table of vectors. {transformer}"""
 
 TRANSFORMER = (
     "all-MiniLM-L6-v2 is a transformer of 22 M parameters that lower-cases what it reads: the case "
-    "of a text makes no difference to it, and tells it nothing."
+    "of a text makes no difference to it, and tells it nothing. On the smallest fields it was best "
+    "at its last steps; but on literature's dev part neither more steps of smaller batches nor a "
+    "higher rate made it much better (`benchmarks/results/transformer.json`, from "
+    "`python -m benchmarks.yardstick benchmarks/experiments/transformer.json`)."
 )
 
 ADDED = "Difference of F1 between two systems, mean over the seeds that both have."

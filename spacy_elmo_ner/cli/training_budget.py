@@ -6,7 +6,7 @@ from typing import Any
 
 from spacy.util import load_config
 
-from ..corpus.small import SMALL_CORPUS_TOKENS, epochs_for, steps_for
+from ..corpus.small import EVALUATIONS, SMALL_CORPUS_TOKENS, epochs_for, steps_for
 from ..errors import Errors, shown
 
 # A config that asks for no more steps than these is meant for small corpora and keeps its budget.
@@ -55,4 +55,5 @@ def _small_budget(n_tokens: int, steps: int, counts_passes: bool) -> dict[str, A
         return {"training.max_epochs": epochs_for(n_tokens), "training.eval_frequency": 100}
     enough = steps_for(n_tokens)
     steps = min(steps, enough) if steps else enough
-    return {"training.max_epochs": 0, _MAX_STEPS: steps, "training.eval_frequency": steps // 6}
+    frequency = steps // EVALUATIONS
+    return {"training.max_epochs": 0, _MAX_STEPS: steps, "training.eval_frequency": frequency}

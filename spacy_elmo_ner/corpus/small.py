@@ -11,6 +11,9 @@ from math import ceil
 # it more than they gain.
 SMALL_CORPUS_TOKENS = 100_000
 
+# How often a training on one measures the dev part, of which it keeps the best.
+EVALUATIONS = 6
+
 _PASSES = 30
 _FEWEST_STEPS = 300
 # Words per batch in configs/ner.cfg and configs/elmo.cfg.

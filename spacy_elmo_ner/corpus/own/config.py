@@ -11,7 +11,7 @@ from ...elmo.pretrained import is_published, read_options
 from ...errors import Errors
 from ...resources import resource
 from ..language import TextLanguage
-from ..small import SMALL_CORPUS_TOKENS, steps_for
+from ..small import EVALUATIONS, SMALL_CORPUS_TOKENS, steps_for
 
 # What ships in the package knows this language alone.
 PACKAGED_LANGUAGE = "en"
@@ -50,7 +50,7 @@ def make_config(settings: Settings, train: Path, dev: Path) -> Config:
         config["training"], config["corpora"] = small["training"], small["corpora"]
         config["components"]["elmo_ner"] = small["components"]["elmo_ner"]
         steps = steps_for(settings.n_tokens)
-        config["training"] |= {"max_steps": steps, "eval_frequency": steps // 6}
+        config["training"] |= {"max_steps": steps, "eval_frequency": steps // EVALUATIONS}
         config["training"]["optimizer"]["learn_rate"]["total_steps"] = steps
     for name, is_learned, others in (
         ("elmo_ner", settings.learns_entities, {"tag_acc": 1.0}),
