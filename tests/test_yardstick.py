@@ -145,7 +145,7 @@ def test_a_run_has_scores_of_every_case(
     assert {"clean", "lower", "upper", "title", "seen", "unseen"} <= row.scores.keys()
     assert all(0 <= row.scores[case] <= 1 for case in ("clean", "lower", "upper", "title"))
     assert (row.scores["n_seen"], row.scores["n_unseen"]) == (1, 1)  # Ada, New York
-    assert row.steps == 2 and row.best_step <= 2 and row.words_per_second > 0
+    assert row.steps == 2 and row.best_step <= 2
     saved = json.loads((tmp_path / "results.json").read_text(encoding="utf8"))
     assert saved["rows"][0]["system"] == name and saved["systems"] == list(plan.systems)
 
@@ -209,7 +209,7 @@ def test_what_is_in_the_results_is_not_run_again_unless_it_changed(
 def row(corpus: str, system: str, seed: int, clean: float, bilm: str | None = None) -> Row:
     scores = dict.fromkeys(("clean", "lower", "upper", "title", "seen", "unseen"), clean)
     counts = {"n_seen": 1200, "n_unseen": 800}
-    return Row(corpus, system, seed, bilm, "sha", {**scores, **counts}, 1, 2, 60.0, 5000)
+    return Row(corpus, system, seed, bilm, "sha", {**scores, **counts}, 1, 2, 60.0)
 
 
 def test_two_processes_may_write_to_one_results_file(tmp_path: Path) -> None:

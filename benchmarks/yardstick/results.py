@@ -18,7 +18,7 @@ class Row:
 
     bilm: the biLM's name, or None for a system without one.
     made_from: sha256 of everything that decides the figures but the code.
-    train_seconds, words_per_second: in CPU seconds of all threads.
+    train_seconds: CPU seconds of all threads.
     """
 
     corpus: str
@@ -30,7 +30,6 @@ class Row:
     best_step: int
     steps: int
     train_seconds: float
-    words_per_second: float
 
     @property
     def key(self) -> tuple[str, str, int, str | None]:

@@ -20,7 +20,7 @@ from spacy_elmo_ner.vectors.shared import packaged_sha256
 from . import layer_zero, recipe_layers  # noqa: F401  (register their architectures)
 from .plan import Run, blocks
 from .results import ResultsFile, Row, fingerprint
-from .score import CASES, scores, words_per_second
+from .score import CASES, scores
 from .train import SharedLayers, Trained, train
 
 
@@ -66,18 +66,18 @@ class Runner:
             with _locked(self.lock):
                 print(f"{run.corpus.name}, {run.system.name}, seed {run.seed}", flush=True)
                 trained = self._train(configs)
-                docs = read_docs(scored)
                 row = Row(
                     corpus=run.corpus.name,
                     system=run.system.name,
                     seed=run.seed,
                     bilm=bilm,
                     made_from=made_from,
-                    scores=scores(trained.nlp, docs, read_docs(train_path), self.cases),
+                    scores=scores(
+                        trained.nlp, read_docs(scored), read_docs(train_path), self.cases
+                    ),
                     best_step=trained.best_step,
                     steps=trained.steps,
                     train_seconds=round(trained.seconds, 1),
-                    words_per_second=round(words_per_second(trained.nlp, docs)),
                 )
             results.add(row)
         return results.rows[key]

@@ -1,6 +1,5 @@
-"""What a trained pipeline finds in the dev part, as it is and in other case, and how fast."""
+"""What a trained pipeline finds in the dev part, as it is and in other case."""
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,13 +12,9 @@ from spacy_elmo_ner.comparison.corpora import Annotation, entities_of, entity_wo
 from spacy_elmo_ner.comparison.metrics import scorer_ents
 from spacy_elmo_ner.corpus.case_augmenter import recased_doc
 from spacy_elmo_ner.corpus.docs import blank_copy
-from spacy_elmo_ner.pipeline.elmo import Elmo
 
 # The text as it is, and in each case that people write.
 CASES = ("clean", "lower", "upper", "title")
-
-# Words; enough for two figures, and a second or two.
-SPEED_WORDS = 5_000
 
 
 def scores(
@@ -60,30 +55,3 @@ def _by_part(gold: Sequence[Doc], predicted: Sequence[Doc], train: Sequence[Doc]
 def _read(doc: Doc) -> Annotation:
     """A predicted Doc; without entities it is one where none was found."""
     return Annotation([token.text for token in doc], entities_of(doc), None)
-
-
-def words_per_second(nlp: Language, dev: Sequence[Doc]) -> float:
-    """Words per CPU second over the beginning of dev, after the same text has run once.
-
-    CPU seconds of all threads depend less than the clock on what else the machine does.
-    """
-    texts: list[Doc] = []
-    n_words = 0
-    for doc in dev:
-        texts.append(doc)
-        n_words += len(doc)
-        if n_words >= SPEED_WORDS:
-            break
-    elmos = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, Elmo)]
-    caches = [pipe.layers_cache for pipe in elmos]
-    for pipe in elmos:
-        pipe.layers_cache = None  # would answer without the biLM
-    for _ in range(2):
-        docs = [blank_copy(doc, nlp.vocab) for doc in texts]
-        started = time.process_time()
-        for _ in nlp.pipe(docs):
-            pass
-        seconds = time.process_time() - started
-    for pipe, cache in zip(elmos, caches, strict=True):
-        pipe.layers_cache = cache
-    return n_words / seconds

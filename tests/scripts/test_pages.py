@@ -301,7 +301,6 @@ WHOLE_YARDSTICK = {
             "bilm": None,
             "scores": {**dict.fromkeys(SCORES, 0.5), "n_seen": 1, "n_unseen": 2},
             "train_seconds": 9.0,
-            "words_per_second": 900,
         }
         for corpus in ("politics", "science")
     ],
