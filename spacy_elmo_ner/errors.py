@@ -843,8 +843,7 @@ class Errors(metaclass=_Coded):
         "which some are annotated."
     )
     EL662 = (
-        "spaCy's configs cannot hold the path {path}, as ${{...}} stands for a setting in them. "
-        "Give a folder without ${{ in its name."
+        "spaCy's configs cannot hold the path {path}: {problem}. Give a folder with another name."
     )
 
     # EL69x to EL71x: pipelines in place of spaCy's own, and their clients

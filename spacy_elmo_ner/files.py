@@ -102,6 +102,11 @@ def sync(path: Path) -> None:
         os.fsync(file.fileno())
 
 
+def readable_name(name: str | Path) -> str:
+    """Return a file's name as text that can be encoded; bytes that are not UTF-8 become \\xe9."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
 def sha256_of(path: str | Path) -> str:
     """Return the sha256 of a file as 64 hexadecimal digits."""
     digest = hashlib.sha256()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..corpus.text_files import PACKED, files_below, is_packed, kind_of
 from ..errors import Errors, Warnings
+from ..files import readable_name
 from .exports import is_written
 
 KINDS = (".txt", ".jsonl", ".csv", ".tsv", ".parquet", ".spacy")
@@ -31,12 +32,7 @@ class InputFile:
     @property
     def shown_name(self) -> str:
         """Return the name for ids and messages; bytes in it that are not UTF-8 become \\xe9."""
-        return "stdin" if self.name == STANDARD_INPUT else readable(self.name)
-
-
-def readable(name: str | Path) -> str:
-    """Return a file's name as text that can be encoded."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
+        return "stdin" if self.name == STANDARD_INPUT else readable_name(self.name)
 
 
 def find_inputs(
@@ -58,9 +54,9 @@ def find_inputs(
         if name == STANDARD_INPUT:
             found.append(InputFile(name, kind or ".txt", 0))
         elif not name or not path.exists():
-            raise FileNotFoundError(Errors.EL600.format(path=readable(name) or "''"))
+            raise FileNotFoundError(Errors.EL600.format(path=readable_name(name) or "''"))
         elif output is not None and _would_be_written(path, output):
-            raise ValueError(Errors.EL625.format(path=readable(name), output=output))
+            raise ValueError(Errors.EL625.format(path=readable_name(name), output=output))
         elif path.is_dir():
             found += [_input(file, kind) for file in _in_folder(path, kind, output)]
         else:
@@ -96,13 +92,15 @@ def _in_folder(folder: Path, kind: str | None, output: Path | None) -> list[Path
             readable_file = path.is_file() or not path.exists()
             (texts if is_text and readable_file else left).append(path)
     if not texts:
-        raise ValueError(Errors.EL602.format(path=readable(folder), suffixes=", ".join(SUFFIXES)))
+        raise ValueError(
+            Errors.EL602.format(path=readable_name(folder), suffixes=", ".join(SUFFIXES))
+        )
     if runs:
         names = _some([path.relative_to(folder) for path in sorted(runs)])
-        _warn(Warnings.WL602.format(folder=readable(folder), names=names))
+        _warn(Warnings.WL602.format(folder=readable_name(folder), names=names))
     if left:
         names = _some([path.relative_to(folder) for path in left])
-        _warn(Warnings.WL601.format(folder=readable(folder), n=len(left), names=names))
+        _warn(Warnings.WL601.format(folder=readable_name(folder), n=len(left), names=names))
     return texts
 
 
@@ -110,13 +108,13 @@ def _input(path: Path, kind: str | None) -> InputFile:
     kind = kind or kind_of(path)
     if kind not in KINDS:
         suffixes = ", ".join(SUFFIXES)
-        raise ValueError(Errors.EL601.format(path=readable(path), suffixes=suffixes))
+        raise ValueError(Errors.EL601.format(path=readable_name(path), suffixes=suffixes))
     if kind in _UNPACKABLE and is_packed(path):
-        raise ValueError(Errors.EL603.format(path=readable(path), kind=kind))
+        raise ValueError(Errors.EL603.format(path=readable_name(path), kind=kind))
     try:
         n_bytes = path.stat().st_size
     except FileNotFoundError as error:  # a link that leads nowhere
-        raise FileNotFoundError(Errors.EL600.format(path=readable(path))) from error
+        raise FileNotFoundError(Errors.EL600.format(path=readable_name(path))) from error
     name = path.as_posix()
     return InputFile(f"./{name}" if name == STANDARD_INPUT else name, kind, n_bytes)
 
@@ -134,7 +132,7 @@ def _each_once(files: Iterable[InputFile]) -> list[InputFile]:
 
 
 def _some(names: Sequence[str | Path]) -> str:
-    listed = ", ".join(map(readable, names[:_MOST_NAMES]))
+    listed = ", ".join(map(readable_name, names[:_MOST_NAMES]))
     more = len(names) - _MOST_NAMES
     return f"{listed} and {more:,} more" if more > 0 else listed
 

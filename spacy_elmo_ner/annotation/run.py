@@ -7,9 +7,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ..errors import Errors
+from ..files import readable_name
 from .annotator import Settings
 from .exports import FORMATS
-from .input_files import STANDARD_INPUT, InputFile, find_inputs, readable
+from .input_files import STANDARD_INPUT, InputFile, find_inputs
 from .inputs import Fields, read_inputs
 from .outputs import AnnotatedShard
 from .pool import in_processes, in_this_process
@@ -86,7 +87,7 @@ def annotate(
         "pipeline": digest_of_pipeline(pipeline),
         **asdict(job.fields),
         "shard_size": job.shard_size,
-        "inputs": [[readable(file.name), file.kind, file.n_bytes] for file in files],
+        "inputs": [[readable_name(file.name), file.kind, file.n_bytes] for file in files],
     }
     with folder.opened(record, overwrite=overwrite):
         source = Source(tuple(files), job.fields, job.shard_size, dict(folder.done))

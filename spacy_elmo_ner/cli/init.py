@@ -9,6 +9,7 @@ import typer
 from wasabi import msg
 
 from ..errors import Errors
+from ..files import readable_name
 from ..resources import find
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ def _show(described: "Report", output: Path) -> None:
         return
     msg.divider(f"{len(described.problems):,} things to look at")
     for problem in described.problems[:_MOST_PRINTED]:
-        print(f"{problem.path}, {problem.place}: {problem.what}")
+        print(f"{readable_name(problem.path)}, {problem.place}: {problem.what}")
     if len(described.problems) > _MOST_PRINTED:
         from ..corpus.own.write import PROBLEMS_FILE
 

@@ -1,7 +1,9 @@
 """``elmo init``: annotated files in, a folder out that `spacy train` takes as it is."""
 
 import json
+import os
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -73,6 +75,19 @@ def test_words_and_tags_are_trained_too(workplace) -> None:
     train(Path("out/config.cfg"), Path("out/training"), overrides=FEW_STEPS)
     assert spacy.load("out/training/model-best").pipe_names == ["elmo", "elmo_tagger", "elmo_ner"]
     assert json.loads(Path("out/corpus.json").read_text())["parts"]["train"]["entities"] == 943
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes")
+def test_a_name_that_is_not_utf_8_is_read_and_shown(jsonl) -> None:
+    name = os.fsdecode(b"caf\xe9.jsonl")
+    rows = jsonl.read_text().splitlines()
+    Path(name).write_text("\n".join([*rows, rows[0]]))  # one of them twice
+    run("out", "--train", name)
+    sources = json.loads(Path("out/corpus.json").read_text("utf8"))["sources"]
+    assert [source["file"] for source in sources] == ["caf\\xe9.jsonl"]
+    assert "\tcaf\\xe9.jsonl\t" in Path("out/problems.tsv").read_text("utf8")
+    output = run(os.fsdecode(b"f\xe9"), "--train", jsonl, fails=True)
+    assert "[EL662]" in output and "f\\xe9: its bytes are not UTF-8" in output
 
 
 @pytest.mark.parametrize("copies, steps", [(1, 300), (3, 692)])

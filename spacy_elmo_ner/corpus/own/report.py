@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from ...files import readable_name
 from .texts import OwnText, Problem
 
 Parts = Mapping[str, Sequence[OwnText]]
@@ -83,7 +84,7 @@ def _repeated(parts: Parts) -> tuple[Counter[tuple[str, str]], list[Problem]]:
             if earlier is text:
                 continue
             repeated[name, part] += 1
-            where = f"{earlier.path}, {earlier.place} ({part})"
+            where = f"{readable_name(earlier.path)}, {earlier.place} ({part})"
             what = f"the same text as {where}"
             problems.append(Problem("duplicate", text.path, text.place, what))
             if _annotation(text) != _annotation(earlier):

@@ -9,7 +9,7 @@ from spacy.tokens import DocBin
 from thinc.api import Config
 
 from ...errors import Errors
-from ...files import atomic_folder, make_output_folder, sha256_of
+from ...files import atomic_folder, make_output_folder, readable_name, sha256_of
 from ..folder import CORPUS_FILE, PartSize
 from .report import Report
 from .texts import OwnText, Problem
@@ -26,8 +26,14 @@ def check_output(output: Path) -> None:
     Raises FileExistsError (EL650) for a folder that holds something, ValueError (EL662) for one
     that config.cfg cannot name, OSError (EL425) for one that cannot be written.
     """
-    if "${" in str(output):
-        raise ValueError(Errors.EL662.format(path=output))
+    shown = readable_name(output)
+    problems = {
+        "${...} stands for a setting in them": "${" in shown,
+        "its bytes are not UTF-8": shown != str(output),
+    }
+    for problem, is_there in problems.items():
+        if is_there:
+            raise ValueError(Errors.EL662.format(path=shown, problem=problem))
     if output.is_file() or (output.is_dir() and any(output.iterdir())):
         raise FileExistsError(Errors.EL650.format(path=output))
     make_output_folder(output.absolute().parent)
@@ -50,8 +56,10 @@ def write_own(
         for name, part in described.parts.items()
     }
     corpus = {
-        "name": output.absolute().name,
-        "sources": [{"file": path.name, "sha256": sha256_of(path)} for path in sources],
+        "name": readable_name(output.absolute().name),
+        "sources": [
+            {"file": readable_name(path.name), "sha256": sha256_of(path)} for path in sources
+        ],
         "held_out": held_out,
         "parts": {name: asdict(size) for name, size in sizes.items()},
     }
@@ -68,6 +76,9 @@ def write_own(
 
 
 def _table(problems: Sequence[Problem]) -> str:
-    rows = [("kind", "file", "place", "what"), *((p.kind, str(p.path), *p[2:]) for p in problems)]
+    rows = [
+        ("kind", "file", "place", "what"),
+        *((p.kind, readable_name(p.path), *p[2:]) for p in problems),
+    ]
     cells = (" ".join(cell.split()) for row in rows for cell in row)
     return "".join("\t".join(row) + "\n" for row in zip(*[cells] * 4, strict=True))
