@@ -570,7 +570,7 @@ class Errors(metaclass=_Coded):
     )
     EL420 = (
         "The weights to start from have another shape than the config: {init} and {config}. Leave "
-        "[bilm] out of the config to take theirs."
+        "[bilm] out of the config to take theirs, or set only a larger dim of [bilm.lstm]."
     )
     EL421 = (
         "{path} holds {found} labels, but the text beside it has {n_tokens} tokens. Make labels "

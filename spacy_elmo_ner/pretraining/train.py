@@ -26,6 +26,7 @@ from .checkpoint import (
 )
 from .config import PretrainingConfig, TrainingConfig
 from .files import find_text_files
+from .initial_weights import can_start_from, copy_weights
 from .log import LOG_FILE, Log, named_if_not_written
 from .objective import SPECIAL, Batch, BatchMaker, LanguageModel, Vocabulary
 from .perplexity import measure, write_language_model
@@ -55,15 +56,16 @@ def pretrain(
     ``text.json``, which counts what is read before training starts. Its subfolders ``text`` and
     ``checkpoints`` serve to resume an interrupted run and can be deleted after it. With
     resume, such a run continues from its newest checkpoint, with the same batches in order.
-    init: start from its weights, which must be of config's shape; the softmax is learned anew, and
-    for its first steps alone (Kumar et al. 2022: fine-tuning with a new output layer distorts what
-    the weights know, unless that layer has learned first).
+    init: start from its weights, which must be of config's shape, but may have fewer cells (see
+    `copy_weights`). The softmax is learned anew, and for its first steps alone (Kumar et al. 2022:
+    fine-tuning with a new output layer distorts what the weights know, unless that layer has
+    learned first).
     Under torchrun, all processes train this one model.
     Raises ValueError for text without words or with one word only, an init of another shape or a
     checkpoint of another config, FileExistsError if the folder holds a run and resume is false, or
     a biLM and no run, OSError where the folder cannot be written to or the disk is full.
     """
-    if init is not None and init.options != config.options:
+    if init is not None and not can_start_from(config.options, init.options):
         raise ValueError(Errors.EL420.format(init=init.options, config=config.options))
     with joined_processes() as processes:
         if processes.n > 1 and config.training.state == "running":
@@ -122,7 +124,7 @@ class _Run:
         torch.manual_seed(settings.seed)
         bilm = BiLM(config.options)
         if init is not None:
-            bilm.load_state_dict(init.state_dict())
+            copy_weights(bilm, init)
         self.model = LanguageModel(
             bilm,
             len(self.vocabulary),

@@ -3,6 +3,7 @@ import math
 import shutil
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -281,7 +282,30 @@ def test_weights_of_another_shape_to_start_from_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=r"EL420"):
         _run(make_config(), tmp_path / "run", init=make_bilm(n_layers=3))
+    config = make_config()
+    with pytest.raises(ValueError, match=r"EL420"):
+        more_cells = replace(config.options, lstm=replace(config.options.lstm, dim=20))
+        _run(config, tmp_path / "run", init=BiLM(more_cells))
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_may_start_from_weights_with_fewer_cells(
+    make_config: MakeConfig, tmp_path: Path
+) -> None:
+    config = make_config(max_steps=1, learning_rate=0.0, softmax_steps=0)
+    small = BiLM(config.options)
+    options = replace(config.options, lstm=replace(config.options.lstm, dim=20))
+    texts = [["the", "cat", "sees", "Paris", "."], ["Zaïre"], ["the"] * 9]
+    grown = _run(replace(config, options=options), tmp_path / "run", init=small)
+    assert grown.options == options
+    with torch.inference_mode():
+        for before, after in zip(small.eval().run(texts)[0], grown.run(texts)[0], strict=True):
+            assert torch.allclose(before, after, atol=1e-6)
+    learning = make_config(max_steps=3, learning_rate=0.01, softmax_steps=0)
+    grown = _run(replace(learning, options=options), tmp_path / "longer", init=small)
+    for name, weight in grown.state_dict().items():
+        if name.endswith(".projection"):
+            assert bool(weight[:, 12:].any(dim=0).all()), name  # each new cell counts
 
 
 def test_weights_to_start_from_rest_until_the_softmax_has_learned(
