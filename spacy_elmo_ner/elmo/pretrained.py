@@ -1,4 +1,4 @@
-"""Find biLMs by name: the one that ships in the package, the official ones, and local files.
+"""Find biLMs by name: packaged here or in other packages, the official ones, and local files.
 
 Official weights are looked for in a cache folder first and downloaded only if they are not
 there. No sha256 of them was ever published: a file is checked against the shapes and the exact
@@ -10,6 +10,7 @@ import os
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.metadata import entry_points
 from pathlib import Path
 
 from ..download import download
@@ -23,6 +24,9 @@ from .storage import OPTIONS_FILE, WEIGHTS_FILE, Weights, read_files
 PACKAGED = Path(__file__).parent.parent / "data"
 # Unlike Path.home(), this does not fail for a user without a home folder.
 CACHE = Path(os.path.expanduser("~/.cache/spacy-elmo-ner"))
+
+# Entry points of packages that bring a biLM: its name, and where they keep the path of its folder.
+ENTRY_POINTS = "spacy_elmo_ner_bilms"
 
 _BASE = "https://s3-us-west-2.amazonaws.com/allennlp/models/elmo"
 _FILTERS = ((1, 32), (2, 32), (3, 64), (4, 128), (5, 256), (6, 512), (7, 1024))
@@ -63,6 +67,15 @@ def packaged_names() -> list[str]:
     return sorted(path.parent.name for path in PACKAGED.glob(f"*/{WEIGHTS_FILE}"))
 
 
+def installed_names() -> list[str]:
+    """Return the names of the biLMs that other packages bring; saved pipelines hold their weights.
+
+    Such a package lists each as an entry point of the group "spacy_elmo_ner_bilms", such as
+    ``base-de = some_package:FOLDER``, where FOLDER is the path of a folder with its files.
+    """
+    return sorted(entry_points(group=ENTRY_POINTS).names)
+
+
 def is_published(name: str) -> bool:
     """Tell whether everyone who has this package can get the weights by this name."""
     return name in OFFICIAL or name in packaged_names()
@@ -89,7 +102,7 @@ def read_pretrained(name: str, *, cache: Path | None = None) -> Weights:
         return _read_official(name, (cache or CACHE) / name)
     files = _local_files(name)
     if files is None or not files.weights.is_file():
-        names = ", ".join([*packaged_names(), *OFFICIAL])
+        names = ", ".join([*packaged_names(), *installed_names(), *OFFICIAL])
         raise ValueError(Errors.EL009.format(name=name, names=names))
     with files.unpacked() as (options, weights):
         if weights.suffix == ".safetensors":
@@ -148,7 +161,11 @@ def _sha256_once(path: Path, mtime_ns: int, n_bytes: int) -> str:
 
 
 def _local_files(name: str) -> LocalFiles | None:
-    return local_files(PACKAGED / name if name in packaged_names() else Path(name))
+    if name in packaged_names():
+        return local_files(PACKAGED / name)
+    for installed in entry_points(group=ENTRY_POINTS, name=name):
+        return local_files(Path(installed.load()))
+    return local_files(Path(name))
 
 
 def _read_official(name: str, folder: Path) -> Weights:

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import spacy
 
 from spacy_elmo_ner.elmo import BiLM, pretrained
 from spacy_elmo_ner.elmo.pretrained import (
     OFFICIAL,
     Official,
+    installed_names,
     is_published,
     published_sha256,
     read_options,
@@ -78,6 +80,36 @@ def test_a_folder_is_a_name_whatever_its_format(
         assert read_pretrained(str(folder)).options == tiny_bilm.options
         assert read_options(str(folder)) == tiny_bilm.options
         assert not is_published(str(folder)) and published_sha256(str(folder)) is None
+
+
+def test_another_package_may_bring_a_biLM_by_name(
+    bilm_dir: Path, tiny_bilm: BiLM, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path / "site"
+    info = site / "tiny_de-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: tiny-de\nVersion: 1.0\n")
+    group = "[spacy_elmo_ner_bilms]\ntiny-de = tiny_de_package:FOLDER\n"
+    (info / "entry_points.txt").write_text(group)
+    (site / "tiny_de_package.py").write_text(f"FOLDER = {str(bilm_dir)!r}\n")
+    with pytest.raises(ValueError, match=r"EL009.*'tiny-de'"):
+        BiLM.from_pretrained("tiny-de")
+    with monkeypatch.context() as installed:
+        installed.syspath_prepend(site)
+        assert installed_names() == ["tiny-de"]
+        assert read_options("tiny-de") == tiny_bilm.options
+        assert not is_published("tiny-de")
+        with pytest.raises(ValueError, match=r"EL009.*small-en.*tiny-de.*elmo-small"):
+            BiLM.from_pretrained("tiny-fr")
+        nlp = spacy.blank("en")
+        nlp.add_pipe("elmo", config={"keep_layers": True, "model": {"name": "tiny-de"}})
+        nlp.initialize()
+        layers = nlp("Hi there")._.elmo
+        nlp.to_disk(tmp_path / "saved")
+    assert read_options("tiny-de") is None
+    saved = spacy.load(tmp_path / "saved")
+    assert (saved("Hi there")._.elmo == layers).all()
+    assert (layers == tiny_bilm.embed([["Hi", "there"]])[0]).all()
 
 
 def test_an_unknown_name_lists_the_known_ones(tmp_path: Path) -> None:
