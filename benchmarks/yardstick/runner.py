@@ -11,8 +11,7 @@ from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 from thinc.api import Config
 
-from spacy_elmo_ner.elmo.pretrained import PACKAGED, packaged_names
-from spacy_elmo_ner.elmo.storage import weights_file
+from spacy_elmo_ner.elmo.pretrained import named_files
 from spacy_elmo_ner.files import sha256_of
 from spacy_elmo_ner.pipeline.combine import combine
 from spacy_elmo_ner.vectors.shared import packaged_sha256
@@ -107,11 +106,10 @@ def read_docs(path: Path) -> Sequence[Doc]:
 
 
 def _bilm_sha256(name: str) -> str:
-    folder = PACKAGED / name if name in packaged_names() else Path(name)
-    weights = weights_file(folder)
-    if weights is None:
-        raise SystemExit(f"{folder} holds no weights of a biLM")
-    return sha256_of(weights)
+    files = named_files(name)
+    if files is None or not files.weights.is_file():
+        raise SystemExit(f"{name} is no biLM, nor a folder with the weights of one")
+    return sha256_of(files.weights)
 
 
 @contextlib.contextmanager

@@ -89,7 +89,7 @@ def read_options(name: str) -> BiLMOptions | None:
     """
     if name in OFFICIAL:
         return OFFICIAL[name].options
-    files = _local_files(name)
+    files = named_files(name)
     return None if files is None else files.read_options()
 
 
@@ -100,7 +100,7 @@ def read_pretrained(name: str, *, cache: Path | None = None) -> Weights:
     """
     if name in OFFICIAL:
         return _read_official(name, (cache or CACHE) / name)
-    files = _local_files(name)
+    files = named_files(name)
     if files is None or not files.weights.is_file():
         names = ", ".join([*packaged_names(), *installed_names(), *OFFICIAL])
         raise ValueError(Errors.EL009.format(name=name, names=names))
@@ -114,7 +114,7 @@ def is_hdf5(name: str) -> bool:
     """Tell whether the weights by this name are official HDF5 files, not safetensors."""
     if name in OFFICIAL:
         return True
-    files = _local_files(name)
+    files = named_files(name)
     return files is not None and files.weights.suffix != ".safetensors"
 
 
@@ -122,7 +122,7 @@ def weights_key(name: str) -> str:
     """Return a key that no other weights have, nor these after a change of their file."""
     if is_published(name):
         return name
-    files = _local_files(name)
+    files = named_files(name)
     if files is None or not files.weights.is_file():
         return f"nothing at {name}"
     # The weights may be written anew while the old ones are in use.
@@ -160,7 +160,11 @@ def _sha256_once(path: Path, mtime_ns: int, n_bytes: int) -> str:
     return sha256_of(path)
 
 
-def _local_files(name: str) -> LocalFiles | None:
+def named_files(name: str) -> LocalFiles | None:
+    """Return the files of a biLM that is no official one; None where nothing has this name.
+
+    name: of a biLM that a package brings, or a path. Raises ValueError as `local_files`.
+    """
     if name in packaged_names():
         return local_files(PACKAGED / name)
     for installed in entry_points(group=ENTRY_POINTS, name=name):
