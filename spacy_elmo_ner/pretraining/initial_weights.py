@@ -11,10 +11,11 @@ from ..elmo.options import BiLMOptions
 def can_start_from(options: BiLMOptions, init: BiLMOptions) -> bool:
     """Tell whether a biLM of these options can start from one of init's.
 
-    Both are the same, or init has fewer cells and is otherwise the same. It needs a projection
+    Both are the same, or init has fewer cells and is otherwise the same. They need a projection
     then, which decides how much each cell counts.
     """
-    if init.lstm.has_projection and init.lstm.dim < options.lstm.dim:
+    have_projections = init.lstm.has_projection and options.lstm.has_projection
+    if have_projections and init.lstm.dim < options.lstm.dim:
         init = replace(init, lstm=replace(init.lstm, dim=options.lstm.dim))
     return init == options
 

@@ -282,10 +282,14 @@ def test_weights_of_another_shape_to_start_from_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=r"EL420"):
         _run(make_config(), tmp_path / "run", init=make_bilm(n_layers=3))
-    config = make_config()
-    with pytest.raises(ValueError, match=r"EL420"):
-        more_cells = replace(config.options, lstm=replace(config.options.lstm, dim=20))
-        _run(config, tmp_path / "run", init=BiLM(more_cells))
+    config = make_config()  # of 12 cells with a projection to 8
+    for dim, dim_before in ((12, 20), (8, 6)):  # with fewer cells, and without a projection
+        options, before = (
+            replace(config.options, lstm=replace(config.options.lstm, dim=n))
+            for n in (dim, dim_before)
+        )
+        with pytest.raises(ValueError, match=r"EL420"):
+            _run(replace(config, options=options), tmp_path / "run", init=BiLM(before))
     assert not (tmp_path / "run").exists()
 
 
