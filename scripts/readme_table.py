@@ -91,17 +91,18 @@ def caption(
             f"Version {_version(compared)}, {compared['created'].partition('T')[0]}."
         )
     if fields := measured_fields(yardstick):
-        name = "spaCy CNN + vectors"
-        same = _mean(yardstick, fields, [name], "clean") != NOTHING
-        is_uncased = _mean(yardstick, fields, SYSTEMS[2].clean, "clean") != NOTHING
-        n_seeds, n_fewer = (_n_seeds(yardstick, fields, SYSTEMS[i].clean[0]) for i in (0, 2))
-        fewer = f", but {n_fewer} of the transformer" if n_fewer not in (0, n_seeds) else ""
+        n_ours, n_cnn, n_transformer = (
+            _n_seeds(yardstick, fields, system.clean[0]) for system in SYSTEMS[:3]
+        )
+        fewer = (
+            f", but {n_transformer} of the transformer" if n_transformer not in (0, n_ours) else ""
+        )
         which = f" ({', '.join(fields)})" if len(fields) == len(FIELDS) else ""
         told.append(
             f"{fields_title(fields).capitalize()}{which}: {part} part, "
-            f"seeds: {n_seeds}{fewer}; ours by `configs/ner.cfg`"
-            f"{', spaCy CNN with the same word vectors' if same else ''}"
-            f"{'; the transformer lower-cases what it reads' if is_uncased else ''}."
+            f"seeds: {n_ours}{fewer}; ours by `configs/ner.cfg`"
+            f"{', spaCy CNN with the same word vectors' if n_cnn else ''}"
+            f"{'; the transformer lower-cases what it reads' if n_transformer else ''}."
         )
     if latency:
         elsewhere = [

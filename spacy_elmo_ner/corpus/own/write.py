@@ -27,13 +27,11 @@ def check_output(output: Path) -> None:
     that config.cfg cannot name, OSError (EL425) for one that cannot be written.
     """
     shown = readable_name(output)
-    problems = {
-        "${...} stands for a setting in them": "${" in shown,
-        "its bytes are not UTF-8": shown != str(output),
-    }
-    for problem, is_there in problems.items():
-        if is_there:
-            raise ValueError(Errors.EL662.format(path=shown, problem=problem))
+    if "${" in shown:
+        problem = "${...} stands for a setting in them"
+        raise ValueError(Errors.EL662.format(path=shown, problem=problem))
+    if shown != str(output):
+        raise ValueError(Errors.EL662.format(path=shown, problem="its bytes are not UTF-8"))
     if output.is_file() or (output.is_dir() and any(output.iterdir())):
         raise FileExistsError(Errors.EL650.format(path=output))
     make_output_folder(output.absolute().parent)
