@@ -9,7 +9,7 @@ from typing import Any
 from spacy_elmo_ner.comparison.metrics import SEQEVAL_DEFAULT, TAG_ACCURACY
 from spacy_elmo_ner.comparison.tables import NOTHING, Table
 
-from .yardstick_page import FIELDS
+from .yardstick_page import FIELDS, SHIPPED
 
 Data = Mapping[str, Any] | None
 
@@ -130,10 +130,14 @@ def caption(
 
 def measured_fields(yardstick: Data) -> list[str]:
     """Return the fields on which ours was run, in the usual order."""
-    if not yardstick:
-        return []
-    ran = {row["corpus"] for row in yardstick["rows"] if row["system"] in SYSTEMS[0].clean}
+    ran = {row["corpus"] for row in _rows(yardstick) if row["system"] in SYSTEMS[0].clean}
     return [field for field in FIELDS if field in ran]
+
+
+def _rows(yardstick: Data) -> list[Mapping[str, Any]]:
+    """Return the rows of the biLM that ships with the package, and those without one."""
+    rows = yardstick["rows"] if yardstick else ()
+    return [row for row in rows if row["bilm"] in (None, SHIPPED)]
 
 
 def fields_title(fields: Sequence[str]) -> str:
@@ -169,7 +173,7 @@ def _mean(yardstick: Data, fields: Sequence[str], names: Sequence[str], score: s
         values = [
             [
                 row["scores"][score]
-                for row in (yardstick["rows"] if yardstick else ())
+                for row in _rows(yardstick)
                 if row["corpus"] == field and row["system"] == name and score in row["scores"]
             ]
             for field in fields
@@ -181,9 +185,7 @@ def _mean(yardstick: Data, fields: Sequence[str], names: Sequence[str], score: s
 
 def _n_seeds(yardstick: Data, fields: Sequence[str], name: str) -> int:
     """Return how often this head was trained on each of the fields, at least."""
-    ran = [
-        row["corpus"] for row in (yardstick["rows"] if yardstick else ()) if row["system"] == name
-    ]
+    ran = [row["corpus"] for row in _rows(yardstick) if row["system"] == name]
     return min((ran.count(field) for field in fields), default=0)
 
 

@@ -11,7 +11,7 @@ from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 from thinc.api import Config
 
-from spacy_elmo_ner.elmo.pretrained import named_files
+from spacy_elmo_ner.elmo.pretrained import files_with_weights
 from spacy_elmo_ner.files import sha256_of
 from spacy_elmo_ner.pipeline.combine import combine
 from spacy_elmo_ner.vectors.shared import packaged_sha256
@@ -106,8 +106,8 @@ def read_docs(path: Path) -> Sequence[Doc]:
 
 
 def _bilm_sha256(name: str) -> str:
-    files = named_files(name)
-    if files is None or not files.weights.is_file():
+    files = files_with_weights(name)
+    if files is None:
         raise SystemExit(f"{name} is no biLM, nor a folder with the weights of one")
     return sha256_of(files.weights)
 

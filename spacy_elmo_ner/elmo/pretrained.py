@@ -100,8 +100,8 @@ def read_pretrained(name: str, *, cache: Path | None = None) -> Weights:
     """
     if name in OFFICIAL:
         return _read_official(name, (cache or CACHE) / name)
-    files = named_files(name)
-    if files is None or not files.weights.is_file():
+    files = files_with_weights(name)
+    if files is None:
         names = ", ".join([*packaged_names(), *installed_names(), *OFFICIAL])
         raise ValueError(Errors.EL009.format(name=name, names=names))
     with files.unpacked() as (options, weights):
@@ -122,8 +122,8 @@ def weights_key(name: str) -> str:
     """Return a key that no other weights have, nor these after a change of their file."""
     if is_published(name):
         return name
-    files = named_files(name)
-    if files is None or not files.weights.is_file():
+    files = files_with_weights(name)
+    if files is None:
         return f"nothing at {name}"
     # The weights may be written anew while the old ones are in use.
     return f"{files.weights.resolve()} {files.weights.stat().st_mtime_ns}"
@@ -170,6 +170,12 @@ def named_files(name: str) -> LocalFiles | None:
     for installed in entry_points(group=ENTRY_POINTS, name=name):
         return local_files(Path(installed.load()))
     return local_files(Path(name))
+
+
+def files_with_weights(name: str) -> LocalFiles | None:
+    """Return `named_files`; None also where they lack the weights."""
+    files = named_files(name)
+    return files if files is not None and files.weights.is_file() else None
 
 
 def _read_official(name: str, folder: Path) -> Weights:
