@@ -75,7 +75,7 @@ def convert(source: str, output: Path, *, options: Path | None, half: bool) -> P
     bilm, from_hdf5 = _read(source, options)
     make_output_folder(output)
     if from_hdf5 or half:
-        bilm.to_disk(output, dtype=torch.float16 if half else torch.float32)
+        bilm.to_disk(output, dtype=torch.float16 if half else None)
         return output / WEIGHTS_FILE
     bilm.to_hdf5(output)
     return output / "weights.hdf5"

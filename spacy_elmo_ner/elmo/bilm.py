@@ -186,10 +186,11 @@ class BiLM(BiLMNetwork):
         """Read what `to_disk` wrote. Raises FileNotFoundError or ValueError, naming the file."""
         return cls.from_weights(read_directory(directory))
 
-    def to_disk(self, directory: str | Path, *, dtype: torch.dtype = torch.float32) -> None:
+    def to_disk(self, directory: str | Path, *, dtype: torch.dtype | None = None) -> None:
         """Write ``options.json`` and ``weights.safetensors``, each whole or not at all.
 
         dtype: torch.float16 halves the file; values are rounded once and read back as float32.
+        None rounds nothing: tensors that were read from float16 are written so.
         """
         write_directory(self._weights(), directory, dtype)
 
@@ -201,8 +202,8 @@ class BiLM(BiLMNetwork):
         """
         return cls.from_weights(from_bytes(options, data, source=source))
 
-    def to_bytes(self, *, dtype: torch.dtype = torch.float32) -> bytes:
-        """Return the weights and the warm states as safetensors bytes.
+    def to_bytes(self, *, dtype: torch.dtype | None = None) -> bytes:
+        """Return the weights and the warm states as safetensors bytes; dtype as in `to_disk`.
 
         Raises ValueError for values that dtype cannot hold: NaN, infinite, or too large for it.
         """

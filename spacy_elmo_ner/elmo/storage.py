@@ -40,17 +40,25 @@ class Weights(NamedTuple):
     tensors: dict[str, Tensor]
 
 
-def to_bytes(tensors: Mapping[str, Tensor], dtype: torch.dtype = torch.float32) -> bytes:
-    """Return the tensors as safetensors bytes of this dtype.
+def to_bytes(tensors: Mapping[str, Tensor], dtype: torch.dtype | None = None) -> bytes:
+    """Return the tensors as safetensors bytes.
 
+    dtype: None for no loss: float16 for a tensor that was read from such a file, else float32.
     Raises ValueError for values that dtype cannot hold: NaN, infinite, or too large for it.
     """
     with lasting():
-        converted = {name: value.detach().to(dtype) for name, value in tensors.items()}
+        converted = {
+            name: value.detach().to(dtype or _exact_dtype(value)) for name, value in tensors.items()
+        }
         for name, value in converted.items():
             if not torch.isfinite(value).all():
                 raise ValueError(Errors.EL016.format(name=name, dtype=value.dtype))
         return save({name: value.contiguous().cpu() for name, value in converted.items()})
+
+
+def _exact_dtype(value: Tensor) -> torch.dtype:
+    """Return float16 where it holds these very values, else float32."""
+    return torch.float16 if torch.equal(value.half().float(), value) else torch.float32
 
 
 def from_bytes(options: BiLMOptions, data: bytes, *, source: str) -> Weights:
@@ -117,9 +125,12 @@ def _check(tensors: dict[str, Tensor], expected: dict[str, tuple[int, ...]], sou
 
 
 def write_directory(
-    weights: Weights, directory: str | Path, dtype: torch.dtype = torch.float32
+    weights: Weights, directory: str | Path, dtype: torch.dtype | None = None
 ) -> None:
-    """Write ``options.json`` and ``weights.safetensors``; raises what `weights_in` does."""
+    """Write ``options.json`` and ``weights.safetensors``; raises what `weights_in` does.
+
+    dtype: as in `to_bytes`.
+    """
     data = to_bytes(weights.tensors, dtype)
     with weights_in(directory, WEIGHTS_FILE, weights.options) as path:
         path.write_bytes(data)

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, load_file, save_file
 
 import spacy_elmo_ner
 from spacy_elmo_ner.elmo import BiLM
@@ -47,6 +47,22 @@ def test_float16_halves_the_weights_and_moves_vectors_by_little(
             bilm.embed(SENTENCES, initial_state=state) for bilm in (again, tiny_bilm)
         )
         np.testing.assert_allclose(found, expected, atol=2e-3)
+
+
+def test_weights_read_from_float16_are_written_so_again(tiny_bilm: BiLM, tmp_path: Path) -> None:
+    tiny_bilm.to_disk(tmp_path / "half", dtype=torch.float16)
+    half = BiLM.from_disk(tmp_path / "half")
+    (expected,) = half.embed(SENTENCES)
+    half.to_disk(tmp_path / "again")
+    for data in ((tmp_path / "again/weights.safetensors").read_bytes(), half.to_bytes()):
+        assert {value.dtype for value in load(data).values()} == {torch.float16}
+        again = BiLM.from_bytes(half.options, data, source="bytes")
+        assert (again.embed(SENTENCES)[0] == expected).all()
+    with torch.no_grad():  # one of its values is no float16 any more
+        half.get_parameter(WEIGHT)[0, 0] = 0.1
+    mixed = load(half.to_bytes())
+    assert mixed[WEIGHT].dtype == torch.float32 and mixed[WEIGHT][0, 0] == torch.tensor(0.1)
+    assert torch.float16 in {value.dtype for value in mixed.values()}
 
 
 def test_values_that_the_type_cannot_hold_are_not_written(tiny_bilm: BiLM, bilm_dir: Path) -> None:
