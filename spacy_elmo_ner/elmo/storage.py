@@ -43,12 +43,13 @@ class Weights(NamedTuple):
 def to_bytes(tensors: Mapping[str, Tensor], dtype: torch.dtype | None = None) -> bytes:
     """Return the tensors as safetensors bytes.
 
-    dtype: None for no loss: float16 for a tensor that was read from such a file, else float32.
-    Raises ValueError for values that dtype cannot hold: NaN, infinite, or too large for it.
+    dtype: None to lose nothing, see `narrowed`. Raises ValueError for values that dtype cannot
+    hold: NaN, infinite, or too large for it.
     """
     with lasting():
         converted = {
-            name: value.detach().to(dtype or _exact_dtype(value)) for name, value in tensors.items()
+            name: value.detach().to(dtype) if dtype else narrowed(value.detach())
+            for name, value in tensors.items()
         }
         for name, value in converted.items():
             if not torch.isfinite(value).all():
@@ -56,9 +57,10 @@ def to_bytes(tensors: Mapping[str, Tensor], dtype: torch.dtype | None = None) ->
         return save({name: value.contiguous().cpu() for name, value in converted.items()})
 
 
-def _exact_dtype(value: Tensor) -> torch.dtype:
-    """Return float16 where it holds these very values, else float32."""
-    return torch.float16 if torch.equal(value.half().float(), value) else torch.float32
+def narrowed(value: Tensor) -> Tensor:
+    """Return the values as float16 if that holds each of them exactly, else unchanged."""
+    half = value.half()
+    return (half if torch.equal(half.float(), value) else value).contiguous()
 
 
 def from_bytes(options: BiLMOptions, data: bytes, *, source: str) -> Weights:

@@ -16,8 +16,9 @@ from thinc.types import ArrayXd, FloatsXd
 from thinc.util import torch2xp, xp2torch
 from torch import Tensor
 
+from ..elmo import storage
 from ..errors import Errors
-from .torch_shim import TorchShim, narrowed_tensor
+from .torch_shim import TorchShim
 
 
 def round_weights(model: Model[Any, Any]) -> None:
@@ -41,7 +42,7 @@ def narrowed(model: bytes) -> bytes:
     """Shrink the output of `Model.to_bytes` where nothing is lost by it."""
 
     def narrow(value: NDArray[np.float32]) -> NDArray[Any]:
-        return narrowed_tensor(torch.from_numpy(value.copy())).numpy()
+        return storage.narrowed(torch.from_numpy(value.copy())).numpy()
 
     return _with_params(model, narrow)
 

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from ..elmo.kernels import multiplies_bfloat16
 from ..elmo.locks import Lock
 from ..elmo.modes import lasting
+from ..elmo.storage import narrowed
 from ..errors import Errors
 
 # OpenMP's threads do not survive a fork, and a child that starts a parallel region waits for
@@ -109,7 +110,7 @@ class TorchShim(Shim):
         """Return the state; values that float16 holds exactly are saved as float16."""
         module = self.module
         with lasting():
-            state = {k: narrowed_tensor(v.cpu()) for k, v in module.state_dict().items()}
+            state = {k: narrowed(v.cpu()) for k, v in module.state_dict().items()}
         return srsly.msgpack_dumps({"state": save(state)})
 
     def from_bytes(self, bytes_data: bytes) -> "TorchShim":
@@ -124,12 +125,6 @@ class TorchShim(Shim):
     def _key(self, name: str) -> tuple[int, str]:
         # Thinc numbers its nodes apart from its shims; the prefix keeps their keys apart too.
         return self.id, f"torch.{name}"
-
-
-def narrowed_tensor(value: Tensor) -> Tensor:
-    """Return the values as float16 if that holds each of them exactly, else unchanged."""
-    half = value.half()
-    return (half if torch.equal(half.float(), value) else value).contiguous()
 
 
 def _write(parameter: nn.Parameter, values: Any) -> None:
