@@ -179,6 +179,32 @@ def test_the_second_seed_reads_layers_that_the_first_has_computed(
     assert list(shared.shared._caches.values()) == [cache] and len(cache) == n_kept
 
 
+def test_members_of_a_committee_are_trained_once_and_score_the_same_alone(
+    plan: Plan, bilm_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (committee,) = plan.runs([0], systems=["head + both, committee of three"])
+    alone = plan.runs([0, 1, 2], systems=["head + both"])
+    expected = [
+        Runner(tmp_path / "work", str(bilm_dir), None).run(run, results)
+        for results in [ResultsFile(tmp_path / "alone.json", plan.heading)]
+        for run in alone
+    ]
+    trained: list[int] = []
+    real = runners.train
+
+    def counted(config: Any, *arguments: Any) -> Any:
+        trained.append(config["training"]["seed"])
+        return real(config, *arguments)
+
+    monkeypatch.setattr(runners, "train", counted)
+    results = ResultsFile(tmp_path / "both.json", plan.heading)
+    shared = Runner(tmp_path / "work", str(bilm_dir), None)
+    rows = [shared.run(run, results) for run in (committee, *alone)]
+    assert trained == [0, 1, 2]
+    assert [row.scores for row in rows[1:]] == [row.scores for row in expected]
+    assert [row.steps for row in rows] == [6, 2, 2, 2]
+
+
 def test_what_is_in_the_results_is_not_run_again_unless_it_changed(
     plan: Plan, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,7 +2,7 @@
 
 import contextlib
 import fcntl
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -25,7 +25,9 @@ from .train import SharedLayers, Trained, train
 
 @dataclass
 class Runner:
-    """What runs share: files, biLM layers, and a lock that other heavy work takes, too.
+    """What runs share: files, biLM layers, trainings, and a lock that other heavy work takes, too.
+
+    A committee and the same systems alone are trained once.
 
     work: folder for the shares of training parts. lock: a file to lock during each run, so that
     processes which do the same take turns; None to lock nothing. cases: which of `CASES` to score.
@@ -39,6 +41,7 @@ class Runner:
     cases: Sequence[str] = CASES
     on_test: bool = False
     shared: SharedLayers = field(default_factory=SharedLayers)
+    trained: dict[str, Trained] = field(default_factory=dict)
 
     def run(self, run: Run, results: ResultsFile) -> Row:
         """Train and score, unless the results have this very run; returns its row."""
@@ -64,7 +67,7 @@ class Runner:
         if not results.has(key, made_from):
             with _locked(self.lock):
                 print(f"{run.corpus.name}, {run.system.name}, seed {run.seed}", flush=True)
-                trained = self._train(configs)
+                trained = self._train(configs, files)
                 row = Row(
                     corpus=run.corpus.name,
                     system=run.system.name,
@@ -81,9 +84,13 @@ class Runner:
             results.add(row)
         return results.rows[key]
 
-    def _train(self, configs: Sequence[Config]) -> Trained:
+    def _train(self, configs: Sequence[Config], files: Mapping[str, str]) -> Trained:
         """Train, and combine what was trained if it is more than one pipeline."""
-        members = [train(config, self.shared, _report) for config in configs]
+        made_from = {fingerprint(config, files, ()): config for config in configs}
+        for key, config in made_from.items():
+            if key not in self.trained:
+                self.trained[key] = train(config, self.shared, _report)
+        members = [self.trained[key] for key in made_from]
         if len(members) == 1:
             return members[0]
         nlp = combine([member.nlp for member in members])
