@@ -19,6 +19,9 @@ What a results file in benchmarks/results/ goes into, and what makes that file:
   benchmarks/experiments/pretraining.json`.
 - field-text.json, yardstick-test.json: docs/pretraining.md. `python -m benchmarks.field_text`; its
   docstring has the commands that follow it.
+- more-cells.json, latency-more-cells.json: docs/pretraining.md. `python -m benchmarks.yardstick` on
+  dev with small-en and with biLMs of more cells, renamed to what they are; benchmarks.latency of
+  `configs/ner.cfg` on both.
 - perplexity.json: the model card of small-en. `python -m spacy elmo perplexity FOLDER --json`.
 - yardstick.json, yardstick-test.json: docs/yardstick.md. `python -m benchmarks.yardstick`, and the
   same with `--test`.
@@ -51,6 +54,7 @@ from scripts.config_page import config_page
 from scripts.drop_in_page import drop_in_text
 from scripts.pretraining_page import (
     by_share,
+    cells_table,
     field_text_table,
     perplexity_table,
     worth_caption,
@@ -58,7 +62,7 @@ from scripts.pretraining_page import (
 )
 from scripts.readme_table import caption, readme_table
 from scripts.serve_page import serve_sections
-from scripts.speed_page import lengths_chart, lengths_table, speed_sections
+from scripts.speed_page import bilm_speed_sections, lengths_chart, lengths_table, speed_sections
 from scripts.yardstick_page import yardstick_page
 from spacy_elmo_ner.comparison.plotting import Chart, write_pictures
 from spacy_elmo_ner.comparison.render import markdown_table, render_readme
@@ -191,6 +195,12 @@ def generate(folder: Path) -> Generated:
     if on_test and (read_on := load("field-text")):
         told = markdown_table(field_text_table(read_on, on_test))
         found.parts.append(Part("docs/pretraining.md", told, "field-text"))
+    if measured := load("more-cells"):
+        told = markdown_table(cells_table(measured))
+        found.parts.append(Part("docs/pretraining.md", told, "more-cells"))
+    if measured := load("latency-more-cells"):
+        told = "\n\n".join(bilm_speed_sections(measured))
+        found.parts.append(Part("docs/pretraining.md", told, "more-cells-speed"))
     if measured := load("annotate"):
         told = "\n\n".join(annotate_sections(measured))
         found.parts.append(Part("docs/annotate.md", told, "annotate"))

@@ -68,6 +68,23 @@ def worth_chart(found: Worth) -> Chart:
     )
 
 
+def cells_table(data: dict[str, Any]) -> Table:
+    """Build entity F1 on dev by biLM and corpus, and the mean of the corpora.
+
+    data: content of a results file of `benchmarks.yardstick`, of one system with several biLMs.
+    """
+    ran = {row["corpus"] for row in data["rows"]}
+    corpora = [corpus for corpus in data["corpora"] if corpus in ran]
+    rows = []
+    for bilm in dict.fromkeys(row["bilm"] for row in data["rows"]):
+        of_bilm = [row for row in data["rows"] if row["bilm"] == bilm]
+        found = [[row for row in of_bilm if row["corpus"] == corpus] for corpus in corpora]
+        scores = [[row["scores"]["clean"] for row in of_corpus] for of_corpus in found]
+        mean = statistics.mean(map(statistics.mean, scores))
+        rows.append([bilm, *map(spread, scores), spread([mean])])
+    return Table("More cells", ["", *corpora, "mean"], rows)
+
+
 def field_text_table(read_on: dict[str, Any], yardstick: dict[str, Any]) -> Table:
     """Build entity F1 by system and field, with small-en and with biLMs that went on from it.
 

@@ -191,6 +191,18 @@ def latency_sections(title: str, data: dict[str, Any]) -> Iterator[str]:
     yield markdown_table(beside_table(data["cases"]))
 
 
+def bilm_speed_sections(data: dict[str, Any]) -> Iterator[str]:
+    """Write what an entity recognizer costs on one biLM, as ratios to the same on another."""
+    ours, *_, reference = next(iter(data["cases"].values()))["single"][0]["systems"]
+    yield (
+        f"An `elmo_ner` by `configs/ner.cfg` on {ours['pipeline']} against one on "
+        f"{reference['pipeline']}, in turns ({data['machine']['cpu']}): milliseconds for one text, "
+        "and words per second of `nlp.pipe`."
+    )
+    yield markdown_table(single_table(data["cases"]))
+    yield markdown_table(batches_table(data["cases"]))
+
+
 def single_table(cases: dict[str, Any]) -> Table:
     """Build milliseconds per call and their ratios, one row per case and length."""
     rows = [

@@ -926,6 +926,10 @@ class Warnings(metaclass=_Coded):
         '[text] lang = "{language}" (or --lang {language}), or cut it with another tokenizer and '
         "give the Docs as a .spacy file, which keeps its words."
     )
+    WL405 = (
+        "Each of the {n_words:,} words with labels will be read {times:.0f} times; labels that are "
+        "read often are learned by heart. Set [silver] n_words to {wanted}, or a smaller share."
+    )
 
     # WL6xx: annotating many texts
     WL601 = (

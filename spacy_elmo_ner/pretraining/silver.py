@@ -6,6 +6,7 @@ a person from a place.
 """
 
 import json
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from spacy.tokens import Doc
 from tqdm import tqdm
 
 from ..decoding import spans_to_bio
-from ..errors import Errors
+from ..errors import Errors, Warnings
 from ..files import write_text
 from .config import SilverConfig
 from .objective import Batch
@@ -30,6 +31,8 @@ LABELS_FILE, PROGRESS_FILE = "silver.json", "silver-progress.json"
 MISSING = 255  # of a token without a label; so there are at most 255 labels of a kind
 # Sentences labelled between two writes of the progress file.
 _CHUNK = 8192
+# Labels read eight times were learned by heart, three times was fine: see docs/pretraining.md.
+_OFTEN = 4
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,25 @@ def repeated(
     n_labelled = round(share * others / (1 - share))
     times = max(1, round(n_labelled / max(1, len(labelled))))
     return np.concatenate([rows, *[labelled] * (times - 1)])
+
+
+def warn_of_repetition(
+    text: TokenizedText, rows: NDArray[np.int64], read: NDArray[np.int64], epochs: float
+) -> None:
+    """Warn (WL405) where few labels are read often, though more of the text could have some.
+
+    rows: sentences of the text; read: those of one epoch, as `repeated` returned them.
+    """
+    reads = np.bincount(read, minlength=text.n_sentences)[rows]
+    times = reads.max() * epochs
+    labelled = rows[reads == reads.max()]
+    if reads.max() == reads.min() or times < _OFTEN:
+        return
+    lengths = np.diff(text.offsets)
+    n_words = int(lengths[labelled].sum())
+    wanted = min(round(n_words * times), int(lengths[rows].sum()))
+    message = Warnings.WL405.format(n_words=n_words, times=times, wanted=wanted)
+    warnings.warn(message, stacklevel=2)
 
 
 def label_text(

@@ -31,7 +31,7 @@ from .log import LOG_FILE, Log, named_if_not_written
 from .objective import SPECIAL, Batch, BatchMaker, LanguageModel, Vocabulary
 from .perplexity import measure, write_language_model
 from .processes import Processes, joined_processes
-from .silver import SilverLabels, label_text, repeated
+from .silver import SilverLabels, label_text, repeated, warn_of_repetition
 from .text import (
     TokenizedText,
     running_batches,
@@ -140,6 +140,9 @@ class _Run:
         # Epochs differ by a few batches; the schedule is always that of the first.
         in_epoch = len(self._epoch(0)) // processes.n
         self.n_steps = settings.max_steps or settings.max_epochs * max(1, in_epoch)
+        if self.silver is not None and processes.is_first:
+            epochs = self.n_steps / max(1, in_epoch)
+            warn_of_repetition(self.text, self.train_rows, self.read_rows, epochs)
         self.progress = Progress()
         if init is not None:
             self.progress.softmax_steps = min(settings.softmax_steps, self.n_steps // 3)

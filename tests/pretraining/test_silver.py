@@ -14,7 +14,13 @@ from spacy.training import Example
 from spacy_elmo_ner.elmo import BiLM
 from spacy_elmo_ner.pretraining.config import SilverConfig
 from spacy_elmo_ner.pretraining.objective import BatchMaker, LanguageModel, Vocabulary
-from spacy_elmo_ner.pretraining.silver import MISSING, SilverLabels, label_text, repeated
+from spacy_elmo_ner.pretraining.silver import (
+    MISSING,
+    SilverLabels,
+    label_text,
+    repeated,
+    warn_of_repetition,
+)
 from spacy_elmo_ner.pretraining.text import TokenizedText
 from spacy_elmo_ner.pretraining.train import pretrain
 
@@ -164,6 +170,36 @@ def test_labelled_sentences_are_repeated_up_to_their_share() -> None:
     assert repeated(rows, labelled, 0.01).tolist() == rows.tolist()
 
 
+@pytest.mark.parametrize("n_labelled", [1, 2])
+def test_few_labels_that_are_read_often_are_warned_of(n_labelled: int) -> None:
+    text = _text()
+    rows = np.arange(3)
+    read = np.concatenate([rows, *[rows[:n_labelled]] * 2])  # three times in an epoch
+    lengths = np.diff(text.offsets)
+    n_words = int(lengths[:n_labelled].sum())
+    wanted = min(6 * n_words, int(lengths.sum()))
+    message = rf"WL405.*the {n_words} words.*read 6 times.*n_words to {wanted},"
+    with pytest.warns(UserWarning, match=message):
+        warn_of_repetition(text, rows, read, epochs=2.0)
+
+
+@pytest.mark.filterwarnings("error")
+def test_labels_of_all_text_or_read_rarely_are_not_warned_of() -> None:
+    text, rows = _text(), np.arange(3)
+    warn_of_repetition(text, rows, rows, epochs=10.0)  # there is no more text to label
+    read = np.concatenate([rows, rows[:1], rows[:1]])
+    warn_of_repetition(text, rows, read, epochs=1.0)
+
+
+def test_a_run_warns_of_labels_that_it_will_read_often(
+    make_config: MakeConfig, ruler: str, tmp_path: Path
+) -> None:
+    config = make_config(max_steps=10)
+    config = replace(config, silver=SilverConfig(pipeline=ruler, share=0.9, n_words=20))
+    with pytest.warns(UserWarning, match=r"WL405"):
+        pretrain(config, tmp_path / "out", progress_bar=False)
+
+
 def test_a_pipeline_without_labels_is_refused(tmp_path: Path) -> None:
     spacy.blank("en").to_disk(tmp_path / "blank")
     config = SilverConfig(pipeline=str(tmp_path / "blank"))
@@ -207,6 +243,7 @@ def test_a_pipe_that_others_listen_to_runs_under_any_name(tmp_path: Path) -> Non
     assert [silver.labels["tags"][i] for i in silver.ids["tags"]] == expected
 
 
+@pytest.mark.filterwarnings("ignore:.*WL405")
 def test_labelled_sentences_that_are_read_repeatedly_count_once(
     make_config: MakeConfig, ruler: str, tmp_path: Path
 ) -> None:

@@ -373,6 +373,27 @@ def test_pretraining_is_in_the_docs_and_perplexity_in_the_model_card(root):
     assert (root / "docs/pictures/pretraining-worth.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_what_more_cells_cost_is_on_the_page_of_pretraining(root):
+    path = root / "docs/pretraining.md"
+    mark = "more-cells-speed"
+    path.write_text(f"<!-- {mark}:begin --><!-- {mark}:end -->", encoding="utf8")
+    systems = [
+        {"pipeline": name, "p50": of_one, "p99": of_one, "words_per_second": rate}
+        for name, of_one, rate in (("1,024 cells", 6.0, 5000.0), ("small-en", 4.0, 10000.0))
+    ]
+    blocks = {
+        "single": [{"words": 12, "systems": systems}],
+        "batches": [{"batch": 256, "systems": systems}],
+    }
+    speed = {"machine": {"cpu": "Fast CPU"}, "cases": {"1 thread": blocks}}
+    give(root, {"latency-more-cells": speed})
+    run(root)
+    text = page(root, "docs/pretraining.md")
+    assert "on 1,024 cells against one on small-en, in turns (Fast CPU)" in text
+    assert "| 1 thread | 12 | 6.0 | 1.50x | 6.0 | 1.50x |" in text
+    assert "| 1 thread | 5,000 (0.50x) |" in text
+
+
 @needs_checkout
 def test_pages_of_this_checkout_are_up_to_date():
     assert pages.main(["--check"]) == 0

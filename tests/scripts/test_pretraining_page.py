@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from scripts.pretraining_page import field_text_table
+from scripts.pretraining_page import cells_table, field_text_table
 from scripts.yardstick_page import FIELDS
 
 
@@ -53,3 +53,19 @@ def test_where_all_five_fields_were_read_there_is_their_mean() -> None:
     # The first field counts once, by the mean of its seeds: (60 + 51 + 52 + 53 + 54) / 5.
     assert [row[-1] for row in table.rows[:3]] == ["54.00", "60.00", "+6.00"]
     assert [row[-1] for row in table.rows[3:]] == ["-", "-", "-"]
+
+
+def test_bilms_of_more_cells_have_the_mean_of_the_corpora() -> None:
+    rows = [
+        _row("law", 0, 0.60, "small-en"),
+        _row("law", 1, 0.62, "small-en"),
+        _row("news", 0, 0.80, "small-en"),
+        _row("law", 0, 0.63, "more"),
+        _row("news", 0, 0.82, "more"),
+    ]
+    table = cells_table({"corpora": ["news", "law", "art"], "rows": rows})
+    assert table.header == ["", "news", "law", "mean"]
+    assert table.rows == [
+        ["small-en", "80.00", "61.00 ± 1.41", "70.50"],
+        ["more", "82.00", "63.00", "72.50"],
+    ]
