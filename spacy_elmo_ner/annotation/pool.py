@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import product
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from queue import SimpleQueue
 from typing import Any, cast
@@ -103,6 +103,8 @@ def _without_ctrl_c() -> Iterator[None]:
     if block is None:  # Windows
         yield
         return
+    # Started with the first process, it would let Ctrl-C through again.
+    resource_tracker.ensure_running()
     before = block(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -1,6 +1,9 @@
 """Several processes write what one writes, and none of them is left behind."""
 
 import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -133,3 +136,30 @@ def test_processes_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [threads_each(n) for n in (1, 2, 3, 8, 20)] == [8, 4, 2, 1, 1]
     monkeypatch.setattr(torch, "get_num_threads", lambda: 1)  # OMP_NUM_THREADS=1
     assert threads_each(2) == 1
+
+
+# The first process that Python starts this way brings another one, which unblocks Ctrl-C.
+FIRST_PROCESS = """
+import time
+from multiprocessing import get_context
+from pathlib import Path
+from spacy_elmo_ner.annotation.pool import _without_ctrl_c
+
+if __name__ == "__main__":
+    process = get_context("spawn").Process(target=time.sleep, args=(30,))
+    with _without_ctrl_c():
+        process.start()
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    process.terminate()
+    (blocked,) = [line for line in status.splitlines() if line.startswith("SigBlk")]
+    print(int(blocked.split()[1], 16))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads Linux' /proc")
+def test_ctrl_c_does_not_reach_even_the_first_process_before_it_is_ready(tmp_path: Path) -> None:
+    script = tmp_path / "first.py"
+    script.write_text(FIRST_PROCESS)
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) & 1 << (signal.SIGINT - 1)

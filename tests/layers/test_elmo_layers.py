@@ -102,8 +102,8 @@ def test_packaged_weights_are_saved_as_name_and_sha256(docs):
     model = build_bilm_v1("small-en")
     model.initialize(X=docs)
     assert len(model.to_bytes()) < 2000
-    # Saved with its weights, also where they were not read yet.
-    assert len(build_bilm_v1("small-en", include_bilm=True).to_bytes()) > 10_000_000
+    # Saved with its weights, also where they were not read yet; in float16, as they came.
+    assert 9_300_000 < len(build_bilm_v1("small-en", include_bilm=True).to_bytes()) < 9_500_000
     included = build_bilm_v1("small-en", include_bilm=True)
     included.initialize(X=docs)
     assert len(included.to_bytes()) > 1_000_000
