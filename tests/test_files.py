@@ -137,3 +137,34 @@ def test_a_folder_that_takes_no_files_is_named_with_the_reason(
     with pytest.raises(OSError, match=f"EL425.*{os.strerror(number)}"):
         make_output_folder(tmp_path)
     assert is_out_of_room(error) == is_full
+
+
+def test_an_empty_folder_in_which_one_stands_is_filled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    number = os.stat(".").st_ino
+    with atomic_folder(".") as staged:
+        write_text(staged / "below" / "file", "new")
+    assert os.stat(tmp_path / "here").st_ino == number
+    assert Path("below", "file").read_text() == "new"
+    assert names(tmp_path) == ["here"]
+
+
+def test_a_mount_point_is_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "mounted"
+    folder.mkdir()
+    rename = Path.rename
+
+    def busy(path: Path, target: Path) -> Path:
+        if folder in (path, target):
+            raise OSError(errno.EBUSY, "Device or resource busy")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", busy)
+    monkeypatch.setattr(os.path, "ismount", lambda path: Path(path) == folder)
+    with atomic_folder(folder) as staged:
+        write_text(staged / "file", "new")
+    assert (folder / "file").read_text() == "new"
+    assert names(tmp_path) == ["mounted"]

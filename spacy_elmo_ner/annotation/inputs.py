@@ -38,6 +38,7 @@ _PARQUET_ROWS = 1_024
 # Read at one time of a column, of which a group of rows may hold gigabytes.
 _PARQUET_BYTES = 1 << 20
 _DELIMITERS = ",;\t|"
+_DELIMITERS_OF = {".tsv": "\t,;|"}  # by kind, the likeliest first
 _LONGEST_HEADER = 1 << 16
 # What csv says where the rest of the file may be inside an open quote.
 _OPEN_QUOTE = re.compile("unexpected end of data|larger than field limit")
@@ -115,7 +116,8 @@ def _table(file: InputFile, fields: Fields) -> Reading:
         header, n_before = _header(file, stream)
         if not header.strip():
             return
-        names, delimiter = _columns(header, fields.text)
+        signs = _DELIMITERS_OF.get(file.kind, _DELIMITERS)
+        names, delimiter = _columns(header, fields.text, signs)
         _require_columns(file, fields, names)
         rows = csv.reader(stream, delimiter=delimiter, strict=True)
         of_text = names.index(fields.text)
@@ -174,9 +176,9 @@ def _row(file: InputFile, rows: Any, n_before: int) -> list[str] | str | None:
         return Errors.EL627.format(line=line, problem=error)
 
 
-def _columns(header: str, text: str) -> tuple[list[str], str]:
-    """Return the names of the columns and the delimiter that gives one named ``text``."""
-    readings = [(_split(header, sign), sign) for sign in _DELIMITERS]
+def _columns(header: str, text: str, signs: str) -> tuple[list[str], str]:
+    """Return the names of the columns and the first delimiter that gives one named ``text``."""
+    readings = [(_split(header, sign), sign) for sign in signs]
     stripped = [([name.strip() for name in names], sign) for names, sign in readings]
     return next(
         (reading for reading in stripped if text in reading[0]),

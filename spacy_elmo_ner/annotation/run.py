@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 
+from spacy.util import is_package
+
 from ..errors import Errors
 from ..files import readable_name
 from .annotator import Settings
@@ -78,8 +80,8 @@ def annotate(
         if name not in FORMATS:
             raise ValueError(Errors.EL622.format(name=name, names=", ".join(FORMATS)))
     files = find_inputs(job.inputs, job.kind, job.output)
-    pipeline = find_pipeline(job.settings.pipeline)
-    settings = replace(job.settings, pipeline=str(pipeline))
+    name, pipeline = find_pipeline(job.settings.pipeline)
+    settings = replace(job.settings, pipeline=name)
     folder = OutputFolder(job.output, settings.formats, settings.is_sorted)
     record = {
         "versions": {name: version(name) for name in ("spacy-elmo-ner", "spacy")},
@@ -118,17 +120,18 @@ def _annotate(
             progress.add(shard.n_texts, shard.n_words, shard.n_errors, shard.n_bytes_read)
 
 
-def find_pipeline(name: str) -> Path:
-    """Return the folder of a pipeline: itself, or that of an installed package.
+def find_pipeline(name: str) -> tuple[str, Path]:
+    """Return what spaCy loads a pipeline by, from any folder, and where its files are.
 
+    name: a folder, or an installed package, which is loaded by its name, as it may bring code.
     Raises ValueError (EL612) if there is neither.
     """
     if (Path(name) / "config.cfg").is_file():
-        return Path(name).resolve()
-    spec = importlib.util.find_spec(name) if name.isidentifier() else None
-    found = Path(spec.origin).parent if spec is not None and spec.origin else None
-    configs = sorted(found.glob("*/config.cfg")) if found is not None else []
+        return str(Path(name).resolve()), Path(name).resolve()
+    spec = importlib.util.find_spec(name) if name.isidentifier() and is_package(name) else None
+    places = (spec.submodule_search_locations if spec is not None else None) or []
+    configs = sorted(path for place in places for path in Path(place).glob("*/config.cfg"))
     if not configs:
         problem = "there is no folder of this name with a config.cfg, and no installed package"
         raise ValueError(Errors.EL612.format(pipeline=name, problem=problem))
-    return configs[-1].parent
+    return name, configs[-1].parent

@@ -266,7 +266,7 @@ def _read(path: Path) -> dict[str, Any]:
         if not isinstance(value, dict):
             raise ValueError("it is no JSON object")
         return value
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(Errors.EL617.format(path=path, problem=error)) from error
 
 

@@ -79,5 +79,8 @@ def _train(
 
 
 def _made_from(folder: Path) -> dict[str, Any] | None:
-    path = folder / "made_from.json"
-    return json.loads(path.read_text(encoding="utf8")) if path.is_file() else None
+    """Return what a pipeline was made from; None where it is to be trained, or trained again."""
+    try:
+        return json.loads((folder / "made_from.json").read_text(encoding="utf8"))
+    except (FileNotFoundError, ValueError, RecursionError):
+        return None

@@ -32,7 +32,9 @@ def train_cli(
     context: typer.Context,
     config: Annotated[Path, typer.Argument(help="Config file, such as configs/elmo.cfg")],
     output: Annotated[Path, typer.Option(help="Folder for model-best and model-last")],
-    corpus: Annotated[Path, typer.Option(help="Folder that `elmo corpus` wrote")] = Path("corpus"),
+    corpus: Annotated[
+        Path, typer.Option(help="Folder that `elmo corpus` or `elmo init` wrote")
+    ] = Path("corpus"),
     share: Annotated[
         float,
         typer.Option(help="Percent of the train part to train on, drawn once and kept in --output"),

@@ -226,7 +226,8 @@ def _corpus_name(path: Path) -> str | None:
         return None
     try:
         data = json.loads(description.read_text(encoding="utf-8-sig"))
-    except ValueError as error:
-        raise ValueError(Errors.EL304.format(path=description, problem=error)) from error
+    except (ValueError, RecursionError) as error:
+        problem = f"{error}; it only names the corpus, and may be deleted"
+        raise ValueError(Errors.EL304.format(path=description, problem=problem)) from error
     name = data.get("name") if isinstance(data, dict) else None
     return name if isinstance(name, str) else None

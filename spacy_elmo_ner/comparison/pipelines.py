@@ -89,7 +89,7 @@ def weights_kept_elsewhere(nlp: Language, components: Sequence[str]) -> dict[str
         model = getattr(nlp.get_pipe(name), "model", None)
         for node in model.walk() if isinstance(model, Model) else ():
             for shim in node.shims:
-                if isinstance(shim, BiLMShim) and _saved_by_name(shim):
+                if isinstance(shim, BiLMShim) and shim.is_saved_by_name:
                     packaged = pretrained.PACKAGED / shim.name
                     sizes[shim.name] = bytes_under(
                         packaged if packaged.is_dir() else pretrained.CACHE / shim.name
@@ -108,11 +108,6 @@ def _resolve(source: str) -> str:
     raise PipelineUnavailableError(
         Errors.EL307.format(source=source, first=source.partition(",")[0])
     )
-
-
-def _saved_by_name(shim: BiLMShim) -> bool:
-    by_name = pretrained.is_published(shim.name)
-    return by_name and not shim.trainable and not shim.include_bilm
 
 
 def bytes_under(folder: Path) -> int:

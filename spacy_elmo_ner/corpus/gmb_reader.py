@@ -30,7 +30,8 @@ def create_gmb_reader(
         files.
     split: "seed", the article's; "clean", with no sentence or document in two parts; or "sample".
     part: "train", "dev" or "test".
-    variant: of the test part of "seed", see `splits.cut`.
+    variant: "full" for whole sentences, "fixed" for their first 50 words, "published" for their
+        first 50 words under their last 50 labels, as the article scored them.
     limit: the most sentences to read; 0 for all.
 
     Pipelines get the corpus's own words as tokens: it has no raw text to tokenize. Raises

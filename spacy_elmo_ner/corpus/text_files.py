@@ -37,11 +37,18 @@ def files_below(folder: Path) -> Iterator[Path]:
     def stop(error: OSError) -> None:
         raise error
 
-    seen: set[str] = set()
+    # A link to a folder above would lead round in a circle.
+    seen = {os.path.realpath(folder)}
     for name, folders, files in os.walk(folder, onerror=stop, followlinks=True):
-        seen.add(os.path.realpath(name))
-        # A link to a folder above would lead round in a circle.
-        folders[:] = [each for each in folders if os.path.realpath(Path(name, each)) not in seen]
+        below, folders[:] = (
+            sorted(folders, key=lambda each: (Path(name, each).is_symlink(), each)),
+            [],
+        )
+        for each in below:
+            place = os.path.realpath(Path(name, each))
+            if place not in seen:
+                seen.add(place)
+                folders.append(each)
         yield from (Path(name, file) for file in files)
 
 

@@ -40,8 +40,8 @@ def build_bilm_v1(
     include_bilm: save the weights with the pipeline. By default published weights are saved as
         name and sha256; weights from a folder, or trained further, are always saved.
     precision: "bf16" predicts with matrix products in bfloat16 on CPUs that have them, slightly
-        different; other CPUs stay exact. See docs/speed.md for what it gains. In a pipeline's
-        training the biLM is always exact.
+        different; other CPUs stay exact. See docs/speed.md for what it gains. In the training of
+        a pipe, its own biLM is exact; that of an `elmo` pipe is as it will be in prediction.
     Raises FileNotFoundError or ValueError for a name that is neither published nor a folder.
     """
     in_precision(precision)
@@ -137,6 +137,7 @@ class BiLMShim(TorchShim):
         self.initial_state = initial_state
         self.include_bilm = include_bilm
         self.trainable = False
+        self._came_along = False  # the weights, with a saved pipeline; those of the name may differ
 
     @property
     def bilm(self) -> BiLM:
@@ -153,7 +154,9 @@ class BiLMShim(TorchShim):
         """Tell whether both have the same weights, however they run them; may read weights."""
         if self is other or self.trainable or other.trainable:
             return self is other
-        if self.name == other.name and None in (self._model, other._model):
+        if self.name == other.name and self._model is None and other._model is None:
+            return True
+        if self.bilm is other.bilm:
             return True
         ours, theirs = self.bilm.state_dict(), other.bilm.state_dict()
         return ours.keys() == theirs.keys() and all(
@@ -161,17 +164,18 @@ class BiLMShim(TorchShim):
         )
 
     def same_weights(self, other: "BiLMShim") -> bool:
-        """Tell whether both give the same layers: frozen, equal weights, equal settings."""
+        """Tell whether both give the same layers: frozen, equal weights, equal settings.
+
+        Weights that came with a saved pipeline may differ from those of their name, so they are
+        compared. To compare two names nothing is read.
+        """
         return (
             not self.trainable
             and not other.trainable
             and self.initial_state == other.initial_state
             and self.precision == other.precision
-            and (
-                self.name == other.name
-                if None in (self._model, other._model)
-                else self._model is other._model
-            )
+            and (self.name == other.name or None not in (self._model, other._model))
+            and self.same_bilm(other)
         )
 
     def _read(self) -> BiLM:
@@ -193,6 +197,7 @@ class BiLMShim(TorchShim):
         other = BiLMShim(self.name, self.initial_state, self.include_bilm, self.precision)
         other.trainable = self.trainable
         other.learn_rate_scale = self.learn_rate_scale
+        other._came_along = self._came_along
         other._model = copy.deepcopy(self._model) if self.trainable else self._model
         return other
 
@@ -204,12 +209,18 @@ class BiLMShim(TorchShim):
         if self._model is not None:
             super().to_device(device_type, device_id)
 
+    @property
+    def is_saved_by_name(self) -> bool:
+        """Return whether the pipeline names the weights instead of holding them."""
+        is_own = self.trainable or self._came_along or self.include_bilm
+        return is_published(self.name) and not is_own
+
     def to_bytes(self) -> bytes:
         """Return the name and sha256 of published weights, the options and weights of others.
 
         Raises ValueError or OSError where weights were never read and cannot be read now.
         """
-        if is_published(self.name) and not self.trainable and not self.include_bilm:
+        if self.is_saved_by_name:
             sha256 = published_sha256(self.name)
             return srsly.msgpack_dumps({"name": self.name, "sha256": sha256})
         options = self.bilm.options.to_dict()
@@ -221,7 +232,8 @@ class BiLMShim(TorchShim):
         Raises ValueError if named weights are not those the pipeline was trained with.
         """
         message = srsly.msgpack_loads(bytes_data)
-        if "weights" not in message:
+        self._came_along = "weights" in message
+        if not self._came_along:
             name, expected = message["name"], message["sha256"]
             sha256 = published_sha256(name) if expected else None
             if sha256 != expected:

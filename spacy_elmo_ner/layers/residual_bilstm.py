@@ -156,6 +156,7 @@ def _placed(batch: Sequence[Window]) -> Iterator[tuple[Window, int]]:
 def init(model: EncoderModel, X: Sequence[Floats2d] | None = None, Y: Any = None) -> None:
     if X is not None:
         model.set_dim("nI", X[0].shape[1])
+        _shim(model).start_anew()
 
 
 def _shim(model: EncoderModel) -> TorchShim:

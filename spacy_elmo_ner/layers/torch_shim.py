@@ -72,6 +72,10 @@ class TorchShim(Shim):
                         self._model = self.make().to(get_torch_default_device())
         return cast(nn.Module, self._model)
 
+    def start_anew(self) -> None:
+        """Forget the module and what it has learned; the next use builds another."""
+        self._model = None
+
     def finish_update(self, optimizer: Optimizer) -> None:
         """Change the parameters by their gradients."""
         # nlp.rehearse() collects gradients with a function that takes no scale.

@@ -91,6 +91,7 @@ class VectorsShim(Shim):
         super().__init__(None)
         self.name = name
         self.include_vectors = include_vectors
+        self._came_along = False  # the table, with a saved pipeline; that of the name may differ
 
     @property
     def table(self) -> VectorTable:
@@ -102,7 +103,8 @@ class VectorsShim(Shim):
     @property
     def is_saved_by_name(self) -> bool:
         """Return whether the pipeline names the table instead of holding it."""
-        return self.name in packaged_names() and not self.include_vectors
+        is_own = self._came_along or self.include_vectors
+        return self.name in packaged_names() and not is_own
 
     def finish_update(self, optimizer: Optimizer) -> None:
         """Do nothing: vectors do not learn."""
@@ -114,6 +116,7 @@ class VectorsShim(Shim):
         """Return a shim that shares the table."""
         other = VectorsShim(self.name, self.include_vectors)
         other._model = self._model
+        other._came_along = self._came_along
         return other
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "VectorsShim":
@@ -135,7 +138,8 @@ class VectorsShim(Shim):
         """Read `to_bytes`; raises ValueError if a named table is not the one trained with."""
         message = srsly.msgpack_loads(bytes_data)
         self.name = message["name"]
-        self._model = shared_from_bytes(message["table"]) if "table" in message else None
+        self._came_along = "table" in message
+        self._model = shared_from_bytes(message["table"]) if self._came_along else None
         if "sha256" in message:
             sha256, expected = packaged_sha256(self.name), message["sha256"]
             if sha256 != expected:

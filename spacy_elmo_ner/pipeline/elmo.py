@@ -180,10 +180,12 @@ class Elmo(ConfiguredPipe, UpstreamPipe):
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "Elmo":
         self.forget_layers()
+        self._kept.clear()
         return super().from_bytes(bytes_data, exclude=exclude)
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "Elmo":
         self.forget_layers()
+        self._kept.clear()
         return super().from_disk(path, exclude=exclude)
 
     # ---- training --------------------------------------------------------------------
@@ -240,7 +242,7 @@ class Elmo(ConfiguredPipe, UpstreamPipe):
             return losses
         self._backpropagate()
         if self._optimizer is not None:
-            self.model.finish_update(self._optimizer)
+            self._change_weights(self._optimizer)
             self._optimizer = None
         docs = [example.predicted for example in examples]
         set_dropout_rate(self.model, drop)
@@ -268,9 +270,14 @@ class Elmo(ConfiguredPipe, UpstreamPipe):
         """
         self._backpropagate()
         if self._pending is None:
-            self.model.finish_update(sgd)
+            self._change_weights(sgd)
         else:
             self._optimizer = sgd
+
+    def _change_weights(self, optimizer: Optimizer) -> None:
+        self.model.finish_update(optimizer)
+        if bilm_shim(self.model).trainable:
+            self._kept.clear()
 
     def use_params(self, params: dict[Any, Any]) -> Iterator[None]:
         """Use other weights until the generator is advanced, as spaCy's pipes do."""

@@ -38,8 +38,8 @@ class LabelledPipe(ListeningPipe):
         """Add a label. Returns 1, or 0 if it was there already.
 
         A trained model grows: its old labels keep their scores; those of the new label start at 0
-        and are learned in further training. Raises ValueError for a label that is not a str, or if
-        the config fixes the number of labels.
+        and are learned in further training. Raises ValueError for a label that is not a str or
+        cannot be one, or if the config fixes the number of labels.
         """
         if not isinstance(label, str):
             raise ValueError(SpacyErrors.E187)
@@ -49,9 +49,14 @@ class LabelledPipe(ListeningPipe):
         if output_layer.has_dim("nO") and not output_layer.has_param("W"):
             raise ValueError(SpacyErrors.E922.format(name=self.name, nO=output_layer.get_dim("nO")))
         self.cfg["labels"].append(label)
+        try:
+            n_classes = self.n_classes
+        except ValueError:
+            self.cfg["labels"].pop()
+            raise
         self.vocab.strings.add(label)
         if output_layer.has_param("W"):
-            self.set_output(self.n_classes)
+            self.set_output(n_classes)
         return 1
 
     # ---- saving ----------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Define settings that come from the config, can be changed on a trained pipe, and are saved."""
 
+import math
 import weakref
 from collections.abc import Callable, Iterable
 from numbers import Real
@@ -35,22 +36,28 @@ class ConfiguredPipe(TrainablePipe):
     """Saves its settings, and lets a config that is given at loading win over what was saved.
 
     made_by: the pipeline whose config the settings came from.
+    decided: names of the settings that were loaded or set since the config was read.
     """
 
     cfg: dict[str, Any]
     made_by = PipelineRef()
+    decided: frozenset[str] = frozenset()
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> Any:
-        configured = self.cfg["configured"]
+        configured = self._configured()
         super().from_bytes(bytes_data, exclude=exclude)
         settle(self, configured, None)
         return self
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> Any:
-        configured = self.cfg["configured"]
+        configured = self._configured()
         super().from_disk(path, exclude=exclude)
         settle(self, configured, Path(path))
         return self
+
+    def _configured(self) -> dict[str, Any]:
+        values = self.cfg["configured"].items()
+        return {name: value for name, value in values if name not in self.decided}
 
 
 class Setting:
@@ -74,6 +81,7 @@ class Setting:
 
     def __set__(self, pipe: ConfiguredPipe, value: Any) -> None:
         pipe.cfg[self.name] = self.check(pipe, self.name, value)
+        pipe.decided |= {self.name}
         nlp = pipe.made_by()
         if nlp is None:
             return
@@ -101,12 +109,16 @@ def settings_of(pipe: ConfiguredPipe) -> list[Setting]:
 def settle(pipe: ConfiguredPipe, configured: dict[str, Any], folder: Path | None) -> None:
     """Choose, for each setting, between the value just loaded and the one from the config.
 
-    configured: the values in this pipe's config. folder: where the pipe was loaded from, or None.
+    configured: the values in this pipe's config that still count. folder: where the pipe was loaded
+    from, or None.
     """
     loaded = pipe.cfg.get("configured", {})
-    pipe.cfg["configured"] = configured
+    pipe.cfg["configured"] = loaded | configured
     for setting in settings_of(pipe):
-        name, ours = setting.name, configured[setting.name]
+        name = setting.name
+        ours = configured.get(name, pipe.cfg[name])
+        if is_number(ours) and is_number(pipe.cfg[name]) and math.isclose(ours, pipe.cfg[name]):
+            pipe.cfg[name] = ours  # the JSON of srsly changes the last digit
         if pipe.cfg[name] != ours:
             saved = _saved_config(folder)
             if name in saved:

@@ -26,9 +26,17 @@ class UpstreamPipe(TrainablePipe):
 
     @listener_map.setter
     def listener_map(self, value: dict[str, list[Model]]) -> None:
-        """Unlink all listeners: spaCy sets an empty map before it links a pipeline again."""
+        """Let go of all nodes: spaCy sets an empty map before it links a pipeline again.
+
+        It then links the pipes that are enabled. A listener goes on reading from this pipe, for as
+        long as it lives, even if it is not found again: its own pipe may be disabled for now, or
+        belong to a pipeline that this one was sourced from.
+        """
         for node in self.listeners:
-            node.attrs["listener"].link(None)
+            if node.shims:  # has a biLM of its own
+                node.attrs["listener"].link(None)
+            else:
+                node.attrs["listener"].take_news()
         self._listener_map = value
 
     @property
@@ -93,7 +101,7 @@ class UpstreamPipe(TrainablePipe):
                 names["bilm"] = bilm_shim(self.model).name
                 raise ValueError(Errors.EL104.format(**names, width=width, found=upstream_width))
         learned, ours = node.attrs["listener"].bilm, bilm_shim(self.model)
-        if learned is None or learned.same_bilm(ours) or not has_weights(component.model):
+        if learned is None or not has_weights(component.model) or learned.same_bilm(ours):
             return
         raise ValueError(Errors.EL121.format(**names, learned=learned.name, found=ours.name))
 

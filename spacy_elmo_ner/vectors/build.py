@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..errors import Errors
 from .quantize import QuantizedValues, cosines, quantize
 from .table import VectorTable
 
@@ -12,9 +13,12 @@ def smaller_table(
     """Return the first n_words rows of a table, quantized, and their mean cosine to the original.
 
     Words that share a row are kept together. Raises ValueError if part_width does not divide the
-    table's width (EL053).
+    table's width (EL053), or for the first rows of a table that does not keep their order (EL055).
     """
-    rows = table.rows if table.rows is not None else np.arange(len(table.keys), dtype=np.int32)
+    n_rows = len(table.keys)
+    if table.rows is None and n_words < n_rows:
+        raise ValueError(Errors.EL055.format(n=n_rows, n_words=n_words))
+    rows = table.rows if table.rows is not None else np.arange(n_rows, dtype=np.int32)
     kept_rows = np.unique(rows)[:n_words]
     # In the order of the source, so that a sample of them does not depend on their hashes.
     vectors = table.values.take(kept_rows)

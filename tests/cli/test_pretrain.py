@@ -97,7 +97,7 @@ def test_without_matplotlib_a_run_ends_well_and_says_what_is_missing(
     monkeypatch.setitem(sys.modules, "spacy_elmo_ner.comparison.report.curves", None)
     result = _run(config, "-o", tmp_path / "bilm")
     assert result.exit_code == 0, result.output
-    assert "pip install spacy-elmo-ner[project]" in " ".join(result.output.split())
+    assert 'pip install "spacy-elmo-ner[project]"' in " ".join(result.output.split())
     assert (tmp_path / "bilm" / "weights.safetensors").is_file()
 
 

@@ -166,7 +166,7 @@ def test_a_transformer_without_its_extra_is_skipped_with_the_way_to_get_it(
     assert "Can't find factory for 'no_such_extra' for language English (en). Install what" in (
         skipped.reason
     )
-    assert "pip install spacy-elmo-ner[transformers]" in skipped.reason
+    assert 'pip install "spacy-elmo-ner[transformers]"' in skipped.reason
 
 
 def test_nothing_left_to_compare_is_an_error_that_repeats_the_reasons(write_corpus):

@@ -11,7 +11,7 @@ from pathlib import Path
 try:
     import atheris
 except ImportError:
-    sys.exit("atheris is not installed: pip install spacy-elmo-ner[fuzz]")
+    sys.exit('atheris is not installed: pip install "spacy-elmo-ner[fuzz]"')
 
 import torch  # before ours: only our own lines are to guide
 

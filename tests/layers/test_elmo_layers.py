@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import spacy
+import torch
 from spacy.tokens import Doc
 from thinc.api import Adam
 
@@ -149,3 +150,35 @@ def test_weights_of_another_shape_are_refused(bilm_dir, docs):
     data = small.shims[0].to_bytes()
     with pytest.raises(ValueError, match="EL101"):
         large.shims[0].from_bytes(data)
+
+
+def test_weights_that_came_with_a_pipeline_are_not_replaced_by_their_name(docs, bilm_dir):
+    """Fine-tuned weights of a published biLM, loaded as frozen and saved again."""
+    trained = build_bilm_v1("small-en")
+    bilm_shim(trained).trainable = True
+    with torch.no_grad():
+        bilm_shim(trained).bilm.char_cnn.projection.bias += 1
+    expected = trained.predict(docs)[0]
+    loaded = build_bilm_v1("small-en").from_bytes(trained.to_bytes())
+    for frozen in (loaded, loaded.copy()):
+        assert not bilm_shim(frozen).is_saved_by_name
+        again = build_bilm_v1("small-en").from_bytes(frozen.to_bytes())
+        np.testing.assert_array_equal(again.predict(docs)[0], expected)
+    by_name = build_bilm_v1("small-en").to_bytes()
+    assert bilm_shim(loaded.from_bytes(by_name)).is_saved_by_name
+
+
+def test_weights_of_one_name_are_the_same_only_if_they_are(docs, bilm_dir):
+    model = build_bilm_v1(str(bilm_dir))
+    bilm_shim(model).trainable = True
+    with torch.no_grad():
+        bilm_shim(model).bilm.char_cnn.projection.bias += 1
+    came_along = build_bilm_v1(str(bilm_dir)).from_bytes(model.to_bytes())
+    unread, read = build_bilm_v1(str(bilm_dir)), build_bilm_v1(str(bilm_dir))
+    read.predict(docs)
+    for named in (unread, read):
+        assert not bilm_shim(came_along).same_weights(bilm_shim(named))
+        assert not bilm_shim(named).same_bilm(bilm_shim(came_along))
+    assert bilm_shim(unread).same_weights(bilm_shim(read))
+    copied = build_bilm_v1(str(bilm_dir)).from_bytes(read.to_bytes())
+    assert bilm_shim(copied).same_weights(bilm_shim(read))

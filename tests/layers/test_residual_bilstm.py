@@ -1,5 +1,6 @@
 import numpy as np
 import torch
+from thinc.api import Adam
 
 from spacy_elmo_ner.layers.bilstm import ResidualBiLSTM
 from spacy_elmo_ner.layers.residual_bilstm import build_residual_bilstm_v1
@@ -73,3 +74,20 @@ def test_weights_survive_bytes_without_pickle():
     other = build_residual_bilstm_v1(units=5).from_bytes(model.to_bytes())
     batch = docs(4)
     np.testing.assert_array_equal(other.predict(batch)[0], model.predict(batch)[0])
+
+
+def test_initializing_again_forgets_what_was_learned():
+    model = layer()
+    batch = docs(3, 5)
+    before = model.shims[0].module
+    outputs, backprop = model.begin_update(batch)
+    backprop(outputs)
+    model.finish_update(Adam(0.1))
+    learned = model.predict(batch)[0]
+    model.initialize(X=batch)
+    torch.manual_seed(1)
+    assert model.shims[0].module is not before
+    expected = layer()
+    torch.manual_seed(1)
+    np.testing.assert_array_equal(model.predict(batch)[0], expected.predict(batch)[0])
+    assert np.abs(model.predict(batch)[0] - learned).max() > 1e-2

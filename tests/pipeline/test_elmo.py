@@ -288,3 +288,13 @@ def test_no_docs_and_empty_docs_pass(make_nlp):
     nlp = make_nlp(*ALL)
     assert list(nlp.pipe([])) == []
     assert len(nlp("")) == 0 and len(nlp(Doc(nlp.vocab))) == 0
+
+
+def test_layers_from_before_a_step_of_training_are_not_read(make_nlp):
+    nlp = make_nlp("elmo", "elmo_ner", steps=3, listener=True, trainable=True)
+    doc = nlp.get_pipe("elmo")(nlp.make_doc("Mary Smith left Paris"))
+    nlp.update(make_examples(nlp), sgd=nlp.resume_training())
+    nlp.update(make_examples(nlp), sgd=nlp.resume_training())
+    scores = nlp.get_pipe("elmo_ner").predict_scores([doc])[0]
+    fresh = nlp.get_pipe("elmo_ner").predict_scores([nlp.make_doc("Mary Smith left Paris")])[0]
+    np.testing.assert_array_equal(scores, fresh)

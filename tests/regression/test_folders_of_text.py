@@ -76,3 +76,11 @@ def test_a_folder_that_cannot_be_listed_is_an_error(
     monkeypatch.setattr(os, "scandir", refuse)
     with pytest.raises(PermissionError, match="closed"):
         find_text_files([tmp_path])
+
+
+def test_a_folder_and_a_link_to_it_are_read_once(tmp_path: Path) -> None:
+    (tmp_path / "z").mkdir()
+    (tmp_path / "z" / "a.txt").touch()
+    (tmp_path / "b").symlink_to(tmp_path / "z", target_is_directory=True)
+    (tmp_path / "c").symlink_to(tmp_path / "z", target_is_directory=True)
+    assert find_text_files([tmp_path]) == [tmp_path / "z" / "a.txt"]

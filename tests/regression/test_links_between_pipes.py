@@ -8,7 +8,9 @@ import warnings
 import numpy as np
 import pytest
 import spacy
+import torch
 
+from spacy_elmo_ner.elmo import BiLM
 from spacy_elmo_ner.layers.bilm_layer import bilm_shim
 
 from ..pipeline.conftest import annotation, make_examples
@@ -207,3 +209,58 @@ def test_elmo_tok2vec_is_initialized_without_data(bilm_dir):
     doc = spacy.blank("en")("Mary left")
     (found,) = model.predict([doc])
     assert found.shape == (2, 4) and np.isfinite(found).all()
+
+
+@pytest.mark.parametrize("pipe", ALL[1:])
+def test_a_pipe_that_is_enabled_later_finds_its_elmo(nlp, pipe, tmp_path):
+    expected = annotation(nlp(TEXT))
+    nlp.to_disk(tmp_path / "nlp")
+    at_loading = spacy.load(tmp_path / "nlp", disable=[pipe])
+    at_loading.enable_pipe(pipe)
+    assert annotation(at_loading(TEXT)) == expected
+    with nlp.select_pipes(disable=[pipe]):
+        nlp.add_pipe("sentencizer")
+        nlp(TEXT)
+        nlp.to_disk(tmp_path / "disabled")
+    assert annotation(nlp(TEXT)) == expected
+    saved_disabled = spacy.load(tmp_path / "disabled")
+    saved_disabled.enable_pipe(pipe)
+    assert annotation(saved_disabled(TEXT)) == expected
+
+
+def test_a_pipeline_goes_on_after_another_took_its_elmo(nlp):
+    expected = annotation(nlp(TEXT))
+    other = spacy.blank("en")
+    other.add_pipe("elmo", source=nlp)
+    other.add_pipe("elmo_ner", source=nlp)
+    assert annotation(nlp(TEXT)) == expected
+    assert annotation(other(TEXT))[0] == expected[0]
+
+
+def test_a_pipe_with_its_own_weights_does_not_listen_to_others_of_their_name(
+    make_nlp, bilm_dir, tmp_path
+):
+    nlp = make_nlp(*ALL, steps=10)
+    nlp.to_disk(tmp_path / "nlp")
+    expected = annotation(nlp(TEXT))
+    bilm = BiLM.from_disk(bilm_dir)
+    with torch.no_grad():
+        bilm.char_cnn.projection.bias += 1
+    bilm.to_disk(bilm_dir)
+    loaded = spacy.load(tmp_path / "nlp", exclude=["elmo"])
+    block = {"@architectures": "spacy_elmo_ner.BiLM.v1", "name": str(bilm_dir)}
+    loaded.add_pipe("elmo", first=True, config={"model": block})
+    assert loaded.get_pipe("elmo").listening_components == []
+    assert annotation(loaded(TEXT)) == expected
+
+
+def test_layers_from_before_other_weights_are_not_read(make_nlp):
+    nlp = make_nlp(*ALL, steps=10, listener=True)
+    expected = annotation(nlp(TEXT))
+    data = nlp.get_pipe("elmo").to_bytes()
+    doc = nlp.get_pipe("elmo")(nlp.make_doc(TEXT))
+    nlp.get_pipe("elmo").from_bytes(data)
+    assert nlp.get_pipe("elmo")._kept.of(doc) is None
+    for name in ALL[1:]:
+        doc = nlp.get_pipe(name)(doc)
+    assert annotation(doc) == expected

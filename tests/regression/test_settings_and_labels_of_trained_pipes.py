@@ -71,6 +71,26 @@ def test_a_pipe_alone_carries_its_settings(nlp, make_nlp, tmp_path):
         assert other.config["components"]["elmo_ner"]["threshold"] == 0.99
 
 
+def test_a_number_is_saved_to_its_last_digit(nlp, tmp_path):
+    """The JSON of srsly makes it 0.9500000000000001."""
+    nlp.get_pipe("elmo_ner").threshold = 0.95
+    nlp.to_disk(tmp_path / "nlp")
+    loaded = spacy.load(tmp_path / "nlp")
+    assert loaded.get_pipe("elmo_ner").threshold == 0.95
+    assert loaded.config["components"]["elmo_ner"]["threshold"] == 0.95
+
+
+def test_a_pipeline_that_is_loaded_into_again_has_what_was_saved(nlp, tmp_path):
+    nlp.to_disk(tmp_path / "first")
+    loaded = spacy.load(tmp_path / "first", config={"components": {"elmo_ner": {"threshold": 0.7}}})
+    loaded.get_pipe("elmo_ner").threshold = 0.75
+    loaded.to_disk(tmp_path / "second")
+    for value, folder in ((0.75, "second"), (0.0, "first"), (0.75, "second")):
+        loaded.from_disk(tmp_path / folder)
+        assert loaded.get_pipe("elmo_ner").threshold == value
+        assert loaded.config["components"]["elmo_ner"]["threshold"] == value
+
+
 def test_a_sourced_pipe_keeps_what_is_set_later(nlp, tmp_path):
     other = spacy.blank("en")
     other.add_pipe("elmo_ner", source=nlp)
@@ -366,3 +386,13 @@ def test_resizing_replaces_layers_by_new_ones(make_nlp):
     new = pipe.model.get_ref("output_layer")
     assert new.id != old.id and new.name == old.name and isinstance(new, type(Linear(1, 1)))
     assert pipe.model.get_dim("nO") == pipe.n_classes == new.get_dim("nO")
+
+
+def test_a_label_that_cannot_be_one_leaves_the_pipe_as_it_was(make_nlp):
+    nlp = make_nlp("elmo_ner")
+    pipe = nlp.get_pipe("elmo_ner")
+    labels, expected = pipe.labels, annotation(nlp(TEXT))
+    with pytest.raises(ValueError, match="EL151"):
+        pipe.add_label("")
+    assert pipe.labels == labels
+    assert annotation(nlp(TEXT)) == expected

@@ -117,3 +117,11 @@ def test_codes_that_do_not_fit_their_centres_are_refused(table):
 def test_what_is_no_safetensors_is_refused(data):
     with pytest.raises(ValueError, match="EL050"):
         VectorTable.from_bytes(data, source="a file")
+
+
+def test_the_first_words_of_a_table_without_their_order_are_refused(table) -> None:
+    made, _ = smaller_table(table, n_words=6, part_width=2)
+    n = len(made.keys)
+    assert smaller_table(made, n_words=n, part_width=2)[0].keys.tolist() == made.keys.tolist()
+    with pytest.raises(ValueError, match=rf"EL055.*{n} words.*2 of them.*--words {n}"):
+        smaller_table(made, n_words=2, part_width=2)

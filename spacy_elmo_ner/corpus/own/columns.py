@@ -87,7 +87,8 @@ def _is_no_tag(value: str) -> bool:
 
 def _sentences(path: Path, text: str) -> Iterator[_Sentence]:
     # Not splitlines, which also breaks at characters that may be in a word.
-    lines = [(number, line.rstrip("\r")) for number, line in enumerate(text.split("\n"), 1)]
+    end = "\n" if "\n" in text else "\r"  # as old Macs ended lines
+    lines = [(number, line.rstrip("\r")) for number, line in enumerate(text.split(end), 1)]
     first = next((line for _, line in lines if _is_data(line)), "")
     if "\t" not in first and first and all("|" in item for item in first.split()):
         yield from _one_per_line(path, lines)
@@ -103,10 +104,10 @@ def _is_data(line: str) -> bool:
 def _one_word_per_line(path: Path, lines: Sequence[tuple[int, str]]) -> Iterator[_Sentence]:
     rows: list[tuple[int, list[str]]] = []
     labels: list[Label] = []
-    n_columns = 0
+    n_columns = len(_cells(next((line for _, line in lines if _is_data(line)), "")))
     document: int | None = None
     for number, line in [*lines, (0, "")]:
-        cells = line.split("\t") if "\t" in line else line.split()
+        cells = _cells(line)
         # The word "#" begins a line like a comment where columns are parted by spaces.
         is_hash = line.startswith("#") and n_columns == len(cells) and bool(parse_label(cells[-1]))
         if not _is_data(line) and not is_hash:
@@ -116,9 +117,12 @@ def _one_word_per_line(path: Path, lines: Sequence[tuple[int, str]]) -> Iterator
             if cells and cells[0] == DOCUMENT_START:
                 document = 1 if document is None else document + 1
             continue
-        n_columns = n_columns or len(cells)
         labels.append(_label(path, number, line, cells, n_columns))
-        rows.append((number, [cells[0], *(cell.strip() for cell in cells[1:])]))
+        rows.append((number, [cell.strip() for cell in cells]))
+
+
+def _cells(line: str) -> list[str]:
+    return line.split("\t") if "\t" in line else line.split()
 
 
 def _one_per_line(path: Path, lines: Sequence[tuple[int, str]]) -> Iterator[_Sentence]:

@@ -39,7 +39,7 @@ def read_records(path: Path, text: str, nlp: Language) -> list[OwnText]:
     line that cannot be read, and (EL656) for a file without any annotation.
     """
     texts: list[OwnText] = []
-    is_annotated = False
+    without: list[OwnText] = []
     for place, value in _values(path, text):
         try:
             record = _record(value)
@@ -47,7 +47,6 @@ def read_records(path: Path, text: str, nlp: Language) -> list[OwnText]:
             raise _unreadable(path, place, str(error)) from error
         if record is None:
             continue
-        is_annotated = is_annotated or record.is_annotated
         if len(record.text) > nlp.max_length:
             problem = f"its text has more than {nlp.max_length:,} characters"
             raise _unreadable(path, place, problem)
@@ -55,8 +54,13 @@ def read_records(path: Path, text: str, nlp: Language) -> list[OwnText]:
         found = [*record.problems, *set_entities(doc, record.spans)]
         problems = [Problem("span", path, place, what) for what in found]
         texts.append(OwnText(doc, path, place, None, problems))
-    if not is_annotated:
+        if not record.is_annotated:
+            without.append(texts[-1])
+    if len(without) == len(texts):
         raise ValueError(Errors.EL656.format(path=path))
+    for each in without:
+        what = "it does not say which spans it has, and counts as a text without any"
+        each.problems.append(Problem("span", path, each.place, what))
     return texts
 
 
@@ -132,11 +136,13 @@ def _record(value: Any) -> _Record | None:
     text = _checked_text(value.get("text"), 'its "text"')
     if value.get("answer", "accept") != "accept":  # Prodigy: reject, ignore
         return None
-    keys = [key for key in _SPANS if key in value]
-    if not keys:
-        return _Record(text, [], [], is_annotated=False)
-    key = next((key for key in keys if value[key] is not None), keys[0])
-    spans = value[key] if value[key] is not None else []
+    given = {key: value[key] for key in _SPANS if value.get(key) is not None}
+    key = next((key for key, spans in given.items() if spans != []), next(iter(given), ""))
+    spans = given.get(key, [])
+    if not given:
+        # Prodigy leaves out the spans of a text that has none, but has the person's answer.
+        is_annotated = any(each in value for each in ("answer", *_SPANS))
+        return _Record(text, [], [], is_annotated)
     if not isinstance(spans, list):
         raise ValueError(f'its "{key}" is {shown(spans)}, no list of spans')
     return _Record(text, [span for item in spans for span in _spans(item)], [])

@@ -27,8 +27,8 @@ def check_output(output: Path) -> None:
     that config.cfg cannot name, OSError (EL425) for one that cannot be written.
     """
     shown = readable_name(output)
-    if "${" in shown:
-        problem = "${...} stands for a setting in them"
+    if "$" in shown:
+        problem = "$ begins the name of a setting in them"
         raise ValueError(Errors.EL662.format(path=shown, problem=problem))
     if shown != str(output):
         raise ValueError(Errors.EL662.format(path=shown, problem="its bytes are not UTF-8"))

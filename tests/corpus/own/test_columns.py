@@ -100,3 +100,22 @@ def test_confidences_as_annotate_writes_them_are_no_tags() -> None:
     assert text.entities == [(0, 1, "PER"), (2, 3, "LOC")]
     (text,) = read("Ada NNP 0.9876 B-PER\nleft VBD - O\n")
     assert [token.tag_ for token in text.doc] == ["NNP", "VBD"]
+
+
+def test_lines_may_end_as_on_old_macs() -> None:
+    text = "Ada B-PER\nlives O\n\nRome B-LOC\n"
+    assert (
+        entities(text.replace("\n", "\r")) == entities(text) == [[(0, 1, "PER")], [(0, 1, "LOC")]]
+    )
+
+
+def test_blanks_around_a_word_are_not_in_it() -> None:
+    (found,) = read("Ada \tB-PER \n lives\tO\n")
+    assert found.words == ("Ada", "lives") and found.entities == [(0, 1, "PER")]
+
+
+def test_a_file_may_begin_with_the_word_that_looks_like_a_comment() -> None:
+    (found,) = read("# NNP O\nAda NNP B-PER\n")
+    assert found.words == ("#", "Ada") and found.entities == [(1, 2, "PER")]
+    (found,) = read("# sentence 1\nAda NNP B-PER\n")
+    assert found.words == ("Ada",)

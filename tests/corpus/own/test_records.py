@@ -181,3 +181,18 @@ def test_a_text_that_is_too_long_is_named() -> None:
     record = {"text": "a " * (NLP.max_length // 2 + 1), "spans": []}
     with pytest.raises(ValueError, match=r"EL654.*line 2.*more than 1,000,000 characters"):
         read({"text": TEXT, "spans": []}, record)
+
+
+def test_a_text_that_does_not_say_which_spans_it_has_is_reported() -> None:
+    given = {"text": TEXT, "label": [list(LONDON)]}
+    _, without, answered = read(given, {"text": TEXT}, {"text": TEXT, "answer": "accept"})
+    assert [problem.what for problem in without.problems] == [
+        "it does not say which spans it has, and counts as a text without any"
+    ]
+    assert (without.place, without.problems[0].place) == ("line 2", "line 2")
+    assert without.entities == answered.entities == [] == answered.problems
+
+
+def test_an_empty_list_of_spans_does_not_hide_another() -> None:
+    (found,) = read({"text": TEXT, "spans": [], "label": [list(LONDON)]})
+    assert found.entities == [(3, 4, "LOC")]
