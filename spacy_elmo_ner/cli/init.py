@@ -135,8 +135,16 @@ def _only(parts: "dict[str, list[OwnText]]", labels: Sequence[str]) -> "dict[str
 def _settings(
     described: "Report", lang: str, bilm: str | None, vectors: str | None, tags: bool
 ) -> "Settings":
-    """Learn what train has. Raises ValueError (EL661) if that is nothing."""
+    """Learn what train has.
+
+    Raises ValueError if that is nothing (EL661), for vectors that are not there (EL051) or cannot
+    be read (EL050).
+    """
     from ..corpus.own.config import BILM, PACKAGED_LANGUAGE, VECTORS, Settings
+    from ..vectors.shared import packaged_names, table_width
+
+    if vectors and table_width(vectors) is None:
+        raise ValueError(Errors.EL051.format(name=vectors, names=", ".join(packaged_names())))
 
     train = described.parts["train"]
     learns_tags = tags and bool(train.tags)

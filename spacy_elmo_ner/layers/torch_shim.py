@@ -73,7 +73,7 @@ class TorchShim(Shim):
         return cast(nn.Module, self._model)
 
     def start_anew(self) -> None:
-        """Forget the module and what it has learned; the next use builds another."""
+        """Let go of the module and what it has learned; the next use builds another."""
         self._model = None
 
     def finish_update(self, optimizer: Optimizer) -> None:

@@ -6,6 +6,7 @@ from scripts.annotate_page import annotate_sections
 
 RESULTS: dict[str, Any] = {
     "pipeline": "mine",
+    "machine": {"cpu": "Fast CPU avx2"},
     "speed": {
         "words_per_second": {"annotate": 8_000, "loop_all": 7_900, "loop_ents": 8_200},
         "ratio_of_loop_all": {"median": 1.012},
@@ -36,6 +37,7 @@ def test_every_figure_is_told() -> None:
         "8,000 and 8,200",
         "9,000 and 5,000",
         "4,900 and 5,000",
+        "one thread per process, Fast CPU;",
     ):
         assert told in text
     assert "| 5.0 million words, this pipeline | 400 | 401 | 403 | 405 | 407 | 409 |" in text

@@ -285,7 +285,7 @@ def test_the_readme_table_says_what_it_was_measured_on(root):
     give(root, {"gmb-seed": comparison(), "pipelines": PIPELINES})
     run(root)
     text = " ".join(page(root, "README.md").split())
-    assert "GMB: 3 sentences" in text and "2026-01-02" in text
+    assert "GMB: the 3 test sentences" in text and "2026-01-02" in text
     assert "2 threads, Fast CPU." in text
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from scripts.serve_page import serve_sections
 
 RESULTS: dict[str, Any] = {
-    "machine": {"cores": 2},
+    "machine": {"cores": 2, "cpu": "Fast CPU"},
     "clients": 32,
     "workers": 1,
     "torch_threads": 2,
@@ -27,6 +27,7 @@ def test_every_figure_is_told() -> None:
     text = "\n\n".join(serve_sections(RESULTS))
     assert "9,001 requests of 110 words from 32 clients" in text and "all right" in text
     assert "| 7,812 | 71 | 400 | 700 | 1,203 |" in text and "3 refused" in text
+    assert "2 cores (Fast CPU)" in text
     assert "| 600 | 602 |" in text and "| 10 % |" in text
 
 

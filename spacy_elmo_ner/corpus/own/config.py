@@ -10,7 +10,6 @@ from ...elmo.options import BiLMOptions
 from ...elmo.pretrained import is_published, read_options
 from ...errors import Errors
 from ...resources import resource
-from ...vectors.shared import packaged_names, table_width
 from ..language import TextLanguage
 from ..small import EVALUATIONS, SMALL_CORPUS_TOKENS, steps_for
 
@@ -40,15 +39,11 @@ def make_config(settings: Settings, train: Path, dev: Path) -> Config:
 
     It is configs/elmo.cfg without the pipes that have nothing to learn. For a small corpus the
     entity recognizer and the training are those of configs/ner.cfg, with steps for its size.
-    Raises ValueError for a biLM (EL660) or vectors (EL051) that are not there, or what
-    `read_options` and `table_width` raise.
+    Raises ValueError (EL660) for a biLM that is not there, or what `read_options` raises.
     """
     options = read_options(settings.bilm)
     if options is None:
         raise ValueError(Errors.EL660.format(name=settings.bilm))
-    if settings.vectors is not None and table_width(settings.vectors) is None:
-        names = ", ".join(packaged_names())
-        raise ValueError(Errors.EL051.format(name=settings.vectors, names=names))
     config, small = (load_config(resource(f"configs/{name}.cfg")) for name in ("elmo", "ner"))
     score_weights = config["training"]["score_weights"]
     if settings.n_tokens < SMALL_CORPUS_TOKENS:
