@@ -62,8 +62,9 @@ def atomic_folder(folder: str | Path) -> Iterator[Path]:
             if path.is_file():
                 sync(path)
         # A mount point cannot be renamed, and a shell would be left standing in a deleted folder.
-        is_fixed = os.path.ismount(folder) or folder == Path.cwd()
-        place = _fill if is_fixed and not any(folder.iterdir()) else _replace
+        is_empty = folder.is_dir() and not any(folder.iterdir())
+        is_fixed = is_empty and (os.path.ismount(folder) or os.path.samefile(folder, "."))
+        place = _fill if is_fixed else _replace
         try:
             place(folder, staged, old)
         except KeyboardInterrupt:  # an instant later one of both is in place

@@ -40,11 +40,9 @@ def files_below(folder: Path) -> Iterator[Path]:
     # A link to a folder above would lead round in a circle.
     seen = {os.path.realpath(folder)}
     for name, folders, files in os.walk(folder, onerror=stop, followlinks=True):
-        below, folders[:] = (
-            sorted(folders, key=lambda each: (Path(name, each).is_symlink(), each)),
-            [],
-        )
-        for each in below:
+        found = sorted(folders, key=lambda each: (Path(name, each).is_symlink(), each))
+        folders.clear()
+        for each in found:
             place = os.path.realpath(Path(name, each))
             if place not in seen:
                 seen.add(place)

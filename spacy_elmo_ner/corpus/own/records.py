@@ -137,12 +137,12 @@ def _record(value: Any) -> _Record | None:
     if value.get("answer", "accept") != "accept":  # Prodigy: reject, ignore
         return None
     given = {key: value[key] for key in _SPANS if value.get(key) is not None}
-    key = next((key for key, spans in given.items() if spans != []), next(iter(given), ""))
-    spans = given.get(key, [])
     if not given:
         # Prodigy leaves out the spans of a text that has none, but has the person's answer.
         is_annotated = any(each in value for each in ("answer", *_SPANS))
         return _Record(text, [], [], is_annotated)
+    key = next((key for key, spans in given.items() if spans != []), next(iter(given)))
+    spans = given[key]
     if not isinstance(spans, list):
         raise ValueError(f'its "{key}" is {shown(spans)}, no list of spans')
     return _Record(text, [span for item in spans for span in _spans(item)], [])
