@@ -19,9 +19,9 @@ What a results file in benchmarks/results/ goes into, and what makes that file:
   benchmarks/experiments/pretraining.json`.
 - field-text.json, yardstick-test.json: docs/pretraining.md. `python -m benchmarks.field_text`; its
   docstring has the commands that follow it.
-- more-cells.json, latency-more-cells.json: docs/pretraining.md. `python -m benchmarks.yardstick` on
-  dev with small-en and with biLMs of more cells, renamed to what they are; benchmarks.latency of
-  `configs/ner.cfg` on both.
+- more-cells.json, more-cells-test.json, latency-more-cells.json: docs/pretraining.md. `python -m
+  benchmarks.yardstick` on dev with small-en and with biLMs of more cells, renamed to what they are,
+  and on test with the best of these; benchmarks.latency of `configs/ner.cfg` on both.
 - perplexity.json: the model card of small-en. `python -m spacy elmo perplexity FOLDER --json`.
 - yardstick.json, yardstick-test.json: docs/yardstick.md. `python -m benchmarks.yardstick`, and the
   same with `--test`.
@@ -56,7 +56,7 @@ from scripts.drop_in_page import drop_in_text
 from scripts.pretraining_page import (
     by_share,
     cells_table,
-    field_text_table,
+    gain_table,
     perplexity_table,
     worth_caption,
     worth_chart,
@@ -194,11 +194,14 @@ def generate(folder: Path) -> Generated:
         found.parts.append(Part("docs/pretraining.md", f"{told}\n\n{_picture(chart)}", "worth"))
         found.charts.append(chart)
     if on_test and (read_on := load("field-text")):
-        told = markdown_table(field_text_table(read_on, on_test))
-        found.parts.append(Part("docs/pretraining.md", told, "field-text"))
+        table = gain_table("Field text", on_test, read_on["rows"], "after the field's text")
+        found.parts.append(Part("docs/pretraining.md", markdown_table(table), "field-text"))
     if measured := load("more-cells"):
         told = markdown_table(cells_table(measured))
         found.parts.append(Part("docs/pretraining.md", told, "more-cells"))
+    if on_test and (measured := load("more-cells-test")):
+        table = gain_table("More cells", on_test, measured["rows"], "1,024 cells")
+        found.parts.append(Part("docs/pretraining.md", markdown_table(table), "more-cells-test"))
     if measured := load("latency-more-cells"):
         told = "\n\n".join(bilm_speed_sections(measured))
         found.parts.append(Part("docs/pretraining.md", told, "more-cells-speed"))

@@ -7,7 +7,7 @@ from typing import Any
 from spacy_elmo_ner.comparison.plotting import Chart, figure, series_color, series_marker
 from spacy_elmo_ner.comparison.tables import NOTHING, Table, spread
 
-from .yardstick_page import FIELDS, mean_of_fields
+from .yardstick_page import FIELDS, SHIPPED, mean_of_fields
 
 # By biLM and percent of the training part: entity F1 of each seed.
 Worth = dict[str, dict[int, list[float]]]
@@ -85,25 +85,32 @@ def cells_table(data: dict[str, Any]) -> Table:
     return Table("More cells", ["", *corpora, "mean"], rows)
 
 
-def field_text_table(read_on: dict[str, Any], yardstick: dict[str, Any]) -> Table:
-    """Build entity F1 by system and field, with small-en and with biLMs that went on from it.
+def gain_table(
+    title: str, yardstick: dict[str, Any], rows_after: Iterable[dict[str, Any]], name: str
+) -> Table:
+    """Build entity F1 by system and corpus, with small-en and with other biLMs, and the gain.
 
-    read_on, yardstick: contents of two results files of `benchmarks.yardstick`, the second with
-    rows of small-en. The gain is of the means. With all five fields there is a mean of them, too.
+    yardstick: content of a results file of `benchmarks.yardstick`, with rows of small-en.
+    rows_after: such rows of the other biLMs, which go by this name. The gain is of the means. With
+    all five fields there is a mean of them, too.
     """
-    after = _scores(read_on["rows"])
-    before = _scores(row for row in yardstick["rows"] if row["bilm"] == "small-en")
-    fields = [name for name in read_on["corpora"] if any(name == field for _, field in after)]
-    has_all = set(FIELDS) <= set(fields)
+    scores = _scores(rows_after)
+    scores_before = _scores(row for row in yardstick["rows"] if row["bilm"] == SHIPPED)
+    ran = {corpus for _, corpus in scores}
+    corpora = [corpus for corpus in yardstick["corpora"] if corpus in ran]
+    has_all = set(FIELDS) <= set(corpora)
     rows = []
-    for system in dict.fromkeys(system for system, _ in after):
-        found = [{field: of.get((system, field), []) for field in fields} for of in (before, after)]
+    for system in dict.fromkeys(system for system, _ in scores):
+        found = [
+            {corpus: of.get((system, corpus), []) for corpus in corpora}
+            for of in (scores_before, scores)
+        ]
         cells = [[*of.values(), *([mean_of_fields(of)] if has_all else ())] for of in found]
-        rows.append([f"{system}, small-en", *map(spread, cells[0])])
-        rows.append([f"{system}, after the field's text", *map(spread, cells[1])])
+        rows.append([f"{system}, {SHIPPED}", *map(spread, cells[0])])
+        rows.append([f"{system}, {name}", *map(spread, cells[1])])
         rows.append(["gain", *map(_gain, *cells)])
-    header = ["", *fields, *(["mean of the fields"] if has_all else ())]
-    return Table("Text of the field", header, rows)
+    header = ["", *corpora, *(["mean of the fields"] if has_all else ())]
+    return Table(title, header, rows)
 
 
 def _scores(rows: Iterable[dict[str, Any]]) -> dict[tuple[str, str], list[float]]:

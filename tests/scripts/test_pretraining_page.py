@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from scripts.pretraining_page import cells_table, field_text_table
+from scripts.pretraining_page import cells_table, gain_table
 from scripts.yardstick_page import FIELDS
 
 
@@ -13,23 +13,21 @@ def _row(corpus: str, seed: int, f1: float, bilm: str | None, system: str = "hea
 
 def test_a_field_has_both_biLMs_and_the_gain_of_each_system() -> None:
     yardstick = {
+        "corpora": ["news", "law", "art"],
         "rows": [
             _row("law", 1, 0.62, "small-en"),
             _row("law", 0, 0.60, "small-en"),
             _row("law", 0, 0.30, None, "CNN"),
             _row("law", 0, 0.65, "small-en", "committee"),
             _row("news", 0, 0.80, "small-en"),
-        ]
-    }
-    read_on = {
-        "corpora": ["news", "law", "art"],
-        "rows": [
-            _row("law", 0, 0.63, "own/law"),
-            _row("law", 0, 0.66, "own/law", "committee"),
-            _row("news", 0, 0.79, "own/news"),
         ],
     }
-    table = field_text_table(read_on, yardstick)
+    read_on = [
+        _row("law", 0, 0.63, "own/law"),
+        _row("law", 0, 0.66, "own/law", "committee"),
+        _row("news", 0, 0.79, "own/news"),
+    ]
+    table = gain_table("Field text", yardstick, read_on, "after the field's text")
     assert table.header == ["", "news", "law"]
     assert table.rows == [
         ["head, small-en", "80.00", "61.00 ± 1.41"],
@@ -48,7 +46,8 @@ def test_where_all_five_fields_were_read_there_is_their_mean() -> None:
     ]
     after = [_row(field, 0, 0.60, "own") for field in FIELDS]
     after.append(_row(FIELDS[0], 0, 0.65, "own", "committee"))
-    table = field_text_table({"corpora": [*FIELDS, "gmb-2"], "rows": after}, {"rows": before})
+    yardstick = {"corpora": [*FIELDS, "gmb-2"], "rows": before}
+    table = gain_table("Field text", yardstick, after, "own text")
     assert table.header == ["", *FIELDS, "mean of the fields"]
     # The first field counts once, by the mean of its seeds: (60 + 51 + 52 + 53 + 54) / 5.
     assert [row[-1] for row in table.rows[:3]] == ["54.00", "60.00", "+6.00"]
