@@ -108,7 +108,10 @@ def interrupt_pretraining(
         attempt += 1
         output = scratch / f"run-{attempt}"
         struck = 0
-        while status := _struck(partial(run, output), fault, output, took, 0, rng):
+        # Lives grow longer: on a machine that has become slower, no life might reach a checkpoint.
+        while status := _struck(
+            partial(run, output), fault, output, took * (1 + struck / 10), 0, rng
+        ):
             struck += 1
             if status not in (1, -signal.SIGKILL):
                 break
